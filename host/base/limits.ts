@@ -1,0 +1,33 @@
+/**
+ * Limits: every cap of the host, with its unit and the reason for its value.
+ */
+
+/** HTTP request body. Dapr's sidecar accepts 4 MiB by default; a call's arguments should be far below. */
+export const BODY_SIZE_MAX_BYTES = 4 * 1024 * 1024
+
+/** One journal entry. Bounds the memory of group commit and of readers (rule J7). */
+export const ENTRY_SIZE_MAX_BYTES = 16 * 1024 * 1024
+
+/** Calls that wait in one actor's mailbox. Beyond it, waiting times are seconds: shed load instead. */
+export const MAILBOX_COUNT_MAX = 10_000
+
+/** A component binary. StarlingMonkey components are 12 MB; four times that is not a mistake. */
+export const COMPONENT_SIZE_MAX_BYTES = 64 * 1024 * 1024
+
+/** Turns between automatic snapshots: bounds the replay of a cold activation to milliseconds. */
+export const SNAPSHOT_INTERVAL_TURNS = 1_000
+
+/** Instances with their own linear memory at once. V8 allows about 13,000 per process on Node 20. */
+export const RESIDENT_COUNT_MAX = 4_000
+
+/** An actor type's name: it appears in paths, keys and file names. */
+export const TYPE_NAME_LENGTH_MAX = 64
+
+/** An actor id, in UTF-8 bytes: it is part of a store key (LMDB keys end at 1,978 bytes). */
+export const ACTOR_ID_SIZE_MAX_BYTES = 256
+
+/** An idempotency key, in UTF-8 bytes. UUIDs and queue job ids are far shorter. */
+export const IDEMPOTENCY_KEY_SIZE_MAX_BYTES = 256
+
+/** One string, list or memory range that crosses the component boundary. */
+export const VALUE_SIZE_MAX_BYTES = 64 * 1024 * 1024

@@ -1,0 +1,39 @@
+/**
+ * Random: the only door through which randomness enters the host.
+ */
+import { randomFillSync } from 'node:crypto'
+
+export interface Random {
+  /** Units: `length` bytes, unpredictable for systemRandom. */
+  bytes(length: number): Uint8Array
+  /** A uniform 64-bit unsigned integer. */
+  u64(): bigint
+  /** A random id of 128 bits, as 32 hex digits. */
+  id(): string
+}
+
+function fromBytes(bytes: (length: number) => Uint8Array): Random {
+  return {
+    bytes,
+    u64() {
+      const eight = bytes(8)
+      return new DataView(eight.buffer, eight.byteOffset, 8).getBigUint64(0, true)
+    },
+    id: () => Buffer.from(bytes(16)).toString('hex'),
+  }
+}
+
+export const systemRandom: Random = fromBytes((length) => randomFillSync(new Uint8Array(length)))
+
+/** A repeatable generator for tests (xorshift32). The seed is any non-zero 32-bit integer. */
+export function seededRandom(seed: number): Random {
+  let state = seed >>> 0 || 1
+  const next = (): number => {
+    state ^= state << 13
+    state ^= state >>> 17
+    state ^= state << 5
+    state >>>= 0
+    return state
+  }
+  return fromBytes((length) => Uint8Array.from({ length }, () => next() >>> 24))
+}

@@ -1,0 +1,51 @@
+/**
+ * The component boundary: what the rest of the host sees of it.
+ */
+import type { WitFunction, WitInterface, WitValue } from './wit.ts'
+
+/** A function the host serves to a guest. Arguments and result are JavaScript values (wit.ts). */
+export type HostFunction = (...args: WitValue[]) => WitValue
+
+/** Gives the host function for one import of an instance; called once per import and instance. */
+export type ImportResolver = (interfaceName: string, func: WitFunction) => HostFunction
+
+/** An export that can be called. `index` is stable for one component. */
+export interface ComponentExport {
+  readonly index: number
+  readonly interfaceName: string
+  readonly func: WitFunction
+}
+
+/**
+ * What an instance's state consists of, for host/image: everything mutable, in the order of the
+ * component's core instances. Between calls this is the whole state.
+ */
+export interface InstanceState {
+  readonly memories: readonly WebAssembly.Memory[]
+  /** Mutable globals; values are numbers or bigints. */
+  readonly globals: readonly WebAssembly.Global[]
+}
+
+/** Next state after any throw out of `call`: spoiled; it must be dropped. */
+export interface ComponentInstance {
+  readonly state: InstanceState
+  /**
+   * Calls an export. `args` must have passed `checkArguments`.
+   * @throws ERR_TRAP        the guest trapped, or returned a value that its type does not allow.
+   * @throws whatever a host function threw; it passes through the guest's frames unchanged.
+   */
+  call(target: ComponentExport, args: readonly WitValue[]): WitValue
+}
+
+export interface Component {
+  readonly imports: readonly WitInterface[]
+  readonly exports: readonly ComponentExport[]
+  /** @throws ERR_TRAP when a start function or `_initialize` traps. */
+  instantiate(resolve: ImportResolver): ComponentInstance
+}
+
+/**
+ * Validates arguments against a function's WIT types.
+ * @throws ERR_ARGUMENT_COUNT, ERR_ARGUMENT_TYPE naming the parameter, the path in it, expected and got.
+ */
+export type CheckArguments = (func: WitFunction, args: readonly unknown[]) => WitValue[]
