@@ -1,0 +1,172 @@
+/**
+ * What a runtime offers to embedders and to the edges (server/, cli/).
+ *
+ * Owns: the public shapes. Does not own: how they are kept (create-runtime.ts, inspector.ts).
+ */
+
+import type { ActorClass } from '../actor/typescript-actor.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Digest } from '../base/digest.ts'
+import type { LoomError } from '../base/errors.ts'
+import type { ActorKey } from '../base/names.ts'
+import type { Random } from '../base/random.ts'
+import type { BlobStore } from '../blob/blob-store.ts'
+import type { JsonValue, WitValue } from '../component/wit.ts'
+import type { JournalEntry } from '../journal/entry.ts'
+import type { ActorSummary, HostRecord, StoreDriver } from '../store/store.ts'
+
+export interface LogLine {
+  readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error'
+  readonly message: string
+  /** The actor that wrote the line; absent for the host's own. */
+  readonly actor?: ActorKey
+  /** Seq of the turn that wrote it. */
+  readonly seq?: number
+}
+
+export interface RuntimeLimits {
+  /** Resident actors; beyond it the least recently used idle one is evicted. Default 4,000. */
+  readonly residentCountMax: number
+  /** Turns between automatic snapshots. Default 1,000. */
+  readonly snapshotIntervalTurns: number
+  /** Calls waiting in one mailbox before ERR_BUSY. Default 10,000. */
+  readonly mailboxCountMax: number
+  /** Idle time before an actor is evicted. Units: milliseconds. Default 15 minutes. */
+  readonly idleTimeoutMs: number
+}
+
+export interface RuntimeOptions {
+  readonly store: StoreDriver
+  readonly blobs: BlobStore
+  /** Displace a live owner of the store. Default false. */
+  readonly takeOver?: boolean
+  readonly clock?: Clock
+  readonly random?: Random
+  /** Receives what guests and the host log. Default: dropped. */
+  readonly log?: (line: LogLine) => void
+  readonly limits?: Partial<RuntimeLimits>
+}
+
+/** Functions of an interface that the embedder provides; keys in camelCase or as in the WIT. */
+export type ProvidedInterface = Readonly<Record<string, (...args: never[]) => unknown>>
+
+export type ActorTypeDefinition =
+  /** `blobPath`: a name in the blob store, or a digest. */
+  | { readonly type: 'wasm'; readonly blobPath: string }
+  | { readonly type: 'wasm'; readonly component: Uint8Array }
+  | { readonly type: 'typescript'; readonly actorClass: ActorClass }
+
+export interface MethodDescription {
+  readonly name: string
+  /** WIT text: `func(by: u32) -> u64`; null for TypeScript actors. */
+  readonly signature: string | null
+}
+
+export interface ActorTypeDescription {
+  readonly name: string
+  readonly type: 'wasm' | 'typescript'
+  /** Null for TypeScript actors. */
+  readonly digest: Digest | null
+  readonly methods: readonly MethodDescription[]
+}
+
+export interface CallRequest {
+  readonly method: string
+  readonly args?: readonly unknown[]
+  /** A retry with the same key returns the first call's result and runs nothing again. */
+  readonly idempotencyKey?: string
+}
+
+/** A durable actor. The same handle is returned while the actor is resident. */
+export interface ActorHandle {
+  readonly actorId: string
+  readonly actorType: string
+  /**
+   * Runs one turn; resolves with its result when the turn is durable.
+   *
+   * @throws ERR_METHOD_UNKNOWN, ERR_ARGUMENT_COUNT, ERR_ARGUMENT_TYPE  nothing was run.
+   * @throws ERR_TRAP, ERR_HOST_CALL, ERR_ACTOR_FAILED  the turn ran and left no trace in the state.
+   * @throws ERR_COMMIT, ERR_FENCED  whether the turn is durable is unknown: ask again with its key.
+   */
+  call(method: string, ...args: unknown[]): Promise<WitValue>
+  /** As `call`, with options. */
+  execute(request: CallRequest): Promise<WitValue>
+  /** As `execute`, with arguments and result as JSON (docs/wit-json.md). */
+  executeJson(request: CallRequest & { readonly args?: readonly JsonValue[] }): Promise<JsonValue>
+}
+
+export interface ActorDescription extends ActorSummary {
+  readonly resident: boolean
+  /** SHA-256 over memory and globals as of the last finished turn. */
+  readonly stateHash: string
+}
+
+export interface Message {
+  readonly actorId: string
+  readonly actorType: string
+  readonly payload: CallRequest
+  readonly idempotencyKey?: string
+}
+
+export interface Runtime {
+  /** Fencing token of this host's claim on the store. */
+  readonly epoch: number
+  /** Resolves, with the reason, when this host may no longer run actors (fenced, store lost). */
+  readonly lost: Promise<LoomError>
+
+  /**
+   * Makes a type callable. Calls made meanwhile wait for it.
+   * @throws ERR_COMPONENT_FORMAT, ERR_COMPONENT_FEATURE, ERR_COMPONENT_IMPORT, ERR_BLOB_UNKNOWN,
+   *         ERR_BLOB_CORRUPT, ERR_TYPE_REGISTERED, ERR_NAME
+   */
+  registerActorType(name: string, definition: ActorTypeDefinition): Promise<void>
+  /** Serves an interface to guests, recorded in the journal. Call before registering types that import it. */
+  provide(interfaceName: string, functions: ProvidedInterface): void
+  actorTypes(): Promise<readonly ActorTypeDescription[]>
+  /** A type not registered here is looked up in the blob store as `types/<name>`. */
+  getActor(actorId: string, actorType: string): Promise<ActorHandle>
+  routeMessage(message: Message): Promise<WitValue>
+  /** @throws ERR_ACTOR_UNKNOWN when the actor has no journal: looking does not create it. */
+  describeActor(actorId: string, actorType: string): Promise<ActorDescription>
+  actors(type?: string): AsyncIterable<ActorSummary>
+  /** Publishes where this host takes calls, for other processes on the same store. */
+  announce(address: string): Promise<void>
+  /** Refuses new calls, finishes waiting ones, snapshots residents, gives the claim back. */
+  close(): Promise<void>
+}
+
+/** One journal entry with its WIT values as JSON. */
+export interface JournalLine {
+  readonly seq: number
+  readonly entry: JournalEntry
+}
+
+export interface ReplayReport {
+  readonly key: ActorKey
+  /** Turns replayed; failed turns are passed over and counted in `failed`. */
+  readonly turns: number
+  readonly failed: number
+  readonly seqNext: number
+  readonly digest: string
+  /** SHA-256 over memory and globals after the last turn. */
+  readonly stateHash: string
+  /** Snapshots met on the way whose state was equal. */
+  readonly snapshotsCompared: number
+}
+
+/** Reads a store, also beside a live host; changes nothing. */
+export interface Inspector {
+  readonly blobs: BlobStore
+  host(): Promise<HostRecord | null>
+  actors(type?: string): AsyncIterable<ActorSummary>
+  actorTypes(): Promise<readonly ActorTypeDescription[]>
+  /** @throws ERR_ACTOR_UNKNOWN, ERR_JOURNAL_CORRUPT (data: seq) */
+  journal(key: ActorKey): AsyncIterable<JournalLine>
+  /**
+   * Runs the whole journal again from its first entry and compares every host call and outcome.
+   * @throws ERR_ACTOR_UNKNOWN, ERR_JOURNAL_CORRUPT
+   * @throws ERR_DIVERGENCE (data: seq, expected, got)
+   */
+  replay(key: ActorKey, onProgress?: (turns: number, of: number) => void): Promise<ReplayReport>
+  close(): Promise<void>
+}
