@@ -19,9 +19,10 @@ function newestMs(folder) {
   return newest
 }
 
-const sources = ['host', 'guest-sdk', 'bench', 'scripts'].map((folder) =>
-  newestMs(path.join(root, folder)),
-)
+const sources = ['host', 'guest-sdk', 'bench', 'scripts']
+  .map((folder) => path.join(root, folder))
+  .filter((folder) => existsSync(folder))
+  .map(newestMs)
 const configs = ['tsconfig.json', 'tsconfig.build.json'].map(
   (file) => statSync(path.join(root, file)).mtimeMs,
 )

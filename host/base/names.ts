@@ -49,9 +49,14 @@ function checkText(what: string, value: unknown, sizeMaxBytes: number): asserts 
     )
 }
 
-/** @throws ERR_NAME */
+/**
+ * "." and ".." are no ids: HTTP clients drop them from a path, percent-encoded or not (N1).
+ * @throws ERR_NAME
+ */
 export function checkActorId(value: unknown): asserts value is string {
   checkText('actor id', value, ACTOR_ID_SIZE_MAX_BYTES)
+  if (value === '.' || value === '..')
+    throw new LoomError('ERR_NAME', `actor id ${quoted(value)}: "." and ".." are not allowed`)
 }
 
 /** @throws ERR_NAME */

@@ -170,3 +170,8 @@ export interface Inspector {
   replay(key: ActorKey, onProgress?: (turns: number, of: number) => void): Promise<ReplayReport>
   close(): Promise<void>
 }
+
+/** Shapes from below that the edges need: they see runtime/ and base/ only. */
+export type { JsonValue } from '../component/wit.ts'
+export type { JournalEntry } from '../journal/entry.ts'
+export type { ActorSummary, HostRecord } from '../store/store.ts'

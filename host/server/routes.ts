@@ -1,0 +1,99 @@
+/**
+ * The HTTP routes (docs/http-api.md).
+ *
+ * Owns: which path does what. Does not own: listening and closing (server.ts), error bodies.
+ */
+import { Readable } from 'node:stream'
+import type { FastifyInstance } from 'fastify'
+import { LoomError } from '../base/errors.ts'
+import { checkTypeName } from '../base/names.ts'
+import type { ActorSummary, Runtime } from '../runtime/api.ts'
+import { parseActorPath, parseArguments, parseIdempotencyKey } from './request.ts'
+
+/** Why the host takes no calls, or null while it does. */
+export type HealthProbe = () => LoomError | null
+
+type PathParams = Readonly<Record<string, string>>
+
+/** JSON in, JSON out: strings that are sent are JSON already. */
+export const JSON_TYPE = 'application/json; charset=utf-8'
+
+export function addRoutes(app: FastifyInstance, runtime: Runtime, probe: HealthProbe): void {
+  addMethodRoute(app, runtime)
+  addReadingRoutes(app, runtime)
+  addHealthRoute(app, runtime, probe)
+  app.setNotFoundHandler((request) => {
+    const path = request.url.split('?', 1)[0]
+    throw new LoomError('ERR_ROUTE_UNKNOWN', `no route ${request.method} ${JSON.stringify(path)}`)
+  })
+}
+
+function addMethodRoute(app: FastifyInstance, runtime: Runtime): void {
+  app.post<{ Params: PathParams }>(
+    '/v1.0/actors/:type/:id/method/:method',
+    async (request, reply) => {
+      // Browsers name the page that a script runs on; a page must not be able to call actors on the
+      // machine of whoever looks at it. Programs send no Origin.
+      if (request.headers.origin !== undefined)
+        throw new LoomError('ERR_OPTION', 'calls from web pages (Origin header) are not served')
+      const key = parseActorPath(request.params)
+      const idempotencyKey = parseIdempotencyKey(request.headers['idempotency-key'])
+      const args = parseArguments(request.body)
+      const actor = await runtime.getActor(key.id, key.type)
+      const result = await actor.executeJson({
+        method: request.params.method ?? '',
+        args,
+        ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+      })
+      return reply.type(JSON_TYPE).send(JSON.stringify(result ?? null))
+    },
+  )
+}
+
+function addReadingRoutes(app: FastifyInstance, runtime: Runtime): void {
+  app.get<{ Params: PathParams }>('/v1.0/actors/:type/:id', async (request, reply) => {
+    const { type, id } = parseActorPath(request.params)
+    const description = await runtime.describeActor(id, type)
+    return reply.type(JSON_TYPE).send(JSON.stringify(description))
+  })
+
+  app.get<{ Querystring: { type?: unknown } }>('/v1.0/actors', async (request, reply) => {
+    const { type } = request.query
+    if (type !== undefined) checkTypeName(type)
+    const actors = runtime.actors(type)[Symbol.asyncIterator]()
+    // The first actor is read before the response starts, so that an error can still be told.
+    const first = await actors.next()
+    return reply.type(JSON_TYPE).send(Readable.from(jsonArray(first, actors)))
+  })
+}
+
+async function* jsonArray(
+  first: IteratorResult<ActorSummary>,
+  rest: AsyncIterator<ActorSummary>,
+): AsyncGenerator<string> {
+  yield '['
+  let separator = ''
+  try {
+    for (let item = first; item.done !== true; item = await rest.next()) {
+      yield separator + JSON.stringify(item.value)
+      separator = ','
+    }
+  } finally {
+    await rest.return?.()
+  }
+  yield ']'
+}
+
+function addHealthRoute(app: FastifyInstance, runtime: Runtime, probe: HealthProbe): void {
+  app.get('/healthz', async (_request, reply) => {
+    const reason = probe()
+    // A process that finds this host's address on the store checks epoch and pid before it trusts it.
+    const identity = { epoch: runtime.epoch, pid: process.pid }
+    if (reason === null)
+      return reply.type(JSON_TYPE).send(JSON.stringify({ status: 'ok', ...identity }))
+    return reply
+      .status(503)
+      .type(JSON_TYPE)
+      .send(JSON.stringify({ errorCode: reason.code, message: reason.message, ...identity }))
+  })
+}

@@ -1,0 +1,85 @@
+// A Runtime without an engine: one TypeScript-like type `Counter`, so that edges are tested alone.
+import { LoomError } from '../../host/base/errors.ts'
+import { formatActorKey } from '../../host/base/names.ts'
+import type {
+  ActorDescription,
+  ActorHandle,
+  ActorSummary,
+  CallRequest,
+  JsonValue,
+  Runtime,
+} from '../../host/runtime/api.ts'
+
+type JsonRequest = CallRequest & { readonly args?: readonly JsonValue[] }
+
+export interface StubCall extends JsonRequest {
+  readonly type: string
+  readonly id: string
+}
+
+export class StubRuntime implements Runtime {
+  readonly epoch = 7
+  readonly lost: Promise<LoomError>
+  /** Ends the host's claim, as a take-over does. */
+  lose: (error: LoomError) => void = () => {}
+  readonly calls: StubCall[] = []
+  readonly summaries: ActorSummary[] = []
+  /** What a call does beyond being recorded. */
+  respond: (call: StubCall) => Promise<JsonValue> | JsonValue = () => null
+  closed = false
+
+  constructor() {
+    this.lost = new Promise((resolve) => {
+      this.lose = resolve
+    })
+  }
+
+  async registerActorType(): Promise<void> {}
+  provide(): void {}
+  async actorTypes(): Promise<[]> {
+    return []
+  }
+
+  async getActor(id: string, type: string): Promise<ActorHandle> {
+    if (type !== 'Counter')
+      throw new LoomError('ERR_TYPE_UNKNOWN', `actor type ${JSON.stringify(type)} is not known`)
+    const executeJson = async (request: JsonRequest): Promise<JsonValue> => {
+      const call = { ...request, type, id }
+      this.calls.push(call)
+      return await this.respond(call)
+    }
+    const unused = () => Promise.reject(new Error('not in the stub'))
+    return { actorId: id, actorType: type, call: unused, execute: unused, executeJson }
+  }
+
+  async routeMessage(): Promise<never> {
+    throw new Error('not in the stub')
+  }
+
+  async describeActor(id: string, type: string): Promise<ActorDescription> {
+    const summary = this.summaries.find((actor) => actor.id === id && actor.type === type)
+    if (summary === undefined)
+      throw new LoomError('ERR_ACTOR_UNKNOWN', `actor ${formatActorKey({ type, id })}: no journal`)
+    return { ...summary, resident: false, stateHash: `sha256:${'0'.repeat(64)}` }
+  }
+
+  async *actors(type?: string): AsyncIterable<ActorSummary> {
+    for (const actor of this.summaries) if (type === undefined || actor.type === type) yield actor
+  }
+
+  async announce(): Promise<void> {}
+  async close(): Promise<void> {
+    this.closed = true
+  }
+}
+
+export function summary(type: string, id: string): ActorSummary {
+  return {
+    type,
+    id,
+    incarnation: 'f'.repeat(32),
+    digest: `sha256:${'1'.repeat(64)}`,
+    createdAtMs: 0,
+    seqNext: 1,
+  }
+}
