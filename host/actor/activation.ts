@@ -16,18 +16,28 @@
  *   A5. A snapshot is written only when all entries that it covers are durable.
  */
 import { isDeepStrictEqual } from 'node:util'
-import { ERRORS, type ErrorCode, invariant, isLoomError, LoomError } from '../base/errors.ts'
+import { type ErrorCode, invariant, isLoomError, LoomError } from '../base/errors.ts'
 import { type ActorKey, formatActorKey } from '../base/names.ts'
 import { deferred, ignoreOutcome, isPromise } from '../base/promises.ts'
 import type { WitValue } from '../component/wit.ts'
 import { encodeEntry } from '../journal/codec.ts'
-import type { TurnOutcome } from '../journal/entry.ts'
-import type { ActorLog, ActorRecord, Commit } from '../store/store.ts'
+import type { TurnOutcome, TurnPart } from '../journal/entry.ts'
+import type { ActorLog, ActorRecord } from '../store/store.ts'
+import { type AwaitedTurn, type AwaitingPort, driveAwaitingTurn } from './awaiting-turn.ts'
 import { type Invocation, type Observation, type Observed, Queue } from './invocation.ts'
+import { JournalTail } from './journal-tail.ts'
+import { keyMismatch, readKnownOutcome } from './known-outcome.ts'
+import { commitError, quarantine, settle } from './outcomes.ts'
 import type { ActorMethod, ActorProgram } from './program.ts'
-import { decodeNamed, recover } from './recovery.ts'
+import { recover } from './recovery.ts'
 import { encodeSnapshot } from './snapshot.ts'
-import { type EngineEnvironment, TurnEngine, type TurnResult } from './turn-engine.ts'
+import {
+  type EngineEnvironment,
+  TurnEngine,
+  type TurnResult,
+  type TurnStep,
+} from './turn-engine.ts'
+import type { OpenTurn } from './turn-reader.ts'
 
 export interface ActivationOptions {
   readonly log: ActorLog
@@ -63,23 +73,21 @@ interface InFlight {
 export class Activation {
   readonly #options: ActivationOptions
   readonly #log: ActorLog
+  readonly #tail: JournalTail
   readonly #mailbox = new Queue<Invocation | Observation>()
   /** Calls with a key that are waiting, running or being committed. */
   readonly #inFlight = new Map<string, InFlight>()
   #status: Status = { kind: 'recovering' }
   #engine: TurnEngine | null = null
   #record: ActorRecord | null
-  #seqNext: number
   #seqSnapshot = 0
   #turning = false
-  #commits = 0
-  #lastCommit: Promise<void> = Promise.resolve()
 
   private constructor(options: ActivationOptions) {
     this.#options = options
     this.#log = options.log
     this.#record = options.record
-    this.#seqNext = options.log.seqNext
+    this.#tail = new JournalTail(options.log)
   }
 
   /** @throws ERR_QUARANTINED when the journal is damaged or diverges; ERR_STORE. */
@@ -114,7 +122,7 @@ export class Activation {
   /** True when nothing waits, runs or is being committed. */
   get idle(): boolean {
     const ready = this.#status.kind === 'ready' && !this.#turning
-    return ready && this.#mailbox.length === 0 && this.#commits === 0
+    return ready && this.#mailbox.length === 0 && this.#tail.pendingCount === 0
   }
 
   /**
@@ -159,7 +167,7 @@ export class Activation {
   /** Snapshots and drops an idle actor. */
   async close(): Promise<void> {
     invariant(this.idle, `${formatActorKey(this.key)} is closed while it is busy`)
-    if (this.#status.kind === 'ready' && this.#seqNext > Math.max(1, this.#seqSnapshot))
+    if (this.#status.kind === 'ready' && this.#tail.seqNext > Math.max(1, this.#seqSnapshot))
       await this.#snapshot()
     if (this.#status.kind !== 'broken') this.#status = { kind: 'closed' }
     this.#engine = null
@@ -196,14 +204,7 @@ export class Activation {
     key: string,
   ): Promise<WitValue> {
     const same = first.method.name === method.name && isDeepStrictEqual(first.args, args)
-    return same ? first.promise : Promise.reject(this.#mismatch(key, first.method.name))
-  }
-
-  #mismatch(key: string, method: string): LoomError {
-    return new LoomError(
-      'ERR_IDEMPOTENCY_MISMATCH',
-      `${formatActorKey(this.key)}: idempotency key ${JSON.stringify(key)} was used for another call of ${method}`,
-    )
+    return same ? first.promise : Promise.reject(keyMismatch(this.key, key, first.method.name))
   }
 
   /** Starts turns until one has to wait (A1). */
@@ -236,56 +237,109 @@ export class Activation {
 
   /** Answers a retry from the entry of the first call. */
   async #answerAgain(invocation: Invocation, seq: number): Promise<void> {
-    const key = invocation.idempotencyKey ?? ''
     try {
-      const [row] = await this.#log.read(seq, 1)
-      const entry = row === undefined ? null : decodeNamed(formatActorKey(this.key), row)
-      if (entry?.kind !== 'turn')
-        throw new LoomError('ERR_JOURNAL_CORRUPT', `entry ${seq} holds no turn for key ${key}`)
-      const same =
-        entry.method === invocation.method.name && isDeepStrictEqual(entry.args, invocation.args)
-      if (!same) throw this.#mismatch(key, entry.method)
-      settle(invocation, entry.outcome)
+      settle(invocation, await readKnownOutcome(this.#log, seq, invocation))
     } catch (error) {
       invocation.reject(error)
     }
   }
 
   #observe(observation: Observation): void {
-    const seqNext = this.#seqNext
+    const seqNext = this.#tail.seqNext
     const stateHash = this.#engine?.stateHash() ?? ''
-    this.#lastCommit.then(() => observation.resolve({ seqNext, stateHash }), observation.reject)
+    this.#tail.last.then(() => observation.resolve({ seqNext, stateHash }), observation.reject)
   }
 
   #turn(invocation: Invocation): void {
-    let result: TurnResult | Promise<TurnResult>
+    let step: TurnStep | Promise<TurnStep>
     let entries: Uint8Array[]
     try {
       entries = this.#engine === null ? [this.#create()] : []
       invariant(this.#engine !== null, 'a turn has an engine')
-      result = this.#engine.runLive(invocation.method, invocation.args, invocation.idempotencyKey)
+      const { method, args, idempotencyKey } = invocation
+      step = this.#engine.runLive(method, args, idempotencyKey)
     } catch (error) {
       invocation.reject(error)
       return
     }
-    if (!isPromise(result)) {
-      this.#finish(invocation, entries, result)
-      return
-    }
+    if (!isPromise(step) && step.kind === 'finished') this.#finish(invocation, entries, step, null)
+    else ignoreOutcome(this.#turnSlowly(invocation, entries, step))
+  }
+
+  /** Ends a turn that did not end at once; the mailbox waits (A1). */
+  async #turnSlowly(
+    invocation: Invocation,
+    before: Uint8Array[],
+    running: TurnStep | Promise<TurnStep>,
+    open: OpenTurn | null = null,
+  ): Promise<void> {
     this.#turning = true
-    ignoreOutcome(
-      result.then((finished) => {
-        this.#turning = false
-        this.#finish(invocation, entries, finished)
-        this.#pump()
-      }),
-    )
+    try {
+      const step = await running
+      if (step.kind === 'finished' && open === null) this.#finish(invocation, before, step, null)
+      else {
+        const awaited = await this.#drive(invocation, before, step, open)
+        this.#finish(invocation, [], awaited.result, awaited)
+      }
+    } catch (error) {
+      invocation.reject(this.#break(commitError(this.key, error)))
+    } finally {
+      this.#turning = false
+    }
+    this.#pump()
+  }
+
+  #drive(
+    invocation: Invocation,
+    before: Uint8Array[],
+    step: TurnStep,
+    open: OpenTurn | null,
+  ): Promise<AwaitedTurn> {
+    const { method, args, idempotencyKey } = invocation
+    const port: AwaitingPort = {
+      wallMs: () => this.#options.environment.clock.wallMs(),
+      commit: (part) => this.#commitPart(before.splice(0), part),
+      rebuild: async () => {
+        await this.#recover()
+        invariant(this.#engine !== null, 'an open turn has an engine')
+        return this.#engine
+      },
+    }
+    const turn = {
+      method,
+      head: { idempotencyKey, method: method.name, args },
+      openedSeq: open?.seq ?? null,
+      journaledCount: open?.calls.length ?? 0,
+    }
+    return driveAwaitingTurn(port, turn, step)
+  }
+
+  /** Appends a part of an open turn; resolves with its seq when it is durable. */
+  async #commitPart(before: Uint8Array[], part: TurnPart): Promise<number> {
+    const seq = this.#tail.seqNext + before.length
+    await this.#tail.append([...before, encodeEntry(seq, part)], null, this.#record)
+    return seq
+  }
+
+  /** Runs again a turn that a crash cut off while it waited (recovery.ts). */
+  #resume(open: OpenTurn): void {
+    const { method: name, args, idempotencyKey, invocationId } = open.head
+    const method = this.program.findMethod(name)
+    invariant(method !== undefined && this.#engine !== null, 'an open turn can be run again')
+    const { promise, resolve, reject } = deferred<WitValue>()
+    ignoreOutcome(promise)
+    if (idempotencyKey !== null) this.#track(idempotencyKey, { method, args, promise })
+    const waiting = { kind: 'call', known: null, resolve, reject } as const
+    const invocation: Invocation = { ...waiting, method, args, idempotencyKey }
+    const prefix = { calls: open.calls, invocationId }
+    const step = this.#engine.runLive(method, args, idempotencyKey, prefix)
+    ignoreOutcome(this.#turnSlowly(invocation, [], step, open))
   }
 
   /** Instantiates a new actor and returns its created entry. @throws ERR_TRAP */
   #create(): Uint8Array {
     const { program, environment } = this.#options
-    invariant(this.#seqNext === 0, 'only an actor without a journal is created')
+    invariant(this.#tail.seqNext === 0, 'only an actor without a journal is created')
     const { engine, calls } = TurnEngine.startLive(program, environment)
     const { key, incarnation } = environment
     const createdAtMs = environment.clock.wallMs()
@@ -295,67 +349,60 @@ export class Activation {
     return encodeEntry(0, { ...created, digest: program.digest, calls })
   }
 
-  #finish(invocation: Invocation, before: Uint8Array[], result: TurnResult): void {
-    const seq = this.#seqNext + before.length
-    let outcome = result.outcome
+  #finish(
+    invocation: Invocation,
+    before: Uint8Array[],
+    result: TurnResult,
+    awaited: AwaitedTurn | null,
+  ): void {
+    let finished = result
+    if (awaited !== null) this.#refuseDivergence(result.outcome)
     let entry: Uint8Array
     try {
-      entry = this.#encode(seq, invocation, result)
+      entry = this.#encode(before.length, invocation, finished, awaited)
     } catch (error) {
       // The turn ran but is too large to journal: it must not have happened.
       const code: ErrorCode = isLoomError(error) ? error.code : 'ERR_INVARIANT'
-      outcome = { kind: 'failed', code, message: String((error as Error).message) }
-      entry = this.#encode(seq, invocation, { ...result, calls: [], outcome })
+      const outcome = { kind: 'failed', code, message: String((error as Error).message) } as const
+      finished = { ...result, calls: [], outcome }
+      const shortened = awaited === null ? null : { ...awaited, callsLeft: [] }
+      entry = this.#encode(before.length, invocation, finished, shortened)
       this.#engine = null
     }
-    this.#commit(invocation, before, entry, outcome)
+    this.#commit(invocation, [...before, entry], finished.outcome)
     if (this.#engine === null || this.#engine.spoiled) this.#rebuild()
-    else if (this.#seqNext - this.#seqSnapshot >= this.#options.snapshotIntervalTurns)
+    else if (this.#tail.seqNext - this.#seqSnapshot >= this.#options.snapshotIntervalTurns)
       ignoreOutcome(this.#snapshot())
   }
 
-  #encode(seq: number, invocation: Invocation, result: TurnResult): Uint8Array {
-    return encodeEntry(seq, {
-      kind: 'turn',
-      atMs: this.#options.environment.clock.wallMs(),
-      idempotencyKey: invocation.idempotencyKey,
-      invocationId: result.invocationId,
-      method: invocation.method.name,
-      args: invocation.args,
-      calls: result.calls,
-      outcome: result.outcome,
-    })
+  /** An open turn that does not go as its journal says is not a failed turn: nobody knows what it is. */
+  #refuseDivergence(outcome: TurnOutcome): void {
+    if (outcome.kind === 'failed' && outcome.code === 'ERR_DIVERGENCE')
+      throw quarantine(this.key, new LoomError('ERR_DIVERGENCE', outcome.message))
   }
 
-  /** Sends the turn's entry to the store, without waiting (A3), and replies when it is durable (A2). */
-  #commit(
-    invocation: Invocation,
-    before: Uint8Array[],
-    entry: Uint8Array,
-    outcome: TurnOutcome,
-  ): void {
-    const seq = this.#seqNext
-    before.push(entry)
-    this.#seqNext += before.length
-    const key = invocation.idempotencyKey
-    const commit: Commit = {
-      seq,
-      entries: before,
-      ...(seq === 0 && this.#record !== null ? { create: this.#record } : {}),
-      ...(key === null ? {} : { idempotency: [{ key, seq: this.#seqNext - 1 }] }),
+  #encode(
+    offset: number,
+    { idempotencyKey, method, args }: Invocation,
+    { invocationId, calls, outcome }: TurnResult,
+    awaited: AwaitedTurn | null,
+  ): Uint8Array {
+    const seq = this.#tail.seqNext + offset
+    const atMs = this.#options.environment.clock.wallMs()
+    if (awaited === null) {
+      const head = { kind: 'turn', atMs, idempotencyKey, invocationId } as const
+      return encodeEntry(seq, { ...head, method: method.name, args, calls, outcome })
     }
-    this.#commits++
-    const durable = this.#log.append(commit)
-    this.#lastCommit = durable
+    const { openedSeq, callsLeft } = awaited
+    return encodeEntry(seq, { kind: 'closed', atMs, openedSeq, calls: callsLeft, outcome })
+  }
+
+  /** Sends the turn's entries to the store, without waiting (A3), and replies when durable (A2). */
+  #commit(invocation: Invocation, entries: Uint8Array[], outcome: TurnOutcome): void {
+    const durable = this.#tail.append(entries, invocation.idempotencyKey, this.#record)
     durable.then(
-      () => {
-        this.#commits--
-        settle(invocation, outcome)
-      },
-      (error) => {
-        this.#commits--
-        invocation.reject(this.#break(commitError(this.key, error)))
-      },
+      () => settle(invocation, outcome),
+      (error) => invocation.reject(this.#break(commitError(this.key, error))),
     )
   }
 
@@ -363,12 +410,12 @@ export class Activation {
   async #snapshot(): Promise<void> {
     if (this.#engine === null || this.#record === null) return
     const { digest, incarnation } = this.#record
-    const seq = this.#seqNext
+    const seq = this.#tail.seqNext
     const image = this.#engine.capture()
     this.#seqSnapshot = seq
     const bytes = encodeSnapshot({ digest, incarnation, seq, epoch: this.#options.epoch, image })
     try {
-      await this.#lastCommit
+      await this.#tail.last
       await this.#log.writeSnapshot({ seq, bytes })
     } catch (error) {
       // Without the snapshot nothing is lost: recovery replays more. A fenced host learns it here too.
@@ -380,7 +427,7 @@ export class Activation {
   #rebuild(): void {
     this.#status = { kind: 'recovering' }
     this.#engine = null
-    this.#lastCommit
+    this.#tail.last
       .then(() => this.#recover())
       .then(
         () => this.#pump(),
@@ -392,17 +439,21 @@ export class Activation {
 
   async #recover(): Promise<void> {
     const { program, environment } = this.#options
+    let open: OpenTurn | null = null
     if (this.#record !== null) {
-      const input = { log: this.#log, record: this.#record, seqNext: this.#seqNext }
+      const input = { log: this.#log, record: this.#record, seqNext: this.#tail.seqNext }
       try {
         const recovered = await recover({ ...input, program, environment })
         this.#engine = recovered.engine
         this.#seqSnapshot = recovered.snapshotSeq
+        open = recovered.openTurn
       } catch (error) {
         throw quarantine(this.key, error)
       }
     }
-    if (this.#status.kind === 'recovering') this.#status = { kind: 'ready' }
+    if (this.#status.kind !== 'recovering') return
+    this.#status = { kind: 'ready' }
+    if (open !== null) this.#resume(open)
   }
 
   /** A4. Returns the error that everybody gets. */
@@ -414,35 +465,4 @@ export class Activation {
     this.#options.onBroken(error)
     return error
   }
-}
-
-function settle(invocation: Invocation, outcome: TurnOutcome): void {
-  if (outcome.kind === 'returned') invocation.resolve(outcome.value)
-  else invocation.reject(new LoomError(knownCode(outcome.code), outcome.message))
-}
-
-/** A code read from a journal; one of a later version is still a guest's failure. */
-function knownCode(code: string): ErrorCode {
-  return Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : 'ERR_TRAP'
-}
-
-function commitError(key: ActorKey, error: unknown): LoomError {
-  if (isLoomError(error) && error.code !== 'ERR_STORE') return error
-  const reason = error instanceof Error ? error.message : String(error)
-  return new LoomError(
-    'ERR_COMMIT',
-    `${formatActorKey(key)}: whether the turn is durable is unknown: ${reason}`,
-    { cause: error },
-  )
-}
-
-/** What damages or diverges keeps everything and refuses turns; other errors pass. */
-function quarantine(key: ActorKey, error: unknown): unknown {
-  const cause = isLoomError(error) ? error : null
-  if (cause === null || (cause.kind !== 'corrupt' && cause.kind !== 'divergence')) return error
-  return new LoomError(
-    'ERR_QUARANTINED',
-    `${formatActorKey(key)} is quarantined: ${cause.message}`,
-    { cause, data: { ...cause.data, reason: cause.code } },
-  )
 }

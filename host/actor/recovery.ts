@@ -15,6 +15,7 @@
  *   any                 | missing entry          | quarantine: ERR_JOURNAL_CORRUPT names the seq
  *   valid               | diverges               | reject the snapshot, replay from an older one
  *   none                | diverges               | quarantine: ERR_DIVERGENCE names the seq
+ *   any                 | ends in an open turn   | hand it out: it is run again from its prefix
  *
  * Invariants:
  *   V1. Recovery performs no host call (J5) and writes nothing but rejections of snapshots.
@@ -22,15 +23,12 @@
  */
 import { isLoomError, LoomError } from '../base/errors.ts'
 import { formatActorKey } from '../base/names.ts'
-import { decodeEntry } from '../journal/codec.ts'
 import type { CreatedEntry, TurnEntry } from '../journal/entry.ts'
-import type { ActorLog, ActorRecord, JournalRow } from '../store/store.ts'
+import type { ActorLog, ActorRecord } from '../store/store.ts'
 import type { ActorProgram } from './program.ts'
 import { decodeSnapshot, type Snapshot } from './snapshot.ts'
 import { type EngineEnvironment, TurnEngine } from './turn-engine.ts'
-
-/** Entries read at once: bounds memory, and amortises a round trip to the store. */
-const PAGE_ENTRIES = 1_024
+import { damagedJournal, decodeNamed, type OpenTurn, TurnReader } from './turn-reader.ts'
 
 export interface RecoveryInput {
   readonly log: Pick<ActorLog, 'key' | 'read' | 'readSnapshot' | 'rejectSnapshot'>
@@ -44,6 +42,8 @@ export interface Recovered {
   readonly engine: TurnEngine
   /** Seq of the snapshot that was restored; 0 when there was none. */
   readonly snapshotSeq: number
+  /** The turn that the journal ends in the middle of; the engine's state is that before it. */
+  readonly openTurn: OpenTurn | null
 }
 
 /** @throws ERR_JOURNAL_CORRUPT, ERR_DIVERGENCE (data: seq), ERR_STORE */
@@ -55,8 +55,8 @@ export async function recover(input: RecoveryInput): Promise<Recovered> {
     const engine = TurnEngine.startReplay(input.program, input.environment, created.calls)
     try {
       if (snapshot !== null) engine.restore(snapshot.image)
-      await replaySuffix(input, engine, snapshot?.seq ?? 1)
-      return { engine, snapshotSeq: snapshot?.seq ?? 0 }
+      const openTurn = await replaySuffix(input, engine, snapshot?.seq ?? 1)
+      return { engine, snapshotSeq: snapshot?.seq ?? 0, openTurn }
     } catch (error) {
       if (snapshot === null || !condemnsSnapshot(error)) throw error
       await input.log.rejectSnapshot(snapshot.seq)
@@ -85,24 +85,6 @@ export async function readCreated(
   return entry
 }
 
-function damagedJournal(name: string, seq: number, reason: string): LoomError {
-  return new LoomError('ERR_JOURNAL_CORRUPT', `${name}: journal entry ${seq}: ${reason}`, {
-    data: { actor: name, seq },
-  })
-}
-
-/** Decodes an entry; its error names the actor as well. */
-export function decodeNamed(name: string, row: JournalRow): CreatedEntry | TurnEntry {
-  try {
-    return decodeEntry(row.seq, row.bytes)
-  } catch (error) {
-    if (!isLoomError(error)) throw damagedJournal(name, row.seq, 'its payload cannot be read')
-    throw new LoomError(error.code, `${name}: ${error.message}`, {
-      data: { ...error.data, actor: name },
-    })
-  }
-}
-
 /** The newest snapshot that can be read and is of this actor's life; others are rejected on the way. */
 async function newestSnapshot(input: RecoveryInput, seqMax: number): Promise<Snapshot | null> {
   for (;;) {
@@ -126,13 +108,15 @@ async function replaySuffix(
   input: RecoveryInput,
   engine: TurnEngine,
   seqFrom: number,
-): Promise<void> {
-  for await (const { seq, entry } of readTurns(input.log, seqFrom, input.seqNext)) {
+): Promise<OpenTurn | null> {
+  const turns = new TurnReader(input.log, seqFrom, input.seqNext)
+  for await (const { seq, entry } of turns.read()) {
     const method = input.program.findMethod(entry.method)
     if (method === undefined) throw unknownMethod(input, seq, entry)
     const replayed = engine.replay(seq, entry, method)
     if (replayed !== undefined) await replayed
   }
+  return turns.openTurn
 }
 
 function unknownMethod(input: RecoveryInput, seq: number, entry: TurnEntry): LoomError {
@@ -142,30 +126,4 @@ function unknownMethod(input: RecoveryInput, seq: number, entry: TurnEntry): Loo
     `entry ${seq} of ${formatActorKey(input.log.key)}: ${input.program.digest} has no ${expected}`,
     { data: { seq, expected, got: 'no such method' } },
   )
-}
-
-export interface SequencedTurn {
-  readonly seq: number
-  readonly entry: TurnEntry
-}
-
-/** Turn entries `seqFrom` to `seqNext - 1`. @throws ERR_JOURNAL_CORRUPT when one is damaged or missing. */
-export async function* readTurns(
-  log: Pick<ActorLog, 'key' | 'read'>,
-  seqFrom: number,
-  seqNext: number,
-): AsyncGenerator<SequencedTurn> {
-  const name = formatActorKey(log.key)
-  let seq = seqFrom
-  while (seq < seqNext) {
-    const rows = await log.read(seq, Math.min(PAGE_ENTRIES, seqNext - seq))
-    if (rows.length === 0) throw damagedJournal(name, seq, 'the entry is missing')
-    for (const row of rows) {
-      if (row.seq !== seq) throw damagedJournal(name, seq, 'the entry is missing')
-      const entry = decodeNamed(name, row)
-      if (entry.kind !== 'turn') throw damagedJournal(name, seq, 'a second "created"')
-      yield { seq, entry }
-      seq++
-    }
-  }
 }

@@ -8,6 +8,7 @@
  *   T1. A turn that failed leaves no trace: the body is rolled back, or the engine is spoiled and is dropped.
  *   T2. A live turn and its replay see the same host-call results, the same invocation id and the same time.
  *   T3. After a divergence the engine is spoiled.
+ *   T4. A turn that has to wait is unwound, and run again on a rebuilt engine from what it recorded.
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../base/clock.ts'
@@ -17,7 +18,7 @@ import { isPromise } from '../base/promises.ts'
 import type { Random } from '../base/random.ts'
 import type { WitValue } from '../component/wit.ts'
 import type { HostCallContext } from '../hostcalls/host-interface.ts'
-import { Recorder } from '../hostcalls/recorder.ts'
+import { Recorder, Suspension } from '../hostcalls/recorder.ts'
 import type { RecordedCall, TurnEntry, TurnOutcome } from '../journal/entry.ts'
 import type { ActorBody, ActorMethod, ActorProgram } from './program.ts'
 
@@ -30,8 +31,26 @@ export interface EngineEnvironment {
 }
 
 export interface TurnResult {
+  readonly kind: 'finished'
   readonly calls: readonly RecordedCall[]
   readonly outcome: TurnOutcome
+  readonly invocationId: string | null
+}
+
+/** The turn was unwound at a call that has to wait (T4); the engine is spoiled. */
+export interface SuspendedTurn {
+  readonly kind: 'suspended'
+  /** Everything recorded before that call. */
+  readonly calls: readonly RecordedCall[]
+  readonly invocationId: string | null
+  readonly suspension: Suspension
+}
+
+export type TurnStep = TurnResult | SuspendedTurn
+
+/** What a turn had recorded when it was unwound, and goes on from. */
+export interface TurnPrefix {
+  readonly calls: readonly RecordedCall[]
   readonly invocationId: string | null
 }
 
@@ -96,9 +115,13 @@ export class TurnEngine {
     const recorder = new Recorder()
     recorder.beginLive()
     const context = new TurnContext(environment, recorder)
-    const body = program.start(context, recorder)
-    const calls = recorder.end()
-    return { engine: new TurnEngine(body, recorder, context), calls }
+    try {
+      const body = program.start(context, recorder)
+      const calls = recorder.end()
+      return { engine: new TurnEngine(body, recorder, context), calls }
+    } catch (error) {
+      throw error instanceof Suspension ? waitsAtStart(error) : error
+    }
   }
 
   /** Starts an actor as it was started first. @throws ERR_DIVERGENCE */
@@ -120,14 +143,15 @@ export class TurnEngine {
     return this.#spoiled
   }
 
-  /** Runs a turn for the first time; never throws: a failure is an outcome. */
+  /** Runs a turn for the first time, or from its prefix on; never throws: a failure is an outcome. */
   runLive(
     method: ActorMethod,
     args: readonly WitValue[],
     idempotencyKey: string | null,
-  ): TurnResult | Promise<TurnResult> {
-    this.#recorder.beginLive()
-    this.#context.begin(idempotencyKey, null)
+    prefix?: TurnPrefix,
+  ): TurnStep | Promise<TurnStep> {
+    this.#recorder.beginLive(prefix?.calls)
+    this.#context.begin(idempotencyKey, prefix?.invocationId ?? null)
     let value: WitValue | Promise<WitValue>
     try {
       value = this.#body.invoke(method, args)
@@ -175,24 +199,28 @@ export class TurnEngine {
     return this.#body.stateHash()
   }
 
-  #returned(value: WitValue): TurnResult {
+  #returned(value: WitValue): TurnStep {
     try {
       const calls = this.#recorder.end()
       this.#body.accept()
       const outcome = { kind: 'returned', value } as const
-      return { calls, outcome, invocationId: this.#context.ownInvocationId }
+      return { kind: 'finished', calls, outcome, invocationId: this.#context.ownInvocationId }
     } catch (error) {
       return this.#failed(error)
     }
   }
 
-  readonly #failed = (thrown: unknown): TurnResult => {
+  readonly #failed = (thrown: unknown): TurnStep => {
     const { calls, failure } = this.#recorder.abandon()
-    const error = failure ?? toLoomError(thrown)
+    const reason = failure ?? thrown
     if (!this.#body.rollback()) this.#spoiled = true
+    const invocationId = this.#context.ownInvocationId
+    if (reason instanceof Suspension)
+      return { kind: 'suspended', calls, invocationId, suspension: reason }
+    const error = toLoomError(reason)
     const message = this.#context.lastWords ?? error.message
     const outcome = { kind: 'failed', code: error.code, message } as const
-    return { calls, outcome, invocationId: this.#context.ownInvocationId }
+    return { kind: 'finished', calls, outcome, invocationId }
   }
 
   #compare(seq: number, entry: TurnEntry, expected: WitValue, got: WitValue): void {
@@ -208,7 +236,7 @@ export class TurnEngine {
 
   #diverged(seq: number, entry: TurnEntry, thrown: unknown): LoomError {
     const { failure } = this.#recorder.abandon()
-    const error = failure ?? toLoomError(thrown)
+    const error = toLoomError(failure ?? thrown)
     if (error.code === 'ERR_DIVERGENCE')
       return this.#divergence(seq, entry, String(error.data.expected), String(error.data.got))
     const outcome = entry.outcome.kind === 'returned' ? show(entry.outcome.value) : 'a failure'
@@ -223,6 +251,13 @@ export class TurnEngine {
       { data: { seq, method: entry.method, expected, got } },
     )
   }
+}
+
+function waitsAtStart({ target }: Suspension): LoomError {
+  return new LoomError(
+    'ERR_HOST_CALL',
+    `${target} has to wait, which is not possible while a component is instantiated`,
+  )
 }
 
 const SHOWN_LENGTH_MAX = 200

@@ -30,7 +30,13 @@ function uuid(context: HostCallContext): string {
 
 function actorContext(context: HostCallContext, recorder: Recorder): ActorContext {
   const recorded = (name: string, perform: () => WitValue): WitValue =>
-    recorder.call(`loom:actor/context#${name}`, perform, [], asIs)
+    recorder.call({
+      target: `loom:actor/context#${name}`,
+      args: [],
+      perform,
+      check: asIs,
+      deferred: false,
+    })
   return {
     actorId: context.key.id,
     actorType: context.key.type,

@@ -25,3 +25,13 @@ export function isPromise(value: unknown): value is Promise<unknown> {
 export function ignoreOutcome(promise: Promise<unknown>): void {
   promise.then(undefined, () => {})
 }
+
+/** True for promises of any kind, also those of other libraries. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'then' in value &&
+    typeof value.then === 'function'
+  )
+}

@@ -26,11 +26,16 @@ export interface HostCallContext {
 
 /**
  * pure: follows from the actor and the turn; performed live and in replay, never journaled.
- * recorded: performed live only; its result is journaled and comes from the journal in replay.
+ * recorded: performed live only; its result is journaled and comes from the journal in replay. It may
+ *   return a promise: the turn then waits.
+ * awaiting: as recorded, but started only when everything that led to it is durable.
  */
 export interface HostFunctionSpec {
-  readonly kind: 'pure' | 'recorded'
-  readonly perform: (context: HostCallContext, args: readonly WitValue[]) => WitValue
+  readonly kind: 'pure' | 'recorded' | 'awaiting'
+  readonly perform: (
+    context: HostCallContext,
+    args: readonly WitValue[],
+  ) => WitValue | PromiseLike<unknown>
 }
 
 export type HostInterfaceSpec = Readonly<Record<string, HostFunctionSpec>>

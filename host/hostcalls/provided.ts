@@ -13,24 +13,16 @@ function kebab(name: string): string {
   return name.replace(/([a-z0-9])([A-Z])/g, '$1-$2').toLowerCase()
 }
 
-function isThenable(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'then' in value
-}
+/** What an `async` function is made by: it must not start before its turn's open entry is durable. */
+const AsyncFunction = (async () => {}).constructor
 
 function specOf(name: string, provided: unknown): HostFunctionSpec {
   if (typeof provided !== 'function')
     throw new LoomError('ERR_OPTION', `${name}: expected a function, got ${typeof provided}`)
+  const call = provided as (...args: readonly WitValue[]) => WitValue | PromiseLike<unknown>
   return {
-    kind: 'recorded',
-    perform: (_context, args) => {
-      const result = (provided as (...args: readonly WitValue[]) => unknown)(...args)
-      if (isThenable(result))
-        throw new LoomError(
-          'ERR_HOST_CALL',
-          `${name} returned a promise: host functions must answer at once in this version`,
-        )
-      return result as WitValue
-    },
+    kind: provided instanceof AsyncFunction ? 'awaiting' : 'recorded',
+    perform: (_context, args) => call(...args),
   }
 }
 

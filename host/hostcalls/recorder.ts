@@ -9,19 +9,44 @@
  *   R2. The first mismatch in replay is kept and thrown again at the turn's end, so that a guest that
  *       catches exceptions cannot hide it (J4).
  *   R3. The same holds live for a host function that failed: the turn fails, whatever the guest does.
+ *   R5. A call that has to wait unwinds the turn: a Suspension passes through the guest's frames, the
+ *       instance is dropped, and the turn is run again from what it recorded, when the result is there.
  *   R4. A recorded result is checked against its WIT type before it is kept, so that the journal never
  *       holds a value that replay could not give to the guest.
  */
 import { isLoomError, LoomError } from '../base/errors.ts'
+import { ignoreOutcome, isThenable } from '../base/promises.ts'
 import type { WitValue } from '../component/wit.ts'
 import type { RecordedCall } from '../journal/entry.ts'
 import { hashArguments } from '../journal/values.ts'
 import type { HostCallContext, HostFunctionSpec } from './host-interface.ts'
 
-/** Next state: `idle` at `end`. */
+/** Why a turn has to wait (R5). Not an error: nothing failed. */
+export class Suspension {
+  readonly target: string
+  readonly argsHash: number
+  /** Makes the call, or waits for it when it was made; the result is checked (R4). Called once. */
+  readonly result: () => Promise<WitValue>
+
+  constructor(target: string, argsHash: number, result: () => Promise<WitValue>) {
+    this.target = target
+    this.argsHash = argsHash
+    this.result = result
+  }
+}
+
+/**
+ * Next state: `idle` at `end`. A live turn that is run again first answers `resumed` calls from what it
+ * recorded before, and is live behind them.
+ */
 type Mode =
   | { readonly kind: 'idle' }
-  | { readonly kind: 'live'; readonly recorded: RecordedCall[] }
+  | {
+      readonly kind: 'live'
+      readonly recorded: RecordedCall[]
+      readonly resumed: number
+      next: number
+    }
   | { readonly kind: 'replay'; readonly expected: readonly RecordedCall[]; next: number }
 
 const IDLE: Mode = { kind: 'idle' }
@@ -29,21 +54,23 @@ const NO_CALLS: readonly RecordedCall[] = Object.freeze([])
 
 export class Recorder {
   #mode: Mode = IDLE
-  #failure: LoomError | null = null
+  #failure: LoomError | Suspension | null = null
 
+  /** True while what happens has not happened before. */
   get live(): boolean {
-    return this.#mode.kind === 'live'
+    const mode = this.#mode
+    return mode.kind === 'live' && mode.next >= mode.resumed
   }
 
   /** True while the turn has made no recorded call. */
   get quiet(): boolean {
     const mode = this.#mode
-    if (mode.kind === 'live') return mode.recorded.length === 0
     return mode.kind === 'idle' || mode.next === 0
   }
 
-  beginLive(): void {
-    this.#mode = { kind: 'live', recorded: [] }
+  /** `resumed`: what the turn recorded before it was unwound. */
+  beginLive(resumed: readonly RecordedCall[] = NO_CALLS): void {
+    this.#mode = { kind: 'live', recorded: [...resumed], resumed: resumed.length, next: 0 }
     this.#failure = null
   }
 
@@ -63,7 +90,10 @@ export class Recorder {
   }
 
   /** Ends a turn that failed and returns what it had recorded, and what R2 and R3 kept. */
-  abandon(): { readonly calls: readonly RecordedCall[]; readonly failure: LoomError | null } {
+  abandon(): {
+    readonly calls: readonly RecordedCall[]
+    readonly failure: LoomError | Suspension | null
+  } {
     const mode = this.#mode
     const failure = this.#failure
     this.#mode = IDLE
@@ -71,22 +101,47 @@ export class Recorder {
     return { calls: mode.kind === 'live' ? mode.recorded : NO_CALLS, failure }
   }
 
-  /** Performs or answers one call of a recorded function. */
-  call(
-    target: string,
-    perform: () => WitValue,
-    args: readonly WitValue[],
-    check: (result: unknown) => WitValue,
-  ): WitValue {
+  /** Performs or answers one call of a recorded or awaiting function. @throws Suspension (R5) */
+  call(call: RecordableCall): WitValue {
     const mode = this.#mode
     if (this.#failure !== null) throw this.#failure
+    const { target, args } = call
     if (mode.kind === 'live') {
-      const result = this.#guard(target, () => check(perform()))
-      mode.recorded.push({ target, argsHash: hashArguments(args), result })
-      return result
+      const expected = mode.next < mode.resumed ? mode.recorded[mode.next] : undefined
+      if (expected === undefined) return this.#record(mode, call)
+      return this.#answer(mode, expected, target, hashArguments(args))
     }
-    if (mode.kind === 'replay') return this.#answer(mode, target, hashArguments(args))
+    if (mode.kind === 'replay')
+      return this.#answer(mode, mode.expected[mode.next], target, hashArguments(args))
     throw new LoomError('ERR_INVARIANT', `${target} was called outside of a turn`)
+  }
+
+  #record(mode: Mode & { kind: 'live' }, call: RecordableCall): WitValue {
+    const { target, args, perform, check, deferred } = call
+    if (deferred) throw this.#suspend(call, async () => perform())
+    const result = this.#guard(target, perform)
+    if (isThenable(result)) {
+      const started = Promise.resolve(result)
+      ignoreOutcome(started)
+      throw this.#suspend(call, () => started)
+    }
+    const checked = this.#guard(target, () => check(result))
+    mode.recorded.push({ target, argsHash: hashArguments(args), result: checked })
+    mode.next++
+    return checked
+  }
+
+  #suspend(call: RecordableCall, start: () => Promise<unknown>): Suspension {
+    const { target, args, check } = call
+    const result = async (): Promise<WitValue> => {
+      try {
+        return check(await start())
+      } catch (error) {
+        throw hostCallError(target, error)
+      }
+    }
+    this.#failure = new Suspension(target, hashArguments(args), result)
+    return this.#failure
   }
 
   /** Performs a pure function: live and in replay alike. */
@@ -95,7 +150,7 @@ export class Recorder {
     return this.#guard(target, perform)
   }
 
-  #guard(target: string, perform: () => WitValue): WitValue {
+  #guard<T>(target: string, perform: () => T): T {
     try {
       return perform()
     } catch (error) {
@@ -104,8 +159,12 @@ export class Recorder {
     }
   }
 
-  #answer(mode: Mode & { kind: 'replay' }, target: string, argsHash: number): WitValue {
-    const expected = mode.expected[mode.next]
+  #answer(
+    mode: Mode & { kind: 'live' | 'replay' },
+    expected: RecordedCall | undefined,
+    target: string,
+    argsHash: number,
+  ): WitValue {
     if (expected?.target === target && expected.argsHash === argsHash) {
       mode.next++
       return expected.result
@@ -113,6 +172,16 @@ export class Recorder {
     this.#failure = divergence(mode.next, expected, { target, argsHash })
     throw this.#failure
   }
+}
+
+/** One call of a recorded or awaiting function, as its import makes it. */
+export interface RecordableCall {
+  readonly target: string
+  readonly args: readonly WitValue[]
+  readonly perform: () => WitValue | PromiseLike<unknown>
+  readonly check: (result: unknown) => WitValue
+  /** Do not perform before everything that led to the call is durable. */
+  readonly deferred: boolean
 }
 
 type CallHead = Pick<RecordedCall, 'target' | 'argsHash'>
@@ -135,8 +204,11 @@ function divergence(
 }
 
 function unconsumed(mode: Mode): LoomError | null {
-  if (mode.kind !== 'replay' || mode.next === mode.expected.length) return null
-  return divergence(mode.next, mode.expected[mode.next], undefined)
+  if (mode.kind === 'idle') return null
+  const expected = mode.kind === 'live' ? mode.recorded : mode.expected
+  const count = mode.kind === 'live' ? mode.resumed : mode.expected.length
+  if (mode.next >= count) return null
+  return divergence(mode.next, expected[mode.next], undefined)
 }
 
 function hostCallError(target: string, error: unknown): LoomError {
@@ -154,6 +226,10 @@ export function bindHostFunction(
   check: (result: unknown) => WitValue,
 ): (...args: WitValue[]) => WitValue {
   if (spec.kind === 'pure')
-    return (...args) => recorder.callPure(target, () => spec.perform(context, args))
-  return (...args) => recorder.call(target, () => spec.perform(context, args), args, check)
+    return (...args) => recorder.callPure(target, () => spec.perform(context, args) as WitValue)
+  const deferred = spec.kind === 'awaiting'
+  return (...args) => {
+    const perform = (): WitValue | PromiseLike<unknown> => spec.perform(context, args)
+    return recorder.call({ target, args, perform, check, deferred })
+  }
 }

@@ -16,12 +16,22 @@ import { crc32 } from '../base/checksum.ts'
 import { LoomError } from '../base/errors.ts'
 import { ENTRY_SIZE_MAX_BYTES } from '../base/limits.ts'
 import type { WitValue } from '../component/wit.ts'
-import type { CreatedEntry, JournalEntry, RecordedCall, TurnEntry, TurnOutcome } from './entry.ts'
+import type {
+  ClosedEntry,
+  ContinuedEntry,
+  CreatedEntry,
+  JournalEntry,
+  OpenedEntry,
+  RecordedCall,
+  TurnEntry,
+  TurnHead,
+  TurnOutcome,
+} from './entry.ts'
 import { guardNegativeZero, packAfterHeader, unpackValue } from './values.ts'
 
 const VERSION = 1
-const KIND_CREATED = 1
-const KIND_TURN = 2
+/** The byte of each kind; never reused. */
+const KIND_BYTES = { created: 1, turn: 2, opened: 3, continued: 4, closed: 5 } as const
 const HEADER_SIZE_BYTES = 8
 const CRC_OFFSET = 4
 
@@ -42,25 +52,44 @@ function createdPayload(entry: CreatedEntry): unknown[] {
   return [atMs, type, id, incarnation, digest, calls.map(callRow)]
 }
 
-function turnPayload(entry: TurnEntry): unknown[] {
-  const { atMs, idempotencyKey, invocationId, method, args, calls, outcome } = entry
-  const returned = outcome.kind === 'returned'
-  const result = returned ? outcome.value : [outcome.code, outcome.message]
-  const rows = calls.length === 0 ? calls : calls.map(callRow)
-  return [atMs, idempotencyKey, invocationId, method, args, rows, returned, result]
+const callRows = (calls: readonly RecordedCall[]): readonly unknown[] =>
+  calls.length === 0 ? calls : calls.map(callRow)
+
+function outcomeCells(outcome: TurnOutcome): [boolean, unknown] {
+  return outcome.kind === 'returned'
+    ? [true, outcome.value]
+    : [false, [outcome.code, outcome.message]]
+}
+
+function headCells({ atMs, idempotencyKey, invocationId, method, args }: TurnHead): unknown[] {
+  return [atMs, idempotencyKey, invocationId, method, args]
+}
+
+function payloadOf(entry: JournalEntry): unknown[] {
+  switch (entry.kind) {
+    case 'created':
+      return createdPayload(entry)
+    case 'turn':
+      return [...headCells(entry), callRows(entry.calls), ...outcomeCells(entry.outcome)]
+    case 'opened':
+      return [...headCells(entry), callRows(entry.calls)]
+    case 'continued':
+      return [entry.atMs, callRows(entry.calls)]
+    case 'closed':
+      return [entry.atMs, entry.openedSeq, callRows(entry.calls), ...outcomeCells(entry.outcome)]
+  }
 }
 
 /** @throws ERR_OPTION when the entry is larger than ENTRY_SIZE_MAX_BYTES (J7). */
 export function encodeEntry(seq: number, entry: JournalEntry): Uint8Array {
-  const payload = entry.kind === 'created' ? createdPayload(entry) : turnPayload(entry)
-  const bytes = packAfterHeader(guardNegativeZero(payload), HEADER_SIZE_BYTES)
+  const bytes = packAfterHeader(guardNegativeZero(payloadOf(entry)), HEADER_SIZE_BYTES)
   if (bytes.length > ENTRY_SIZE_MAX_BYTES)
     throw new LoomError(
       'ERR_OPTION',
       `a journal entry of ${bytes.length} bytes: at most ${ENTRY_SIZE_MAX_BYTES} are allowed for a call's arguments, host calls and result`,
     )
   bytes[0] = VERSION
-  bytes[1] = entry.kind === 'created' ? KIND_CREATED : KIND_TURN
+  bytes[1] = KIND_BYTES[entry.kind]
   bytes[2] = 0
   bytes[3] = 0
   const crc = checksum(bytes, seq)
@@ -95,26 +124,56 @@ function readCreated(payload: readonly unknown[]): CreatedEntry {
   return { kind: 'created', atMs, type, id, incarnation, digest, calls: readCalls(rows) }
 }
 
-function readTurn(payload: readonly unknown[]): TurnEntry {
-  const [atMs, idempotencyKey, invocationId, method, args, rows, returned, result] = payload as [
+function readHead(payload: readonly unknown[]): TurnHead {
+  const [atMs, idempotencyKey, invocationId, method, args] = payload as [
     number,
     string | null,
     string | null,
     string,
     WitValue[],
+  ]
+  return { atMs, idempotencyKey, invocationId, method, args }
+}
+
+function readTurn(payload: readonly unknown[]): TurnEntry {
+  const [rows, returned, result] = payload.slice(5) as [CallRow[], boolean, WitValue]
+  const outcome = readOutcome(returned, result)
+  return { kind: 'turn', ...readHead(payload), calls: readCalls(rows), outcome }
+}
+
+function readOpened(payload: readonly unknown[]): OpenedEntry {
+  return { kind: 'opened', ...readHead(payload), calls: readCalls(payload[5] as CallRow[]) }
+}
+
+function readContinued(payload: readonly unknown[]): ContinuedEntry {
+  const [atMs, rows] = payload as [number, CallRow[]]
+  return { kind: 'continued', atMs, calls: readCalls(rows) }
+}
+
+function readClosed(payload: readonly unknown[]): ClosedEntry {
+  const [atMs, openedSeq, rows, returned, result] = payload as [
+    number,
+    number,
     CallRow[],
     boolean,
     WitValue,
   ]
-  const outcome: TurnOutcome = returned
-    ? { kind: 'returned', value: result }
-    : readFailure(result as readonly [string, string])
-  const calls = rows.length === 0 ? (rows as never) : readCalls(rows)
-  return { kind: 'turn', atMs, idempotencyKey, invocationId, method, args, calls, outcome }
+  const outcome = readOutcome(returned, result)
+  return { kind: 'closed', atMs, openedSeq, calls: readCalls(rows), outcome }
 }
 
-function readFailure([code, message]: readonly [string, string]): TurnOutcome {
+function readOutcome(returned: boolean, result: WitValue): TurnOutcome {
+  if (returned) return { kind: 'returned', value: result }
+  const [code, message] = result as readonly [string, string]
   return { kind: 'failed', code, message }
+}
+
+const READERS: Readonly<Record<number, (payload: readonly unknown[]) => JournalEntry>> = {
+  [KIND_BYTES.created]: readCreated,
+  [KIND_BYTES.turn]: readTurn,
+  [KIND_BYTES.opened]: readOpened,
+  [KIND_BYTES.continued]: readContinued,
+  [KIND_BYTES.closed]: readClosed,
 }
 
 /** @throws ERR_JOURNAL_CORRUPT naming the seq (data: seq). */
@@ -123,8 +182,7 @@ export function decodeEntry(seq: number, bytes: Uint8Array): JournalEntry {
   if (bytes[0] !== VERSION) throw corrupt(seq, `format version ${bytes[0]} is not known here`)
   const stored = new DataView(bytes.buffer, bytes.byteOffset).getUint32(CRC_OFFSET, true)
   if (stored !== checksum(bytes, seq)) throw corrupt(seq, 'its checksum does not fit')
-  const payload = unpackValue(bytes.subarray(HEADER_SIZE_BYTES)) as readonly unknown[]
-  if (bytes[1] === KIND_CREATED) return readCreated(payload)
-  if (bytes[1] === KIND_TURN) return readTurn(payload)
-  throw corrupt(seq, `entry kind ${bytes[1]} is not known here`)
+  const read = READERS[bytes[1] ?? 0]
+  if (read === undefined) throw corrupt(seq, `entry kind ${bytes[1]} is not known here`)
+  return read(unpackValue(bytes.subarray(HEADER_SIZE_BYTES)) as readonly unknown[])
 }

@@ -36,8 +36,8 @@ export interface CreatedEntry {
   readonly calls: readonly RecordedCall[]
 }
 
-export interface TurnEntry {
-  readonly kind: 'turn'
+/** What a turn was asked for. */
+export interface TurnHead {
   readonly atMs: number
   /** The caller's idempotency key, if it sent one. */
   readonly idempotencyKey: string | null
@@ -45,8 +45,40 @@ export interface TurnEntry {
   readonly invocationId: string | null
   readonly method: string
   readonly args: readonly WitValue[]
+}
+
+/** A turn without awaiting calls: one entry, appended at commit. */
+export interface TurnEntry extends TurnHead {
+  readonly kind: 'turn'
   readonly calls: readonly RecordedCall[]
   readonly outcome: TurnOutcome
 }
 
-export type JournalEntry = CreatedEntry | TurnEntry
+/** The head of a turn that awaits a host call: durable before the call is made. */
+export interface OpenedEntry extends TurnHead {
+  readonly kind: 'opened'
+  /** What the turn had recorded when it came to its first awaiting call. */
+  readonly calls: readonly RecordedCall[]
+}
+
+/** More of an opened turn: durable before its next awaiting call is made. */
+export interface ContinuedEntry {
+  readonly kind: 'continued'
+  readonly atMs: number
+  readonly calls: readonly RecordedCall[]
+}
+
+/** The end of an opened turn. */
+export interface ClosedEntry {
+  readonly kind: 'closed'
+  readonly atMs: number
+  /** Seq of the opened entry. */
+  readonly openedSeq: number
+  readonly calls: readonly RecordedCall[]
+  readonly outcome: TurnOutcome
+}
+
+/** Entries of which an opened turn consists, in order: opened, continued..., closed. */
+export type TurnPart = OpenedEntry | ContinuedEntry | ClosedEntry
+
+export type JournalEntry = CreatedEntry | TurnEntry | TurnPart

@@ -3,9 +3,10 @@
  *
  * Owns: listing, reading journals, replaying from the first entry. Does not own: taking calls.
  */
-import { decodeNamed, readCreated, readTurns } from '../actor/recovery.ts'
+import { readCreated } from '../actor/recovery.ts'
 import { decodeSnapshot } from '../actor/snapshot.ts'
 import { type EngineEnvironment, TurnEngine } from '../actor/turn-engine.ts'
+import { decodeNamed, TurnReader } from '../actor/turn-reader.ts'
 import { systemClock } from '../base/clock.ts'
 import { LoomError } from '../base/errors.ts'
 import { type ActorKey, formatActorKey } from '../base/names.ts'
@@ -82,7 +83,7 @@ async function replay(
   let turns = 0
   let failed = 0
   let snapshotsCompared = 0
-  for await (const { seq, entry } of readTurns(log, 1, seqNext)) {
+  for await (const { seq, seqAfter, entry } of new TurnReader(log, 1, seqNext).read()) {
     const method = program.findMethod(entry.method)
     if (method === undefined)
       throw new LoomError('ERR_DIVERGENCE', `entry ${seq}: the component has no ${entry.method}`, {
@@ -92,11 +93,11 @@ async function replay(
     if (replayed !== undefined) await replayed
     if (entry.outcome.kind === 'returned') turns++
     else failed++
-    if (snapshots.has(seq + 1)) {
-      compareSnapshot(key, seq + 1, engine, snapshots)
+    if (snapshots.has(seqAfter)) {
+      compareSnapshot(key, seqAfter, engine, snapshots)
       snapshotsCompared++
     }
-    onProgress(turns + failed, seqNext - 1)
+    onProgress(seqAfter - 1, seqNext - 1)
   }
   const stateHash = engine.stateHash()
   return { key, turns, failed, seqNext, digest: record.digest, stateHash, snapshotsCompared }

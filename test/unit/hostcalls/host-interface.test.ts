@@ -42,8 +42,11 @@ describe('provided interfaces', () => {
     )
   })
 
-  test('may not answer with a promise in this version', () => {
-    const { latest } = providedInterface('a:b/c', { latest: async () => 1 })
-    expect(() => latest?.perform({} as never, [])).toThrow(/a:b\/c#latest returned a promise/)
+  test('whose function is async start only when their turn is durable', () => {
+    const { latest, cached } = providedInterface('a:b/c', {
+      latest: async () => 1,
+      cached: () => 1,
+    })
+    expect([latest?.kind, cached?.kind]).toEqual(['awaiting', 'recorded'])
   })
 })

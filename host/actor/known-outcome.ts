@@ -1,0 +1,48 @@
+/**
+ * Known outcomes: the answer to a retry, from the journal.
+ */
+import { isDeepStrictEqual } from 'node:util'
+import { LoomError } from '../base/errors.ts'
+import { type ActorKey, formatActorKey } from '../base/names.ts'
+import type { JournalEntry, TurnOutcome } from '../journal/entry.ts'
+import type { Invocation } from './invocation.ts'
+import { damagedJournal, decodeNamed, type ReadableLog } from './turn-reader.ts'
+
+/**
+ * The outcome of the turn that ends at entry `seq`, for a retry of the same call.
+ * @throws ERR_IDEMPOTENCY_MISMATCH  the first call was another one.
+ * @throws ERR_JOURNAL_CORRUPT       the entry is damaged, missing, or not the end of a turn.
+ */
+export async function readKnownOutcome(
+  log: ReadableLog,
+  seq: number,
+  { method, args, idempotencyKey }: Pick<Invocation, 'method' | 'args' | 'idempotencyKey'>,
+): Promise<TurnOutcome> {
+  const key = idempotencyKey ?? ''
+  const end = await readEntry(log, seq)
+  if (end.kind !== 'turn' && end.kind !== 'closed') throw noTurn(log, seq, key)
+  const head = end.kind === 'turn' ? end : await readEntry(log, end.openedSeq)
+  if (head.kind !== 'turn' && head.kind !== 'opened') throw noTurn(log, seq, key)
+  if (head.method !== method.name || !isDeepStrictEqual(head.args, args))
+    throw keyMismatch(log.key, key, head.method)
+  return end.outcome
+}
+
+async function readEntry(log: ReadableLog, seq: number): Promise<JournalEntry> {
+  const [row] = await log.read(seq, 1)
+  const name = formatActorKey(log.key)
+  if (row === undefined) throw damagedJournal(name, seq, 'the entry is missing')
+  return decodeNamed(name, row)
+}
+
+function noTurn(log: ReadableLog, seq: number, key: string): LoomError {
+  const reason = `it is not the end of a turn with idempotency key ${JSON.stringify(key)}`
+  return damagedJournal(formatActorKey(log.key), seq, reason)
+}
+
+export function keyMismatch(actor: ActorKey, key: string, method: string): LoomError {
+  return new LoomError(
+    'ERR_IDEMPOTENCY_MISMATCH',
+    `${formatActorKey(actor)}: idempotency key ${JSON.stringify(key)} was used for another call of ${method}`,
+  )
+}

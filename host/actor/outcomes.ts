@@ -1,0 +1,40 @@
+/**
+ * Outcomes: what callers are told of turns, commits and recoveries.
+ */
+import { ERRORS, type ErrorCode, isLoomError, LoomError } from '../base/errors.ts'
+import { type ActorKey, formatActorKey } from '../base/names.ts'
+import type { TurnOutcome } from '../journal/entry.ts'
+import type { Invocation } from './invocation.ts'
+
+/** Answers a call with its turn's outcome. */
+export function settle(invocation: Invocation, outcome: TurnOutcome): void {
+  if (outcome.kind === 'returned') invocation.resolve(outcome.value)
+  else invocation.reject(new LoomError(knownCode(outcome.code), outcome.message))
+}
+
+/** A code read from a journal; one of a later version is still a guest's failure. */
+function knownCode(code: string): ErrorCode {
+  return Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : 'ERR_TRAP'
+}
+
+/** What callers get when their turn's commit failed. */
+export function commitError(key: ActorKey, error: unknown): LoomError {
+  if (isLoomError(error) && error.code !== 'ERR_STORE') return error
+  const reason = error instanceof Error ? error.message : String(error)
+  return new LoomError(
+    'ERR_COMMIT',
+    `${formatActorKey(key)}: whether the turn is durable is unknown: ${reason}`,
+    { cause: error },
+  )
+}
+
+/** What damages or diverges keeps everything and refuses turns; other errors pass. */
+export function quarantine(key: ActorKey, error: unknown): unknown {
+  const cause = isLoomError(error) ? error : null
+  if (cause === null || (cause.kind !== 'corrupt' && cause.kind !== 'divergence')) return error
+  return new LoomError(
+    'ERR_QUARANTINED',
+    `${formatActorKey(key)} is quarantined: ${cause.message}`,
+    { cause, data: { ...cause.data, reason: cause.code } },
+  )
+}
