@@ -24,8 +24,8 @@ import {
   importName,
 } from '../hostcalls/host-interface.ts'
 import { bindHostFunction, type Recorder } from '../hostcalls/recorder.ts'
-import { decodeImage, encodeImage } from '../image/codec.ts'
-import { type Baseline, capture, captureBaseline, hashState, restore } from '../image/image.ts'
+import { decodeImage, encodeImage } from '../image/image-codec.ts'
+import { type Baseline, capture, takeBaseline, hashState, restore } from '../image/image.ts'
 import type { ActorBody, ActorMethod, ActorProgram } from './program.ts'
 
 export interface WasmProgramOptions {
@@ -87,8 +87,8 @@ class WasmProgram implements ActorProgram {
       const target = importName(interfaceName, func)
       return bindHostFunction(recorder, context, target, spec, resultCheck(func))
     })
-    if (!recorder.quiet) return new WasmBody(instance, captureBaseline(instance.state))
-    this.#sharedBaseline ??= captureBaseline(instance.state)
+    if (!recorder.quiet) return new WasmBody(instance, takeBaseline(instance.state))
+    this.#sharedBaseline ??= takeBaseline(instance.state)
     return new WasmBody(instance, this.#sharedBaseline)
   }
 }
