@@ -4,7 +4,7 @@
  * Owns: the ActorLog contract. Does not own: writing (writer.ts), reading (reader.ts).
  */
 import type { ActorKey } from '../../base/names.ts'
-import { readOnlyError, snapshotError } from '../checks.ts'
+import { readOnlyError, rejected, snapshotError } from '../checks.ts'
 import type { ActorLog, ActorRecord, Commit, JournalRow, SnapshotRow } from '../store.ts'
 import type { ActorState } from './actor-state.ts'
 import type { Environment } from './environment.ts'
@@ -41,7 +41,7 @@ export class LmdbLog implements ActorLog {
 
   append(commit: Commit): Promise<void> {
     const { writer } = this.#home
-    if (writer === null) return Promise.reject(readOnlyError())
+    if (writer === null) return rejected(readOnlyError())
     return writer.append(this, this.key, this.#state, commit)
   }
 

@@ -22,7 +22,7 @@
  */
 import { invariant, type LoomError, toLoomError } from '../../base/errors.ts'
 import type { ActorKey } from '../../base/names.ts'
-import { brokenError, commitError, fencedError, retiredError } from '../checks.ts'
+import { brokenError, commitError, fencedError, rejected, retiredError } from '../checks.ts'
 import type { ActorRecord, Commit } from '../store.ts'
 import type { ActorState } from './actor-state.ts'
 import { type CheckpointPlan, finishCheckpoint, planCheckpoint } from './checkpoint.ts'
@@ -58,15 +58,15 @@ export class Writer {
   }
 
   append(owner: object, key: ActorKey, state: ActorState, commit: Commit): Promise<void> {
-    if (this.#stopped !== null) return Promise.reject(this.#stopped)
-    if (state.owner !== owner) return Promise.reject(retiredError(key))
-    if (state.broken !== null) return Promise.reject(brokenError(key, state.broken))
+    if (this.#stopped !== null) return rejected(this.#stopped)
+    if (state.owner !== owner) return rejected(retiredError(key))
+    if (state.broken !== null) return rejected(brokenError(key, state.broken))
     const error =
       commitError(key, commit, state.seqQueued) ??
       (state.isClean && !this.#adopt(key, state) ? retiredError(key) : null)
     if (error !== null) {
       state.broken = error
-      return Promise.reject(error)
+      return rejected(error)
     }
     const group = this.#openGroup()
     const { create } = commit
@@ -76,7 +76,7 @@ export class Writer {
 
   /** Puts a row in the next group; the same promise as an append in that group would have. */
   put(put: Put): Promise<void> {
-    if (this.#stopped !== null) return Promise.reject(this.#stopped)
+    if (this.#stopped !== null) return rejected(this.#stopped)
     const group = this.#openGroup()
     group.addPut(put)
     return group.promise
