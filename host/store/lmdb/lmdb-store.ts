@@ -35,12 +35,13 @@ export class LmdbStore implements Store, LogHome {
   /** Digests repeat for every actor of a type: one string serves all. */
   readonly #digests = new Map<string, string>()
 
-  constructor(environment: Environment, claim: HostClaim | null) {
+  constructor(environment: Environment, claim: HostClaim | null, checkpointCommits: number) {
     this.environment = environment
     this.epoch = claim?.epoch ?? 0
     this.#claim = claim
     this.#tail = Tail.load(environment)
-    this.writer = claim === null ? null : new Writer(environment, this.#tail, claim.epoch)
+    this.writer =
+      claim === null ? null : new Writer(environment, this.#tail, claim.epoch, checkpointCommits)
   }
 
   async openLog(key: ActorKey): Promise<ActorLog> {

@@ -17,6 +17,7 @@ import { DATA_FILE, Environment } from './environment.ts'
 import { FORMAT_KEY } from './keys.ts'
 import { LmdbStore } from './lmdb-store.ts'
 import { checkFormat, type HostClaim } from './records.ts'
+import { CHECKPOINT_COMMIT_COUNT } from './writer.ts'
 
 /** A write of a healthy host takes milliseconds; a lock kept this long belongs to a frozen one. */
 const PROBE_DEFAULT_MS = 3_000
@@ -27,34 +28,53 @@ export interface LmdbOptions {
    * Units: milliseconds. Default 3,000.
    */
   readonly probeMs?: number
+  /**
+   * How many commits may wait for the index: bounds what opening and readers must read again.
+   * Units: commits. Default 16,384.
+   */
+  readonly checkpointCommits?: number
 }
 
 class Lmdb implements StoreDriver {
   readonly name = 'lmdb'
   readonly #folder: string
   readonly #probeMs: number
+  readonly #checkpointCommits: number
 
   constructor(folder: string, options: LmdbOptions) {
     this.#folder = path.resolve(folder)
-    this.#probeMs = options.probeMs ?? PROBE_DEFAULT_MS
-    if (!(this.#probeMs > 0))
-      throw new LoomError('ERR_OPTION', `probeMs ${this.#probeMs}: expected a positive number`)
+    this.#probeMs = positive('probeMs', options.probeMs, PROBE_DEFAULT_MS)
+    this.#checkpointCommits = positive(
+      'checkpointCommits',
+      options.checkpointCommits,
+      CHECKPOINT_COMMIT_COUNT,
+    )
   }
 
   async open(options: StoreOpenOptions): Promise<Store> {
     if (options.readOnly === true) return this.#openForReading()
     await prepareClaim(this.#folder, await this.#peek(), options, this.#probeMs)
     const environment = Environment.openWritable(this.#folder)
-    return finish(environment, () => claimFolder(environment, options))
+    return this.#finish(environment, () => claimFolder(environment, options))
   }
 
   #openForReading(): Promise<Store> {
     const environment = Environment.openReadOnly(this.#folder)
-    return finish(environment, () => {
+    return this.#finish(environment, () => {
       const format = environment.get(FORMAT_KEY)
       if (format !== undefined) checkFormat(format)
       return null
     })
+  }
+
+  /** Makes the store, or closes the environment when that fails. */
+  async #finish(environment: Environment, claim: () => HostClaim | null): Promise<Store> {
+    try {
+      return new LmdbStore(environment, claim(), this.#checkpointCommits)
+    } catch (error) {
+      await environment.close()
+      throw error
+    }
   }
 
   /** Who has the folder, found without a lock; null when there is no folder yet. */
@@ -69,14 +89,11 @@ class Lmdb implements StoreDriver {
   }
 }
 
-/** Makes the store, or closes the environment when that fails. */
-async function finish(environment: Environment, claim: () => HostClaim | null): Promise<Store> {
-  try {
-    return new LmdbStore(environment, claim())
-  } catch (error) {
-    await environment.close()
-    throw error
-  }
+/** @throws ERR_OPTION */
+function positive(name: string, value: number | undefined, fallback: number): number {
+  if (value === undefined) return fallback
+  if (Number.isSafeInteger(value) && value > 0) return value
+  throw new LoomError('ERR_OPTION', `${name} ${value}: expected a whole number from 1`)
 }
 
 /**

@@ -35,12 +35,13 @@ import { type Tail, textOf } from './tail.ts'
 
 /** A checkpoint is due after this much: bounds what opening must read again to tens of milliseconds. */
 const CHECKPOINT_SIZE_BYTES = 8 * 1024 * 1024
-const CHECKPOINT_COMMIT_COUNT = 16_384
+export const CHECKPOINT_COMMIT_COUNT = 16_384
 
 export class Writer {
   readonly #environment: Environment
   readonly #tail: Tail
   readonly #epoch: number
+  readonly #checkpointCommits: number
   #group: Group | null = null
   #groupNext = 1
   #writing: Promise<void> | null = null
@@ -48,13 +49,14 @@ export class Writer {
   #commitCount = 0
   #sizeBytes = 0
 
-  constructor(environment: Environment, tail: Tail, epoch: number) {
+  constructor(environment: Environment, tail: Tail, epoch: number, checkpointCommits: number) {
     invariant(epoch > 0, 'only a host that claimed the folder writes')
     this.#environment = environment
     this.#tail = tail
     this.#epoch = epoch
+    this.#checkpointCommits = checkpointCommits
     // What an earlier host left unindexed goes with the first group.
-    if (tail.byNumber.size > 0) this.#commitCount = CHECKPOINT_COMMIT_COUNT
+    if (tail.byNumber.size > 0) this.#commitCount = checkpointCommits
   }
 
   append(owner: object, key: ActorKey, state: ActorState, commit: Commit): Promise<void> {
@@ -91,7 +93,7 @@ export class Writer {
   async stop(last: Put, reason: LoomError): Promise<void> {
     await this.drain()
     if (this.#stopped === null) {
-      this.#commitCount = CHECKPOINT_COMMIT_COUNT
+      this.#commitCount = this.#checkpointCommits
       await this.put(last)
     }
     await this.drain()
@@ -156,7 +158,7 @@ export class Writer {
   }
 
   #isCheckpointDue(): boolean {
-    return this.#commitCount >= CHECKPOINT_COMMIT_COUNT || this.#sizeBytes >= CHECKPOINT_SIZE_BYTES
+    return this.#commitCount >= this.#checkpointCommits || this.#sizeBytes >= CHECKPOINT_SIZE_BYTES
   }
 
   #succeed(group: Group, plan: CheckpointPlan | null): void {
