@@ -82,3 +82,13 @@ function compareText(a: string, b: string): number {
 export function retiredError(key: ActorKey): LoomError {
   return new LoomError('ERR_INVARIANT', `${formatActorKey(key)}: the log was opened again`)
 }
+
+/**
+ * A rejected promise that may be looked at later: callers pipeline, and a failure that nobody has
+ * awaited yet must not end the process. Nothing is lost by that, every later commit fails as well (S4).
+ */
+export function rejected(error: LoomError): Promise<never> {
+  const promise = Promise.reject(error)
+  promise.catch(() => {})
+  return promise
+}

@@ -10,6 +10,7 @@ import {
   commitError,
   fencedError,
   readOnlyError,
+  rejected,
   retiredError,
   snapshotError,
 } from '../checks.ts'
@@ -88,9 +89,8 @@ export class MemoryStore implements Store {
 
   /** Runs `apply` after all earlier writes, one macrotask later at the earliest (M1), fenced (S3). */
   write(apply: () => void): Promise<void> {
-    if (this.epoch === 0) return Promise.reject(readOnlyError())
-    if (this.#state !== 'open')
-      return Promise.reject(new LoomError('ERR_CLOSING', 'the store is closed'))
+    if (this.epoch === 0) return rejected(readOnlyError())
+    if (this.#state !== 'open') return rejected(new LoomError('ERR_CLOSING', 'the store is closed'))
     const done = this.#last.then(async () => {
       await this.#disk.turn()
       if (this.#state === 'abandoned') await new Promise<never>(() => {})
@@ -108,7 +108,10 @@ class MemoryLog implements ActorLog {
   readonly seqNext: number
   readonly #store: MemoryStore
   #seqQueued: number
+  /** Why later commits are refused (S4): a commit was refused, or failed when it was applied. */
   #broken: LoomError | null = null
+  /** Why commits that wait must not be applied: one before them failed. */
+  #failed: LoomError | null = null
   #retired = false
   #last: Promise<void> = Promise.resolve()
 
@@ -126,18 +129,18 @@ class MemoryLog implements ActorLog {
   }
 
   append(commit: Commit): Promise<void> {
-    if (this.#store.epoch === 0) return Promise.reject(readOnlyError())
-    if (this.#broken !== null) return Promise.reject(brokenError(this.key, this.#broken))
-    if (this.#retired) return Promise.reject(retiredError(this.key))
+    if (this.#store.epoch === 0) return rejected(readOnlyError())
+    if (this.#broken !== null) return rejected(brokenError(this.key, this.#broken))
+    if (this.#retired) return rejected(retiredError(this.key))
     this.#broken = commitError(this.key, commit, this.#seqQueued)
-    if (this.#broken !== null) return Promise.reject(this.#broken)
+    if (this.#broken !== null) return rejected(this.#broken)
     this.#seqQueued += commit.entries.length
     const entries = commit.entries.map((bytes) => Uint8Array.from(bytes))
     const keys = commit.idempotency?.map((row) => ({ ...row })) ?? []
     const create = commit.create === undefined ? undefined : { ...commit.create }
     const done = this.#store.write(() => {
       // An earlier commit may have failed after this one was queued (S4).
-      if (this.#broken !== null) throw brokenError(this.key, this.#broken)
+      if (this.#failed !== null) throw brokenError(this.key, this.#failed)
       const { disk } = this.#store
       if (disk.failNext !== null) {
         const error = disk.failNext
@@ -147,7 +150,8 @@ class MemoryLog implements ActorLog {
       this.#apply(create, entries, keys)
     })
     this.#last = done.catch((error: unknown) => {
-      this.#broken ??= toLoomError(error, 'ERR_STORE')
+      this.#failed ??= toLoomError(error, 'ERR_STORE')
+      this.#broken ??= this.#failed
     })
     return done
   }
@@ -195,7 +199,7 @@ class MemoryLog implements ActorLog {
     const row = { bytes: Uint8Array.from(snapshot.bytes), rejected: false }
     await this.#store.write(() => {
       // The entries that the snapshot covers may have failed: then there is nothing to attach it to.
-      if (this.#broken !== null) throw brokenError(this.key, this.#broken)
+      if (this.#failed !== null) throw brokenError(this.key, this.#failed)
       this.#cell()?.snapshots.set(snapshot.seq, row)
     })
   }

@@ -1,0 +1,91 @@
+/**
+ * What the driver knows of an actor beyond the indexed records: the tail of its journal.
+ *
+ * Owns: places and idempotency keys of entries whose blocks are not indexed yet.
+ * Does not own: the entries (blocks), the indexed part (checkpoint.ts).
+ *
+ *     0 .... seqIndexed .... seqDurable .... seqQueued
+ *     |  index runs  | places: durable | places: waiting for their commit |
+ *
+ * Invariants:
+ *   AS1. seqIndexed <= seqDurable <= seqQueued, and `places` covers exactly seqIndexed to seqQueued.
+ *   AS2. A broken state never commits again (S4); a fresh log of the actor starts from seqDurable.
+ */
+import { invariant, type LoomError } from '../../base/errors.ts'
+import type { ActorRecord } from '../store.ts'
+import { type FlatPlaces, PLACE_WIDTH, type Place } from './records.ts'
+
+export class ActorState {
+  /** 0 until the actor is created. */
+  number: number
+  /** The directory record that is not written yet. */
+  create: ActorRecord | null = null
+  /** The log that may append; opening the actor again passes this on. */
+  owner: object | null = null
+  seqIndexed: number
+  seqDurable: number
+  seqQueued: number
+  places: FlatPlaces = []
+  keys: Map<string, number> | null = null
+  broken: LoomError | null = null
+  /** The group that holds this state's newest commit, and the state's place in it. */
+  group = 0
+  slot = 0
+
+  constructor(number: number, seqNext: number) {
+    invariant(number > 0 || seqNext === 0, 'an actor that does not exist has no entries')
+    this.number = number
+    this.seqIndexed = seqNext
+    this.seqDurable = seqNext
+    this.seqQueued = seqNext
+  }
+
+  get isClean(): boolean {
+    return this.seqIndexed === this.seqQueued
+  }
+
+  place(seq: number): Place {
+    const at = (seq - this.seqIndexed) * PLACE_WIDTH
+    const [block, offset, size] = this.places.slice(at, at + PLACE_WIDTH)
+    invariant(seq >= this.seqIndexed && seq < this.seqQueued, 'the tail has a place for this seq')
+    invariant(block !== undefined && offset !== undefined && size !== undefined, 'places are whole')
+    return { block, offset, size }
+  }
+
+  setKey(key: string, seq: number): void {
+    this.keys ??= new Map()
+    this.keys.set(key, seq)
+  }
+
+  /** The tail's commits up to `seq` are durable. */
+  settle(seq: number): void {
+    invariant(seq >= this.seqDurable && seq <= this.seqQueued, 'commits become durable in order')
+    this.seqDurable = seq
+  }
+
+  /** Drops what is not durable. */
+  fail(error: LoomError): void {
+    this.broken ??= error
+    this.seqQueued = this.seqDurable
+    this.places.length = (this.seqDurable - this.seqIndexed) * PLACE_WIDTH
+    this.#dropKeys((seq) => seq >= this.seqDurable)
+    if (this.seqDurable > 0) return
+    this.create = null
+    this.number = 0
+  }
+
+  /** Drops what the index now holds: everything below `seq`. */
+  indexed(seq: number): void {
+    invariant(seq >= this.seqIndexed && seq <= this.seqDurable, 'only durable entries are indexed')
+    this.places.splice(0, (seq - this.seqIndexed) * PLACE_WIDTH)
+    this.seqIndexed = seq
+    this.create = null
+    this.#dropKeys((keySeq) => keySeq < seq)
+  }
+
+  #dropKeys(drop: (seq: number) => boolean): void {
+    if (this.keys === null) return
+    for (const [key, seq] of this.keys) if (drop(seq)) this.keys.delete(key)
+    if (this.keys.size === 0) this.keys = null
+  }
+}

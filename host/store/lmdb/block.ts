@@ -1,0 +1,203 @@
+/**
+ * Blocks: how entries of many actors lie together, so that a group of commits is one sequential write.
+ *
+ *      0        payload: the entries of all commits, one after the other
+ *      P        one head per commit:
+ *                 +0   u48  actor number
+ *                 +6   u48  seq of its first entry
+ *                 +12  u32  n, count of entries
+ *                 +16  u32  k, count of idempotency keys
+ *                 +20  u32  c, size of the actor record; 0 unless this commit creates the actor
+ *                 +24  n x u32  entry sizes
+ *                      c bytes  the actor record (JSON)
+ *                      k x { u48 seq, u16 size, key in UTF-8 }
+ *      end-16   u32 P; u32 count of commits; u32 "LBL1"; u32 CRC-32 of all bytes from P up to here
+ *
+ * Owns: these bytes. Does not own: checksums of entries (journal/ has them), where blocks are stored.
+ *
+ * Invariants:
+ *   BL1. A commit lies in one block, whole.
+ *   BL2. A block's buffer is not touched between `seal` and `release`: LMDB reads it from a thread.
+ */
+import { crc32 } from 'node:zlib'
+import { invariant, LoomError } from '../../base/errors.ts'
+import type { ActorRecord, Commit } from '../store.ts'
+import { getU48, putU48 } from './keys.ts'
+import { decodeActor, type FlatPlaces } from './records.ts'
+
+/**
+ * A block is sealed when it reaches this size. Four pages of 4 KiB less LMDB's page header and the
+ * version that lmdb-js puts before each value: the largest value that wastes no page. Reading one
+ * entry copies one block, so larger blocks would cost more to read than they save.
+ */
+export const BLOCK_SIZE_BYTES = 4 * 4096 - 16 - 8
+
+const MAGIC = 0x4c424c31
+const COMMIT_HEAD_SIZE_BYTES = 24
+const TRAILER_SIZE_BYTES = 16
+const NO_BYTES = Buffer.alloc(0)
+/** Released buffers to use again: lmdb-js keeps a buffer's address once it has asked for it. */
+const POOL_COUNT_MAX = 512
+const pool: Buffer[] = []
+
+/** A block that takes commits. */
+export class BlockWriter {
+  readonly number: number
+  #payload: Buffer
+  #used = 0
+  #heads = Buffer.allocUnsafe(2048)
+  #headsUsed = 0
+  #commitCount = 0
+  #sealed = false
+
+  constructor(number: number, sizeMin: number) {
+    this.number = number
+    const large = sizeMin > BLOCK_SIZE_BYTES
+    this.#payload = large
+      ? Buffer.allocUnsafeSlow(sizeMin)
+      : (pool.pop() ?? Buffer.allocUnsafeSlow(BLOCK_SIZE_BYTES))
+  }
+
+  /** Whether a commit of `sizeBytes` (blockSizeOf) fits in as well. */
+  fits(sizeBytes: number): boolean {
+    return this.#used + this.#headsUsed + sizeBytes <= this.#payload.length
+  }
+
+  /** Adds a commit, copying its bytes, and appends the places of its entries to `places`. */
+  add(actor: number, commit: Commit, create: Buffer | null, places: FlatPlaces): void {
+    invariant(!this.#sealed, 'a sealed block takes no commits')
+    const head = this.#growHeads(headSizeOf(commit, create))
+    const { entries } = commit
+    putU48(this.#heads, head, actor)
+    putU48(this.#heads, head + 6, commit.seq)
+    this.#heads.writeUInt32BE(entries.length, head + 12)
+    this.#heads.writeUInt32BE(commit.idempotency?.length ?? 0, head + 16)
+    this.#heads.writeUInt32BE(create?.length ?? 0, head + 20)
+    let at = head + COMMIT_HEAD_SIZE_BYTES
+    for (const bytes of entries) {
+      places.push(this.number, this.#used, bytes.length)
+      this.#payload.set(bytes, this.#used)
+      this.#used += bytes.length
+      this.#heads.writeUInt32BE(bytes.length, at)
+      at += 4
+    }
+    if (create !== null) at += create.copy(this.#heads, at)
+    if (commit.idempotency !== undefined) at = this.#addKeys(commit.idempotency, at)
+    invariant(at === this.#headsUsed, 'a commit head has the size that was reserved for it')
+    this.#commitCount++
+  }
+
+  #addKeys(rows: readonly { key: string; seq: number }[], from: number): number {
+    let at = from
+    for (const { key, seq } of rows) {
+      putU48(this.#heads, at, seq)
+      const size = this.#heads.write(key, at + 8, 'utf8')
+      this.#heads.writeUInt16BE(size, at + 6)
+      at += 8 + size
+    }
+    return at
+  }
+
+  #growHeads(sizeBytes: number): number {
+    const start = this.#headsUsed
+    this.#headsUsed += sizeBytes
+    if (this.#headsUsed > this.#heads.length) {
+      const grown = Buffer.allocUnsafe(this.#headsUsed * 2)
+      this.#heads.copy(grown, 0, 0, start)
+      this.#heads = grown
+    }
+    return start
+  }
+
+  /** The block's bytes; not to be changed until `release` (BL2). */
+  seal(): Buffer {
+    invariant(!this.#sealed && this.#commitCount > 0, 'a block is sealed once, and never empty')
+    this.#sealed = true
+    const block = this.#payload
+    const start = this.#used
+    let at = start + this.#heads.copy(block, start, 0, this.#headsUsed)
+    block.writeUInt32BE(start, at)
+    block.writeUInt32BE(this.#commitCount, at + 4)
+    block.writeUInt32BE(MAGIC, at + 8)
+    at += 12
+    block.writeUInt32BE(crc32(block.subarray(start, at)), at)
+    return block.subarray(0, at + 4)
+  }
+
+  release(): void {
+    invariant(this.#sealed, 'only a sealed block is released')
+    if (this.#payload.length === BLOCK_SIZE_BYTES && pool.length < POOL_COUNT_MAX)
+      pool.push(this.#payload)
+    this.#payload = NO_BYTES
+  }
+}
+
+function headSizeOf(commit: Commit, create: Buffer | null): number {
+  let size = COMMIT_HEAD_SIZE_BYTES + commit.entries.length * 4 + (create?.length ?? 0)
+  if (commit.idempotency !== undefined)
+    for (const row of commit.idempotency) size += 8 + Buffer.byteLength(row.key)
+  return size
+}
+
+/** The size of a block that holds nothing but this commit. */
+export function blockSizeOf(commit: Commit, create: Buffer | null): number {
+  let size = headSizeOf(commit, create) + TRAILER_SIZE_BYTES
+  for (const bytes of commit.entries) size += bytes.length
+  return size
+}
+
+/** A commit as a block holds it, without the entries' bytes. */
+export interface CommitHead {
+  readonly actor: number
+  readonly seq: number
+  readonly entryCount: number
+  readonly create: ActorRecord | null
+  readonly keys: readonly { readonly key: string; readonly seq: number }[]
+  readonly places: FlatPlaces
+}
+
+/** The commits of a block, in order. @throws ERR_JOURNAL_CORRUPT */
+export function readHeads(number: number, block: Buffer): CommitHead[] {
+  const trailer = block.length - TRAILER_SIZE_BYTES
+  const start = trailer >= 0 ? block.readUInt32BE(trailer) : -1
+  const good =
+    start >= 0 &&
+    start <= trailer &&
+    block.readUInt32BE(trailer + 8) === MAGIC &&
+    block.readUInt32BE(trailer + 12) === crc32(block.subarray(start, trailer + 12))
+  if (!good)
+    throw new LoomError('ERR_JOURNAL_CORRUPT', `block ${number} is damaged`, {
+      data: { block: number },
+    })
+  const cursor = { at: start, payload: 0 }
+  const heads: CommitHead[] = []
+  for (let left = block.readUInt32BE(trailer + 4); left > 0; left--)
+    heads.push(readHead(number, block, cursor))
+  invariant(cursor.at === trailer && cursor.payload === start, 'commit heads fill their space')
+  return heads
+}
+
+function readHead(number: number, block: Buffer, cursor: { at: number; payload: number }) {
+  const { at } = cursor
+  const entryCount = block.readUInt32BE(at + 12)
+  const keyCount = block.readUInt32BE(at + 16)
+  const createSize = block.readUInt32BE(at + 20)
+  const places: FlatPlaces = []
+  let next = at + COMMIT_HEAD_SIZE_BYTES
+  for (let index = 0; index < entryCount; index++, next += 4) {
+    const size = block.readUInt32BE(next)
+    places.push(number, cursor.payload, size)
+    cursor.payload += size
+  }
+  const create = createSize > 0 ? decodeActor(block.subarray(next, next + createSize)) : null
+  next += createSize
+  const keys: { key: string; seq: number }[] = []
+  for (let index = 0; index < keyCount; index++) {
+    const size = block.readUInt16BE(next + 6)
+    keys.push({ seq: getU48(block, next), key: block.toString('utf8', next + 8, next + 8 + size) })
+    next += 8 + size
+  }
+  cursor.at = next
+  const seq = getU48(block, at + 6)
+  return { actor: getU48(block, at), seq, entryCount, create, keys, places }
+}

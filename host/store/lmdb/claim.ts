@@ -1,0 +1,140 @@
+/**
+ * The claim: how a process becomes the one host of a data folder.
+ *
+ * Owns: the decision table below, the host record, the epoch.
+ * Does not own: the check of the epoch at each write (environment.ts).
+ *
+ *     recorded host          takeOver   what happens
+ *     none, or closed        any        claimed, epoch + 1
+ *     dead                   any        claimed, epoch + 1
+ *     lives                  no         ERR_DATA_OWNED
+ *     lives, lock is free    yes        claimed, epoch + 1; the former gets ERR_FENCED at its next write
+ *     lives, holds the lock  yes        the former is frozen inside a write: it is ended with SIGKILL
+ *                                       (take-over named it, its start time is checked), then claimed
+ *
+ * A frozen process may hold LMDB's writer lock, and then every attempt to write blocks for ever in a
+ * synchronous call. So the lock is tried by a child process with a deadline first. A lock whose owner
+ * died is recovered by LMDB.
+ *
+ * Invariants:
+ *   CL1. Epochs only grow; each claim has its own.
+ *   CL2. Life of the recorded host is judged again inside the transaction that claims: of two processes
+ *        that race for a folder, exactly one wins.
+ *   CL3. No process is ended unless it is the recorded host, by pid and start time, `takeOver` was asked
+ *        for, and it demonstrably keeps the writer lock.
+ */
+import { spawn } from 'node:child_process'
+import { createRequire } from 'node:module'
+import { invariant, LoomError } from '../../base/errors.ts'
+import type { HostRecord, StoreOpenOptions } from '../store.ts'
+import type { Environment } from './environment.ts'
+import { endProcess, isAlive, processStartOf } from './host-process.ts'
+import { CHECKPOINT_KEY, FORMAT_KEY, HOST_KEY } from './keys.ts'
+import {
+  checkFormat,
+  decodeHost,
+  encodeCheckpoint,
+  encodeFormat,
+  encodeHost,
+  type HostClaim,
+} from './records.ts'
+
+/** How long a process ended with SIGKILL may take to disappear. */
+const END_WAIT_MS = 5_000
+
+export function readClaim(environment: Environment): HostClaim | null {
+  const record = environment.get(HOST_KEY)
+  return record === undefined ? null : decodeHost(record)
+}
+
+/** The record without `live`, or null when no host has the folder. */
+export function hostOf(claim: HostClaim | null): HostRecord | null {
+  if (claim === null || !claim.live) return null
+  const { pid, processStart, epoch, claimedAtMs, address } = claim
+  return { pid, processStart, epoch, claimedAtMs, address }
+}
+
+/**
+ * Checks, before anything that needs the writer lock, whether the folder may be claimed; frees the
+ * lock when a frozen host holds it.
+ * @throws ERR_DATA_OWNED, ERR_STORE
+ */
+export async function prepareClaim(
+  folder: string,
+  claim: HostClaim | null,
+  options: StoreOpenOptions,
+  probeMs: number,
+): Promise<void> {
+  const host = hostOf(claim)
+  if (host === null || !isAlive(host)) return
+  if (options.takeOver !== true) throw ownedError(folder, host)
+  if (host.pid === process.pid) return
+  if (await canLock(folder, probeMs)) return
+  if (!(await endProcess(host, END_WAIT_MS)))
+    throw new LoomError('ERR_STORE', `process ${host.pid} holds the lock and cannot be ended`)
+  if (!(await canLock(folder, probeMs)))
+    throw new LoomError('ERR_STORE', `${folder}: a process other than ${host.pid} holds the lock`)
+}
+
+/** Writes the host record with the next epoch (CL1, CL2). @throws ERR_DATA_OWNED, ERR_DATA_FOLDER */
+export function claimFolder(environment: Environment, options: StoreOpenOptions): HostClaim {
+  return environment.transact((put) => {
+    const format = environment.get(FORMAT_KEY)
+    if (format !== undefined) checkFormat(format)
+    const former = readClaim(environment)
+    const host = hostOf(former)
+    if (host !== null && options.takeOver !== true && isAlive(host))
+      throw ownedError(environment.folder, host)
+    const claim: HostClaim = {
+      pid: process.pid,
+      processStart: processStartOf(process.pid),
+      epoch: (former?.epoch ?? 0) + 1,
+      claimedAtMs: options.wallMs(),
+      address: null,
+      live: true,
+    }
+    invariant(format !== undefined || former === null, 'data without a format has no host')
+    if (format === undefined) {
+      put(FORMAT_KEY, encodeFormat(), 0)
+      put(CHECKPOINT_KEY, encodeCheckpoint({ blockNext: 1, actorNext: 1 }), 0)
+    }
+    put(HOST_KEY, encodeHost(claim), claim.epoch)
+    return claim
+  })
+}
+
+function ownedError(folder: string, host: HostRecord): LoomError {
+  const where = host.address === null ? '' : ` and takes calls at ${host.address}`
+  return new LoomError('ERR_DATA_OWNED', `${folder}: process ${host.pid} owns it${where}`, {
+    data: { pid: host.pid, address: host.address, epoch: host.epoch, path: folder },
+  })
+}
+
+/** Opens the environment and begins a write: succeeds as soon as the writer lock can be had. */
+const PROBE = `
+const { open } = require(process.argv[1])
+const db = open({ path: process.argv[2], noSubdir: false, encoding: 'binary', keyEncoding: 'binary',
+  useVersions: true, overlappingSync: false })
+db.transactionSync(() => {})
+db.close().then(() => process.exit(0))
+`
+
+/** Whether another process can take the writer lock within `deadlineMs`. */
+async function canLock(folder: string, deadlineMs: number): Promise<boolean> {
+  const module = createRequire(import.meta.url).resolve('lmdb')
+  const child = spawn(process.execPath, ['-e', PROBE, module, folder], {
+    stdio: 'ignore',
+    timeout: deadlineMs,
+    killSignal: 'SIGKILL',
+  })
+  return await new Promise((resolve, reject) => {
+    child.once('error', (error) =>
+      reject(new LoomError('ERR_STORE', `the lock cannot be probed: ${error.message}`)),
+    )
+    child.once('exit', (code, signal) => {
+      // Ended by the deadline: it was waiting for the lock. Any other failure says nothing about it.
+      if (code === 0 || signal === 'SIGKILL') resolve(code === 0)
+      else reject(new LoomError('ERR_STORE', `the lock cannot be probed: exit ${code ?? signal}`))
+    })
+  })
+}

@@ -1,0 +1,199 @@
+/**
+ * The LMDB environment of a data folder.
+ *
+ * Owns: opening it with the right options, reading and writing its main database, and turning LMDB's
+ * errors into coded ones. Does not own: what is in it, and who may write.
+ *
+ * Why these options. lmdb-js by default resolves a write at commit and syncs afterwards
+ * ("overlappingSync"); a failed sync is then never reported, and two locks would have to be freed from
+ * a frozen process. Without it, a write resolves after data and meta page are synced, errors included,
+ * under LMDB's one writer lock. With one block per group of commits this is also the faster way.
+ *
+ * Invariants:
+ *   EN1. `write` resolves true only when everything it put is durable (S1).
+ *   EN2. Everything in one `write` is applied in one transaction, and only if the host record still has
+ *        the writer's epoch (S3). The comparison runs in LMDB's writer thread, by the record's version.
+ *   EN3. No overwrite flag is used inside `write`: in lmdb-js it would override a failed condition.
+ */
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
+import path from 'node:path'
+import { open, type RootDatabase } from 'lmdb'
+import { invariant, LoomError } from '../../base/errors.ts'
+import { HOST_KEY } from './keys.ts'
+
+export const DATA_FILE = 'data.mdb'
+
+export interface Put {
+  readonly key: Buffer
+  readonly value: Buffer
+}
+
+export class Environment {
+  readonly #db: RootDatabase<Buffer, Buffer>
+  readonly folder: string
+
+  private constructor(folder: string, db: RootDatabase<Buffer, Buffer>) {
+    this.folder = folder
+    this.#db = db
+  }
+
+  /** Opens an existing environment beside its host; takes no writer lock. @throws ERR_DATA_FOLDER */
+  static openReadOnly(folder: string): Environment {
+    if (!existsSync(path.join(folder, DATA_FILE)))
+      throw new LoomError(
+        'ERR_DATA_FOLDER',
+        `${folder}: expected a data folder of Loom with ${DATA_FILE} in it`,
+        { data: { path: folder } },
+      )
+    return Environment.#open(folder, true)
+  }
+
+  /** Opens the environment for writing, creating folder and files. Needs the writer lock for a moment. */
+  static openWritable(folder: string): Environment {
+    const isNew = !existsSync(path.join(folder, DATA_FILE))
+    try {
+      mkdirSync(folder, { recursive: true })
+    } catch (error) {
+      throw folderError(folder, error)
+    }
+    const environment = Environment.#open(folder, false)
+    // LMDB syncs its files but not the folder that names them.
+    if (isNew) for (const at of [folder, path.dirname(path.resolve(folder))]) syncFolder(at)
+    return environment
+  }
+
+  static #open(folder: string, readOnly: boolean): Environment {
+    try {
+      const db = open<Buffer, Buffer>(folder, {
+        readOnly,
+        noSubdir: false,
+        encoding: 'binary',
+        keyEncoding: 'binary',
+        useVersions: true,
+        overlappingSync: false,
+        // A group of commits is one batch already: waiting for the end of the event turn adds nothing.
+        eventTurnBatching: false,
+      })
+      return new Environment(folder, db)
+    } catch (error) {
+      throw folderError(folder, error)
+    }
+  }
+
+  /** Makes the next reads see everything that is committed now, and agree with each other until a pause. */
+  refresh(): void {
+    this.#db.resetReadTxn()
+  }
+
+  /** The value of `key`, as a copy. @throws ERR_STORE */
+  get(key: Buffer): Buffer | undefined {
+    try {
+      const bytes = this.#db.getBinary(key)
+      return bytes === undefined ? undefined : asBuffer(bytes)
+    } catch (error) {
+      throw storeError(error)
+    }
+  }
+
+  /** At most `limit` rows from `start` up to `end` (excluded), as copies. @throws ERR_STORE */
+  range(start: Buffer, end: Buffer, limit: number): Put[] {
+    try {
+      const rows = this.#db.getRange({ start, end, limit })
+      return Array.from(rows, ({ key, value }) => ({ key: asBuffer(key), value: asBuffer(value) }))
+    } catch (error) {
+      throw storeError(error)
+    }
+  }
+
+  /** At most `limit` rows from `start` down to `end` (excluded), as copies. @throws ERR_STORE */
+  rangeDown(start: Buffer, end: Buffer, limit: number): Put[] {
+    try {
+      const rows = this.#db.getRange({ start, end, limit, reverse: true })
+      return Array.from(rows, ({ key, value }) => ({ key: asBuffer(key), value: asBuffer(value) }))
+    } catch (error) {
+      throw storeError(error)
+    }
+  }
+
+  /**
+   * Puts everything in one transaction if the host record has the version `epoch`; a put of the host
+   * record itself keeps that version. Resolves false, having written nothing, if it has another.
+   * @throws ERR_STORE  nothing was written, or the environment is unusable (`probe` tells).
+   */
+  async write(epoch: number, puts: readonly Put[]): Promise<boolean> {
+    invariant(epoch > 0, 'only a host that claimed the folder writes')
+    invariant(puts.length > 0, 'a write puts something')
+    const db = this.#db
+    try {
+      return await db.ifVersion(HOST_KEY, epoch, () => {
+        for (const { key, value } of puts)
+          if (key === HOST_KEY) void db.put(key, value, epoch)
+          else void db.put(key, value)
+      })
+    } catch (error) {
+      throw storeError(await causeOf(error))
+    }
+  }
+
+  /** Runs `change` in a synchronous, durable transaction; used for the claim alone. */
+  transact<T>(change: (put: (key: Buffer, value: Buffer, version: number) => void) => T): T {
+    return this.#db.transactionSync(() =>
+      change((key, value, version) => {
+        this.#db.putSync(key, value, version)
+      }),
+    )
+  }
+
+  /** Throws when no write can ever succeed again. @throws ERR_STORE */
+  probe(): void {
+    try {
+      this.#db.transactionSync(() => {})
+    } catch (error) {
+      throw storeError(error)
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#db.close()
+  }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+function syncFolder(folder: string): void {
+  // Windows cannot sync a folder; its renames are journaled by the file system.
+  if (process.platform === 'win32') return
+  const handle = openSync(folder, 'r')
+  try {
+    fsyncSync(handle)
+  } finally {
+    closeSync(handle)
+  }
+}
+
+/** lmdb-js rejects with a general error that carries a promise of the one with the cause. */
+async function causeOf(error: unknown): Promise<unknown> {
+  if (!(error instanceof Error) || !('commitError' in error)) return error
+  try {
+    await error.commitError
+    return error
+  } catch (cause) {
+    return cause
+  }
+}
+
+function storeError(error: unknown): LoomError {
+  if (error instanceof LoomError) return error
+  const message = error instanceof Error ? error.message : String(error)
+  return new LoomError('ERR_STORE', `the store failed: ${message}`, { cause: error })
+}
+
+function folderError(folder: string, error: unknown): LoomError {
+  const message = error instanceof Error ? error.message : String(error)
+  return new LoomError('ERR_DATA_FOLDER', `${folder}: cannot be used as data folder: ${message}`, {
+    cause: error,
+    data: { path: folder },
+  })
+}

@@ -1,0 +1,89 @@
+/**
+ * A group: commits of many actors that become durable together.
+ *
+ * Owns: the blocks being filled, which states they touch, and the one promise that all commits share.
+ * Does not own: when a group is written, and what happens when that fails (writer.ts).
+ *
+ * Invariant G1: `touched` names each state once, with the seq its journal reaches in this group.
+ */
+import { invariant, type LoomError } from '../../base/errors.ts'
+import type { Commit } from '../store.ts'
+import type { ActorState } from './actor-state.ts'
+import { BlockWriter, blockSizeOf } from './block.ts'
+import type { Put } from './environment.ts'
+import { blockKey } from './keys.ts'
+
+export class Group {
+  readonly id: number
+  readonly promise: Promise<void>
+  readonly touched: ActorState[] = []
+  readonly #ends: number[] = []
+  readonly #blocks: BlockWriter[] = []
+  readonly #puts: Put[] = []
+  #resolve: () => void = () => {}
+  #reject: (error: LoomError) => void = () => {}
+  #block: BlockWriter | null = null
+  commitCount = 0
+  sizeBytes = 0
+
+  constructor(id: number) {
+    this.id = id
+    this.promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+    // Callers handle it; a group of internal writes may have none.
+    this.promise.catch(() => {})
+  }
+
+  /** Adds a commit, copying its bytes; `nextBlock` numbers a block when one is begun. */
+  add(state: ActorState, commit: Commit, create: Buffer | null, nextBlock: () => number): void {
+    invariant(state.number > 0, 'an actor has a number when it commits')
+    const size = blockSizeOf(commit, create)
+    if (this.#block === null || !this.#block.fits(size)) {
+      this.#block = new BlockWriter(nextBlock(), size)
+      this.#blocks.push(this.#block)
+    }
+    this.#block.add(state.number, commit, create, state.places)
+    if (commit.idempotency !== undefined)
+      for (const { key, seq } of commit.idempotency) state.setKey(key, seq)
+    state.seqQueued += commit.entries.length
+    if (state.group !== this.id) {
+      state.group = this.id
+      state.slot = this.touched.push(state) - 1
+    }
+    this.#ends[state.slot] = state.seqQueued
+    this.commitCount++
+    this.sizeBytes += size
+  }
+
+  addPut(put: Put): void {
+    this.#puts.push(put)
+  }
+
+  /** Everything to put, blocks first. */
+  seal(): Put[] {
+    const blocks = this.#blocks.map((block) => ({
+      key: blockKey(block.number),
+      value: block.seal(),
+    }))
+    return [...blocks, ...this.#puts]
+  }
+
+  /** Everything is durable. */
+  succeed(): void {
+    for (const [slot, state] of this.touched.entries()) {
+      const end = this.#ends[slot]
+      invariant(end !== undefined, 'G1')
+      state.settle(end)
+    }
+    for (const block of this.#blocks) block.release()
+    this.#resolve()
+  }
+
+  /** Nothing was written. */
+  fail(error: LoomError): void {
+    for (const state of this.touched) state.fail(error)
+    this.#reject(error)
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * Processes: whether the one that a host record names still lives.
+ *
+ * Owns: reading a process's start time, judging life, ending a process that was named explicitly.
+ * Does not own: the decision to end one (claim.ts).
+ *
+ * Invariants:
+ *   HP1. A pid alone names nobody: a process is the recorded one only if its start time is the same too,
+ *        where the platform tells it.
+ *   HP2. A zombie is dead: it runs nothing and holds no lock.
+ */
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { invariant } from '../../base/errors.ts'
+import type { HostRecord } from '../store.ts'
+
+/** Fields of /proc/<pid>/stat after the command's closing parenthesis, from field 3 on. */
+const STAT_STATE = 0
+const STAT_START_TIME = 19
+
+const POLL_MS = 10
+
+/**
+ * Something that two processes with the same pid differ in: on Linux the boot and the start in clock
+ * ticks since then, elsewhere what `ps` says. Null when the process does not run or cannot be told.
+ */
+export function processStartOf(pid: number): string | null {
+  if (process.platform === 'linux') return linuxStartOf(pid)
+  if (process.platform === 'win32') return null
+  const { stdout, status } = spawnSync('ps', ['-o', 'lstart=', '-p', String(pid)], {
+    encoding: 'utf8',
+  })
+  return status === 0 && stdout.trim() !== '' ? stdout.trim() : null
+}
+
+function linuxStartOf(pid: number): string | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    const state = fields[STAT_STATE]
+    if (state === 'Z' || state === 'X') return null
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+    return `${boot}:${fields[STAT_START_TIME]}`
+  } catch {
+    return null
+  }
+}
+
+/** Whether the process that wrote `record` still runs, frozen ones included (HP1). */
+export function isAlive(record: HostRecord): boolean {
+  invariant(record.pid > 0, 'a host record names a process')
+  const start = processStartOf(record.pid)
+  if (record.processStart !== null && process.platform !== 'win32')
+    return start === record.processStart
+  return isRunning(record.pid)
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    // EPERM: it runs, under another user.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
+}
+
+/** Ends the recorded process with SIGKILL and waits; true when it is gone within `waitMs`. */
+export async function endProcess(record: HostRecord, waitMs: number): Promise<boolean> {
+  invariant(record.pid !== process.pid, 'a host does not end itself')
+  if (!isAlive(record)) return true
+  process.kill(record.pid, 'SIGKILL')
+  for (let waitedMs = 0; waitedMs < waitMs; waitedMs += POLL_MS) {
+    if (!isAlive(record)) return true
+    await sleep(POLL_MS)
+  }
+  return !isAlive(record)
+}

@@ -1,0 +1,167 @@
+/**
+ * Records: the small values of the environment.
+ *
+ *     every record    body, then u32 CRC-32 of the body
+ *     format          "LOOM", u32 version
+ *     host            JSON: HostRecord and `live`
+ *     checkpoint      u48 next block, u48 next actor number
+ *     directory       u48 actor number, then JSON: ActorRecord
+ *     head            u48 number of indexed entries
+ *     run             n x { u48 block, u32 offset, u32 size }
+ *     idempotency     u48 seq
+ *
+ * Owns: these bytes and their checksums. Does not own: entries and snapshots, which are opaque here.
+ *
+ * Invariant R1: a record whose checksum does not match is never used; reading it throws ERR_STORE.
+ */
+import { crc32 } from 'node:zlib'
+import { invariant, LoomError } from '../../base/errors.ts'
+import type { ActorRecord, HostRecord } from '../store.ts'
+import { getU48, putU48 } from './keys.ts'
+
+export const FORMAT_VERSION = 1
+const FORMAT_MAGIC = 0x4c4f4f4d
+const CRC_SIZE_BYTES = 4
+const PLACE_SIZE_BYTES = 14
+
+/** Where one entry lies: `size` bytes at `offset` of block `block`. */
+export interface Place {
+  readonly block: number
+  readonly offset: number
+  readonly size: number
+}
+
+/** Places as the writer collects them: block, offset, size, block, offset, size, ... */
+export type FlatPlaces = number[]
+export const PLACE_WIDTH = 3
+
+function seal(body: Buffer): Buffer {
+  const record = Buffer.allocUnsafe(body.length + CRC_SIZE_BYTES)
+  body.copy(record)
+  record.writeUInt32BE(crc32(body), body.length)
+  return record
+}
+
+function unseal(what: string, record: Buffer): Buffer {
+  const size = record.length - CRC_SIZE_BYTES
+  const body = record.subarray(0, Math.max(0, size))
+  if (size < 0 || crc32(body) !== record.readUInt32BE(size))
+    throw new LoomError('ERR_STORE', `the ${what} record is damaged: its checksum does not match`)
+  return body
+}
+
+export function encodeFormat(): Buffer {
+  const body = Buffer.allocUnsafe(8)
+  body.writeUInt32BE(FORMAT_MAGIC, 0)
+  body.writeUInt32BE(FORMAT_VERSION, 4)
+  return seal(body)
+}
+
+/** @throws ERR_DATA_FOLDER when the environment was not written by Loom, or by a newer one. */
+export function checkFormat(record: Buffer): void {
+  const body = unseal('format', record)
+  const magic = body.length === 8 && body.readUInt32BE(0) === FORMAT_MAGIC
+  const version = magic ? body.readUInt32BE(4) : null
+  if (version !== FORMAT_VERSION)
+    throw new LoomError(
+      'ERR_DATA_FOLDER',
+      `the data has format ${version ?? 'unknown'}, this build reads format ${FORMAT_VERSION}`,
+    )
+}
+
+/** The host record as stored: after a host closed in order, its epoch stays and `live` is false. */
+export interface HostClaim extends HostRecord {
+  readonly live: boolean
+}
+
+export function encodeHost(claim: HostClaim): Buffer {
+  return seal(Buffer.from(JSON.stringify(claim)))
+}
+
+export function decodeHost(record: Buffer): HostClaim {
+  const claim = JSON.parse(unseal('host', record).toString('utf8')) as HostClaim
+  invariant(Number.isSafeInteger(claim.epoch) && claim.epoch > 0, 'a host record names its epoch')
+  return claim
+}
+
+export interface Checkpoint {
+  /** Blocks below are indexed; those from here on make up the tail. */
+  readonly blockNext: number
+  readonly actorNext: number
+}
+
+export function encodeCheckpoint({ blockNext, actorNext }: Checkpoint): Buffer {
+  const body = Buffer.allocUnsafe(12)
+  putU48(body, 0, blockNext)
+  putU48(body, 6, actorNext)
+  return seal(body)
+}
+
+export function decodeCheckpoint(record: Buffer): Checkpoint {
+  const body = unseal('checkpoint', record)
+  invariant(body.length === 12, 'a checkpoint record has 12 bytes')
+  return { blockNext: getU48(body, 0), actorNext: getU48(body, 6) }
+}
+
+export interface DirectoryRow {
+  readonly actor: number
+  readonly record: ActorRecord
+}
+
+export function encodeActor(record: ActorRecord): Buffer {
+  const { type, id, incarnation, digest, createdAtMs } = record
+  return Buffer.from(JSON.stringify({ type, id, incarnation, digest, createdAtMs }))
+}
+
+export function decodeActor(bytes: Buffer): ActorRecord {
+  return JSON.parse(bytes.toString('utf8')) as ActorRecord
+}
+
+export function encodeDirectory({ actor, record }: DirectoryRow): Buffer {
+  const number = Buffer.allocUnsafe(6)
+  putU48(number, 0, actor)
+  return seal(Buffer.concat([number, encodeActor(record)]))
+}
+
+export function decodeDirectory(record: Buffer): DirectoryRow {
+  const body = unseal('actor', record)
+  return { actor: getU48(body, 0), record: decodeActor(body.subarray(6)) }
+}
+
+/** A head record, and the value of an idempotency key: one number. */
+export function encodeNumber(value: number): Buffer {
+  const body = Buffer.allocUnsafe(6)
+  putU48(body, 0, value)
+  return seal(body)
+}
+
+export function decodeNumber(what: string, record: Buffer): number {
+  const body = unseal(what, record)
+  invariant(body.length === 6, `a ${what} record holds one number`)
+  return getU48(body, 0)
+}
+
+/** The run of the first `count` entries of `places`. */
+export function encodeRun(places: FlatPlaces, count: number): Buffer {
+  invariant(count > 0 && places.length >= count * PLACE_WIDTH, 'a run covers entries that exist')
+  const body = Buffer.allocUnsafe(count * PLACE_SIZE_BYTES)
+  for (let at = 0, from = 0; at < body.length; at += PLACE_SIZE_BYTES, from += PLACE_WIDTH) {
+    putU48(body, at, places[from] ?? 0)
+    body.writeUInt32BE(places[from + 1] ?? 0, at + 6)
+    body.writeUInt32BE(places[from + 2] ?? 0, at + 10)
+  }
+  return seal(body)
+}
+
+export function decodeRun(record: Buffer): Place[] {
+  const body = unseal('run', record)
+  invariant(body.length % PLACE_SIZE_BYTES === 0, 'a run is a list of places')
+  const places: Place[] = []
+  for (let at = 0; at < body.length; at += PLACE_SIZE_BYTES)
+    places.push({
+      block: getU48(body, at),
+      offset: body.readUInt32BE(at + 6),
+      size: body.readUInt32BE(at + 10),
+    })
+  return places
+}

@@ -1,0 +1,214 @@
+/**
+ * The writer: group commit.
+ *
+ * `append` copies a commit into the open group and returns the group's promise. One group at a time is
+ * written, in one transaction; what is appended meanwhile makes up the next one.
+ *
+ * Owns: the order of groups, the checks before a commit enters one, the states after one failed.
+ * Does not own: bytes of blocks (block.ts), the transaction (environment.ts), the index (checkpoint.ts).
+ *
+ *     state     on                          next state
+ *     open      a write fails               open, once the environment was found usable; else stopped
+ *     open      the epoch is another's      stopped (ERR_FENCED), for good
+ *     open      close                       stopped (ERR_CLOSING)
+ *
+ * Invariants:
+ *   W1. Commits of one log enter groups in order of `append`, and groups are written in order (S5).
+ *   W2. When a group fails, so do the commits that wait behind it: nothing is written that a failed
+ *       commit should have preceded (S4).
+ *   W3. A commit is checked against the journal's length in memory (S2). That is the stored length: only
+ *       this host writes under its epoch, and a state that was dropped is compared with the head record
+ *       before it commits again.
+ */
+import { invariant, type LoomError, toLoomError } from '../../base/errors.ts'
+import type { ActorKey } from '../../base/names.ts'
+import { brokenError, commitError, fencedError, rejected, retiredError } from '../checks.ts'
+import type { ActorRecord, Commit } from '../store.ts'
+import type { ActorState } from './actor-state.ts'
+import { type CheckpointPlan, finishCheckpoint, planCheckpoint } from './checkpoint.ts'
+import { readClaim } from './claim.ts'
+import type { Environment, Put } from './environment.ts'
+import { Group } from './group.ts'
+import { directoryKey } from './keys.ts'
+import { encodeActor } from './records.ts'
+import { type Tail, textOf } from './tail.ts'
+
+/** A checkpoint is due after this much: bounds what opening must read again to tens of milliseconds. */
+const CHECKPOINT_SIZE_BYTES = 8 * 1024 * 1024
+export const CHECKPOINT_COMMIT_COUNT = 16_384
+
+export class Writer {
+  readonly #environment: Environment
+  readonly #tail: Tail
+  readonly #epoch: number
+  readonly #checkpointCommits: number
+  #group: Group | null = null
+  #groupNext = 1
+  #writing: Promise<void> | null = null
+  #stopped: LoomError | null = null
+  #commitCount = 0
+  #sizeBytes = 0
+
+  constructor(environment: Environment, tail: Tail, epoch: number, checkpointCommits: number) {
+    invariant(epoch > 0, 'only a host that claimed the folder writes')
+    this.#environment = environment
+    this.#tail = tail
+    this.#epoch = epoch
+    this.#checkpointCommits = checkpointCommits
+    // What an earlier host left unindexed goes with the first group.
+    if (tail.byNumber.size > 0) this.#commitCount = checkpointCommits
+  }
+
+  append(owner: object, key: ActorKey, state: ActorState, commit: Commit): Promise<void> {
+    if (this.#stopped !== null) return rejected(this.#stopped)
+    if (state.owner !== owner) return rejected(retiredError(key))
+    if (state.broken !== null) return rejected(brokenError(key, state.broken))
+    const error =
+      commitError(key, commit, state.seqQueued) ??
+      (state.isClean && !this.#adopt(key, state) ? retiredError(key) : null)
+    if (error !== null) {
+      state.broken = error
+      return rejected(error)
+    }
+    const group = this.#openGroup()
+    const { create } = commit
+    group.add(state, commit, create ? this.#create(state, create) : null, this.#nextBlock)
+    return group.promise
+  }
+
+  /** Puts a row in the next group; the same promise as an append in that group would have. */
+  put(put: Put): Promise<void> {
+    if (this.#stopped !== null) return rejected(this.#stopped)
+    const group = this.#openGroup()
+    group.addPut(put)
+    return group.promise
+  }
+
+  /** Resolves when nothing waits to be written. Never rejects. */
+  async drain(): Promise<void> {
+    while (this.#writing !== null) await this.#writing
+  }
+
+  /** Writes what waits, the index and `last`, then refuses everything with `reason`. */
+  async stop(last: Put, reason: LoomError): Promise<void> {
+    await this.drain()
+    if (this.#stopped === null) {
+      this.#commitCount = this.#checkpointCommits
+      await this.put(last)
+    }
+    await this.drain()
+    this.#stopped ??= reason
+  }
+
+  readonly #nextBlock = (): number => this.#tail.blockNext++
+
+  #openGroup(): Group {
+    this.#group ??= new Group(this.#groupNext++)
+    this.#writing ??= this.#write()
+    return this.#group
+  }
+
+  #create(state: ActorState, record: ActorRecord): Buffer {
+    invariant(state.number === 0 && state.create === null, 'an actor is created once')
+    const { type, id, incarnation, digest, createdAtMs } = record
+    state.number = this.#tail.actorNext++
+    state.create = { type, id, incarnation, digest, createdAtMs }
+    this.#tail.byNumber.set(state.number, state)
+    this.#tail.created.set(textOf(record), state)
+    return encodeActor(record)
+  }
+
+  /** Makes the tail hold a clean state; false when it is not the newest of its actor (W3). */
+  #adopt(key: ActorKey, state: ActorState): boolean {
+    const { byNumber, created } = this.#tail
+    if (state.number === 0)
+      return !created.has(textOf(key)) && this.#environment.get(directoryKey(key)) === undefined
+    const known = byNumber.get(state.number)
+    if (known !== undefined) return known === state
+    if (this.#tail.indexedCount(state.number) !== state.seqIndexed) return false
+    byNumber.set(state.number, state)
+    return true
+  }
+
+  async #write(): Promise<void> {
+    // Lets everything that runs in this turn of the event loop join the group.
+    await nextTurn()
+    while (this.#group !== null) {
+      const group = this.#group
+      this.#group = null
+      await this.#writeGroup(group)
+      await nextTurn()
+    }
+    this.#writing = null
+  }
+
+  async #writeGroup(group: Group): Promise<void> {
+    this.#commitCount += group.commitCount
+    this.#sizeBytes += group.sizeBytes
+    const puts = group.seal()
+    const plan = this.#isCheckpointDue() ? planCheckpoint(this.#tail) : null
+    try {
+      const all = plan === null ? puts : [...puts, ...plan.puts]
+      if (await this.#environment.write(this.#epoch, all)) this.#succeed(group, plan)
+      else this.#fail(group, this.#stop(fencedError(this.#epoch, this.#claimNow())))
+    } catch (error) {
+      this.#fail(group, toLoomError(error, 'ERR_STORE'))
+      this.#probe()
+    }
+  }
+
+  #isCheckpointDue(): boolean {
+    return this.#commitCount >= this.#checkpointCommits || this.#sizeBytes >= CHECKPOINT_SIZE_BYTES
+  }
+
+  #succeed(group: Group, plan: CheckpointPlan | null): void {
+    group.succeed()
+    if (plan === null) return
+    finishCheckpoint(this.#tail, plan)
+    this.#commitCount = 0
+    this.#sizeBytes = 0
+  }
+
+  /** Fails a group and the one that waits behind it (W2). */
+  #fail(group: Group, error: LoomError): void {
+    const waiting = this.#group
+    this.#group = null
+    for (const failed of waiting === null ? [group] : [group, waiting]) {
+      for (const state of failed.touched)
+        if (state.seqDurable === 0 && state.create !== null) {
+          this.#tail.byNumber.delete(state.number)
+          this.#tail.created.delete(textOf(state.create))
+        }
+      failed.fail(error)
+    }
+  }
+
+  #stop(error: LoomError): LoomError {
+    this.#stopped ??= error
+    return error
+  }
+
+  /** After a failed write: can the next one succeed? (A full disk may have room again, a dead one not.) */
+  #probe(): void {
+    try {
+      this.#environment.probe()
+    } catch (error) {
+      this.#stop(toLoomError(error, 'ERR_STORE'))
+    }
+  }
+
+  #claimNow(): { pid: number; epoch: number } | null {
+    try {
+      this.#environment.refresh()
+      return readClaim(this.#environment)
+    } catch {
+      return null
+    }
+  }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve)
+  })
+}

@@ -1,0 +1,97 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { open } from 'lmdb'
+import { afterAll, expect, it } from 'vitest'
+import { lmdb } from '../../host/store/lmdb/index.ts'
+import { FORMAT_KEY } from '../../host/store/lmdb/keys.ts'
+import { commitOf, options, rejects, text, texts } from '../support/store-fixtures.ts'
+import { describeStoreContract } from './store-contract.ts'
+import { describeStoreModel } from './store-model.ts'
+
+const root = mkdtempSync(path.join(os.tmpdir(), 'loom-store-'))
+let count = 0
+const folder = (): string => path.join(root, `${count++}`)
+const key = { type: 'Counter', id: 'a' }
+
+afterAll(() => rmSync(root, { recursive: true }))
+
+describeStoreContract('lmdb', () => lmdb(folder()))
+describeStoreModel('lmdb', () => lmdb(folder()))
+
+it('creates nothing when it is opened for reading, and says what it expected', async () => {
+  const missing = folder()
+  const error = await rejects(lmdb(missing).open({ ...options, readOnly: true }), 'ERR_DATA_FOLDER')
+  expect(error.message).toContain(missing)
+  expect(error.message).toContain('data.mdb')
+  expect(existsSync(missing)).toBe(false)
+})
+
+it('refuses a folder that cannot be one', async () => {
+  await rejects(lmdb('/proc/version/data').open(options), 'ERR_DATA_FOLDER')
+  await rejects(lmdb(path.join(root, 'x\0y')).open(options), 'ERR_DATA_FOLDER')
+})
+
+it('makes a folder with a dot in its name a folder, not a file', async () => {
+  const dotted = path.join(root, 'data.d')
+  const store = await lmdb(dotted).open(options)
+  await store.close()
+  expect(readdirSync(dotted)).toContain('data.mdb')
+})
+
+it('refuses data of another format', async () => {
+  const place = folder()
+  await (await lmdb(place).open(options)).close()
+  const db = open<Buffer, Buffer>(place, { encoding: 'binary', keyEncoding: 'binary' })
+  const alien = Buffer.concat([Buffer.alloc(8), Buffer.from('alien'), Buffer.alloc(7)])
+  await db.put(FORMAT_KEY, alien)
+  await db.close()
+  await rejects(lmdb(place).open(options), 'ERR_STORE')
+  await rejects(lmdb(place).open({ ...options, readOnly: true }), 'ERR_STORE')
+})
+
+it('indexes what a large journal holds, and reads it all back', async () => {
+  const driver = lmdb(folder())
+  let store = await driver.open(options)
+  const log = await store.openLog(key)
+  const total = 40_000
+  const waits: Promise<void>[] = []
+  for (let seq = 0; seq < total; seq++)
+    waits.push(
+      log.append({
+        ...commitOf('a', seq, `entry ${seq}`),
+        ...(seq % 100 === 0 ? { idempotency: [{ key: `key ${seq}`, seq }] } : {}),
+      }),
+    )
+  await Promise.all(waits)
+  for (let seq = total; seq < total + 100; seq++)
+    await log.append(commitOf('a', seq, `entry ${seq}`))
+  for (let round = 0; round < 2; round++) {
+    const view = await store.openLog(key)
+    expect(view.seqNext).toBe(total + 100)
+    const rows = await view.read(0, total + 100)
+    expect(rows.length).toBe(total + 100)
+    expect(rows.every((row, seq) => row.seq === seq)).toBe(true)
+    expect(texts(rows).every((value, seq) => value === `entry ${seq}`)).toBe(true)
+    expect(await view.findIdempotent(`key ${total - 100}`)).toBe(total - 100)
+    expect(texts(await view.read(total - 2, 4)).at(-1)).toBe(`entry ${total + 1}`)
+    await store.close()
+    store = await driver.open(options)
+  }
+  await store.close()
+})
+
+it('notices a log whose actor went on without it', async () => {
+  const driver = lmdb(folder())
+  let store = await driver.open(options)
+  await (await store.openLog(key)).append(commitOf('a', 0, 'one'))
+  await store.close()
+  store = await driver.open(options)
+  // Two logs of an actor that has no tail: neither knows of the other until one appends.
+  const older = await store.openLog(key)
+  const newer = await store.openLog(key)
+  await newer.append({ seq: 1, entries: [text('two')] })
+  await rejects(older.append({ seq: 1, entries: [text('stale')] }), 'ERR_INVARIANT')
+  expect(texts(await newer.read(0, 9))).toEqual(['one', 'two'])
+  await store.close()
+})

@@ -1,0 +1,53 @@
+import { expect, it } from 'vitest'
+import { memory } from '../../host/store/memory/index.ts'
+import { commitOf, options, rejects, text, texts } from '../support/store-fixtures.ts'
+import { describeStoreContract } from './store-contract.ts'
+import { describeStoreModel } from './store-model.ts'
+
+describeStoreContract('memory', () => memory())
+describeStoreModel('memory', () => memory())
+
+const key = { type: 'Counter', id: 'a' }
+
+it('fails the next commit when told to, and all that follow in that log', async () => {
+  const driver = memory()
+  const store = await driver.open(options)
+  const log = await store.openLog(key)
+  driver.failNextAppend('EIO: injected')
+  const first = log.append(commitOf('a', 0, 'one'))
+  const second = log.append(commitOf('a', 1, 'two'))
+  expect((await rejects(first, 'ERR_STORE')).message).toBe('EIO: injected')
+  await rejects(second, 'ERR_STORE')
+  const again = await store.openLog(key)
+  expect(again.seqNext).toBe(0)
+  await again.append(commitOf('a', 0, 'one'))
+})
+
+it('holds commits until they are released', async () => {
+  const driver = memory()
+  const store = await driver.open(options)
+  const log = await store.openLog(key)
+  const release = driver.holdCommits()
+  let isDone = false
+  const pending = log.append(commitOf('a', 0, 'one')).then(() => {
+    isDone = true
+  })
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  expect(isDone).toBe(false)
+  release()
+  await pending
+})
+
+it('loses in a crash exactly what was not committed', async () => {
+  const driver = memory()
+  const store = await driver.open(options)
+  const log = await store.openLog(key)
+  await log.append(commitOf('a', 0, 'one'))
+  driver.holdCommits()
+  void log.append(commitOf('a', 1, 'lost'))
+  driver.crash()
+  const after = await driver.open(options)
+  const again = await after.openLog(key)
+  expect(texts(await again.read(0, 9))).toEqual(['one'])
+  await again.append({ seq: 1, entries: [text('two')] })
+})

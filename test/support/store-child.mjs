@@ -1,0 +1,120 @@
+// A host process for fault tests: node store-child.mjs MODE FOLDER [JSON options].
+//
+//   write   appends at random to LOG_COUNT logs without waiting, for ever; prints "ack LOG SEQ_END"
+//           as commits resolve, and "snap LOG SEQ" as snapshots do
+//   serve   opens the store, then runs one command per line of stdin: "append", "reopen"
+//   freeze  opens the store, then stops itself inside a write transaction, holding LMDB's writer lock;
+//           after SIGCONT it serves
+//   claim   opens the store, prints "claimed EPOCH" or the error's code, and stays
+//
+// Every line is written synchronously, so that a line that was read had happened before a kill.
+import { writeSync } from 'node:fs'
+import path from 'node:path'
+import readline from 'node:readline'
+
+const [mode, folder, json] = process.argv.slice(2)
+const options = JSON.parse(json ?? '{}')
+const { lmdb } = await import(path.resolve('dist/host/store/lmdb/index.js'))
+
+const LOG_COUNT = 16
+const say = (line) => writeSync(1, `${line}\n`)
+const idOf = (index) => ({ type: 'Counter', id: `log-${index}` })
+const recordOf = (key) => ({ ...key, incarnation: `life-${key.id}`, digest: 'd', createdAtMs: 1 })
+const entryOf = (index, seq, size) => Buffer.from(`${index}:${seq}:`.padEnd(size, '.'))
+
+let random = (options.seed ?? 1) >>> 0 || 1
+const below = (max) => {
+  random ^= random << 13
+  random ^= random >>> 17
+  random = (random ^ (random << 5)) >>> 0
+  return random % max
+}
+
+async function open() {
+  return lmdb(folder, options.lmdb).open({ wallMs: Date.now, takeOver: options.takeOver === true })
+}
+
+async function write() {
+  const store = await open()
+  const logs = []
+  for (let index = 0; index < LOG_COUNT; index++) {
+    const log = await store.openLog(idOf(index))
+    logs.push({ log, seq: log.seqNext })
+  }
+  say(`ready ${store.epoch}`)
+  for (let round = 0; ; round++) {
+    for (let left = below(60); left > 0; left--) append(logs, below(LOG_COUNT))
+    if (round % 4 !== 0) await new Promise(setImmediate)
+    else await append(logs, below(LOG_COUNT))
+  }
+}
+
+function append(logs, index) {
+  const at = logs[index]
+  const { seq } = at
+  const entries = Array.from({ length: 1 + below(3) }, (_, offset) =>
+    entryOf(index, seq + offset, below(10) === 0 ? below(30_000) : below(300)),
+  )
+  at.seq += entries.length
+  const create = seq === 0 ? { create: recordOf(idOf(index)) } : {}
+  const idempotency = [{ key: `key-${index}-${seq}`, seq }]
+  const end = at.seq
+  const done = at.log.append({ seq, entries, idempotency, ...create })
+  done.then(() => say(`ack ${index} ${end}`), fail)
+  if (below(20) === 0)
+    at.log
+      .writeSnapshot({ seq: end, bytes: entryOf(index, end, 500) })
+      .then(() => say(`snap ${index} ${end}`), fail)
+  return done
+}
+
+function fail(error) {
+  say(`failed ${error.code} ${error.message}`)
+  process.exit(1)
+}
+
+async function serve(before) {
+  const store = await open()
+  let log = await store.openLog(idOf(0))
+  let seq = log.seqNext
+  say(`ready ${store.epoch}`)
+  await before()
+  for await (const line of readline.createInterface({ input: process.stdin })) {
+    try {
+      if (line === 'reopen') {
+        log = await store.openLog(idOf(0))
+        seq = log.seqNext
+      } else {
+        const create = seq === 0 ? { create: recordOf(idOf(0)) } : {}
+        await log.append({ seq, entries: [entryOf(0, seq, options.size ?? 20)], ...create })
+        seq++
+      }
+      say(`done ${seq}`)
+    } catch (error) {
+      say(`failed ${error.code} ${error.message}`)
+    }
+  }
+}
+
+async function freeze() {
+  const { open: openRaw } = await import('lmdb')
+  // The same environment: lmdb-js opens a file once per process.
+  const raw = openRaw({ path: folder, noSubdir: false, encoding: 'binary', keyEncoding: 'binary' })
+  raw.transactionSync(() => {
+    say('frozen')
+    process.kill(process.pid, 'SIGSTOP')
+  })
+}
+
+async function claim() {
+  try {
+    const store = await open()
+    say(`claimed ${store.epoch}`)
+  } catch (error) {
+    say(`failed ${error.code} ${error.message}`)
+  }
+  process.stdin.resume()
+}
+
+const modes = { write, serve: () => serve(async () => {}), freeze: () => serve(freeze), claim }
+await modes[mode]()
