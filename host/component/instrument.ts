@@ -15,7 +15,8 @@ import { findHiddenState } from './instructions.ts'
 import type { CoreModule } from './module.ts'
 import { featureError, formatError } from './refuse.ts'
 
-const RESERVED = 'loom:'
+const PREFIX = 'loom:'
+const RESERVED = /^loom:[gm][0-9]+$/
 const EXPORT_SECTION = 7
 /** Sections that stand after the export section: start, elements, data count, code, data. */
 const LATER_SECTIONS = new Set([8, 9, 10, 11, 12])
@@ -42,14 +43,14 @@ interface Addition {
 export function instrument(binary: Uint8Array, module: CoreModule): InstrumentedModule {
   const names = new Map<string, string>()
   for (const { name, kind, index } of module.exports) {
-    if (name.startsWith(RESERVED)) throw formatError(`core module exports the reserved "${name}"`)
+    if (RESERVED.test(name)) throw formatError(`core module exports the reserved "${name}"`)
     names.set(`${kind} ${index}`, name)
   }
   const additions: Addition[] = []
   const nameOf = (kind: 'memory' | 'global', index: number): string => {
     const known = names.get(`${kind} ${index}`)
     if (known !== undefined) return known
-    const name = `${RESERVED}${kind === 'memory' ? 'm' : 'g'}${index}`
+    const name = `${PREFIX}${kind === 'memory' ? 'm' : 'g'}${index}`
     additions.push({ name, kind: kind === 'memory' ? KIND_MEMORY : KIND_GLOBAL, index })
     return name
   }
