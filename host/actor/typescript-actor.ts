@@ -1,6 +1,12 @@
 /**
  * TypeScript actors: the class that authors extend.
+ *
+ * Guarantee to authors: methods run one at a time, to their end, also when they await; a method that
+ * throws leaves the state as it was; state that a returned method left is durable and comes back after
+ * a crash. Everything else on the object (fields) lasts only while the actor is resident.
  */
+import { LoomError } from '../base/errors.ts'
+
 export interface ActorContext {
   readonly actorId: string
   readonly actorType: string
@@ -16,27 +22,34 @@ export interface ActorContext {
   log(level: 'trace' | 'debug' | 'info' | 'warn' | 'error', message: string): void
 }
 
-/** Anything that survives a structured clone and holds no function. */
+/** Plain data: what survives a structured clone and holds no function. */
 export type ActorState = Readonly<Record<string, unknown>>
 
+/**
+ * Base class of TypeScript actors. Every method of the subclass is callable, except those whose name
+ * begins with `_`.
+ */
 export abstract class Actor<S extends ActorState = ActorState> {
   readonly context: ActorContext
   #state: S
 
   constructor(context: ActorContext, state: S) {
     this.context = context
-    this.#state = state
+    this.#state = deepFreeze(state)
   }
 
-  /** The state as of now; frozen. Change it through `updateState`. */
+  /** The state as of now, frozen in depth. Change it through `updateState`. */
   get state(): S {
     return this.#state
   }
 
-  /** Merges `change` (or what it returns) into the state. Discarded when the turn fails. */
+  /**
+   * Merges `change` (or what it returns) into the state. Discarded when the turn fails.
+   * @throws ERR_ARGUMENT_TYPE when the change holds what cannot be kept: functions, symbols.
+   */
   updateState(change: Partial<S> | ((state: S) => Partial<S>)): void {
     const patch = typeof change === 'function' ? change(this.#state) : change
-    this.#state = Object.freeze({ ...this.#state, ...patch })
+    this.#state = deepFreeze({ ...this.#state, ...plainCopy(patch) })
   }
 }
 
@@ -44,4 +57,24 @@ export interface ActorClass {
   new (context: ActorContext, state: never): Actor
   /** State of an actor that was never called. Default: an empty object. */
   readonly initialState?: ActorState
+}
+
+function plainCopy<T>(value: T): T {
+  try {
+    return structuredClone(value)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new LoomError('ERR_ARGUMENT_TYPE', `state must be plain data: ${reason}`, {
+      cause: error,
+    })
+  }
+}
+
+/** Stops at what is frozen already, so that its cost is that of the change. */
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
+  if (ArrayBuffer.isView(value)) return value
+  Object.freeze(value)
+  for (const item of Object.values(value)) deepFreeze(item)
+  return value
 }

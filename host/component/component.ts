@@ -40,6 +40,11 @@ export interface ComponentInstance {
 export interface Component {
   readonly imports: readonly WitInterface[]
   readonly exports: readonly ComponentExport[]
+  /**
+   * Mutable state that an image does not hold, in words: tables and segments that the component's code
+   * changes. Empty for what today's toolchains make of AssemblyScript, Rust and C.
+   */
+  readonly hidden: readonly string[]
   /** @throws ERR_TRAP when a start function or `_initialize` traps. */
   instantiate(resolve: ImportResolver): ComponentInstance
 }

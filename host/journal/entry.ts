@@ -32,6 +32,8 @@ export interface CreatedEntry {
   readonly incarnation: string
   /** Digest of the component, or `typescript`. */
   readonly digest: string
+  /** What instantiation asked of the host, so that every later instance starts from the same bytes. */
+  readonly calls: readonly RecordedCall[]
 }
 
 export interface TurnEntry {

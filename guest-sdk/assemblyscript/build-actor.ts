@@ -1,0 +1,209 @@
+/**
+ * Building one actor.
+ *
+ * Owns: the order of the steps: read the class, generate the entry module, compile, prune imports,
+ * wrap into a component, write.
+ * Does not own: the steps.
+ *
+ * Invariants:
+ *   D1. The same sources give the same bytes: no time, path or random name enters the component.
+ *   D2. The component imports exactly the functions that its code can reach.
+ *   D3. Nothing is written unless the whole build succeeded.
+ */
+import path from 'node:path'
+import type { ActorFolder } from './actor-folder.ts'
+import { displayPath, openActorFolder } from './actor-folder.ts'
+import type { ActorClass, ClassReading } from './class-reader.ts'
+import { readActorClass } from './class-reader.ts'
+import type { RunResult, Sources } from './compiler-run.ts'
+import { runCompiler } from './compiler-run.ts'
+import { emitEntry } from './emit-export.ts'
+import type { Mistake } from './errors.ts'
+import { BuildError } from './errors.ts'
+import { inlineGcTotal, redirectImports, renameExports } from './finish-module.ts'
+import { AuthorHost, libraryHost } from './host-modules.ts'
+import type { Interface, World } from './model.ts'
+import { splitInterfaceId } from './names.ts'
+import { compilerArguments } from './package-files.ts'
+import type { Compiler, ComponentTools } from './toolchain.ts'
+import { loadCompiler, loadComponentTools, loadProgramApi } from './toolchain.ts'
+import { witWorld } from './wit-print.ts'
+import { writeAtomic } from './write-atomic.ts'
+
+export interface BuildOptions {
+  /** The actor's folder. Default: the working directory. */
+  readonly dir?: string
+  /** Entry file in the folder. Default: `<folder>.ts`, `index.ts`, or the only `.ts` file. */
+  readonly entry?: string
+  /** Where the files are written. Default: `build` in the folder. */
+  readonly outDir?: string
+  /** False: build in memory only. Default: true. */
+  readonly write?: boolean
+  /** Collector. `minimal` collects between calls, `incremental` also during one. Default: `minimal`. */
+  readonly runtime?: 'minimal' | 'incremental'
+}
+
+export interface BuiltActor {
+  readonly component: Uint8Array
+  /** The WIT of the component: its exported interface, its world, and what it imports. */
+  readonly wit: string
+  /** Id of the exported interface, `namespace:package/interface@version`. */
+  readonly interfaceId: string
+  /** Paths of the written files; they exist unless `write` was false. */
+  readonly files: { readonly component: string; readonly wit: string }
+  readonly sizeBytes: number
+}
+
+const ENTRY_MODULE = 'loom-entry.ts'
+const STOP = new Error('the program was read')
+
+/**
+ * Builds the actor in `options.dir` into a component and its WIT.
+ *
+ * @throws BuildError for what the author can mend, ToolchainError when a build tool is missing.
+ */
+export async function buildActor(options: BuildOptions = {}): Promise<BuiltActor> {
+  const folder = openActorFolder({ ...options, dir: options.dir ?? '.' })
+  const build = new Build(folder, await loadCompiler(), await loadComponentTools())
+  const actor = await build.readClass()
+  const core = await build.compile(actor, options.runtime)
+  const world = pruneImports(actor, build.interfaces, core)
+  const { component, wit } = await build.wrap(core, world)
+  const files = {
+    component: path.join(folder.outDir, `${folder.name}.wasm`),
+    wit: path.join(folder.outDir, `${folder.name}.wit`),
+  }
+  if (options.write !== false) {
+    await writeAtomic(files.wit, wit)
+    for (const [name, text] of build.declarations) {
+      await writeAtomic(path.join(folder.outDir, `${name}.d.ts`), text)
+    }
+    await writeAtomic(files.component, component)
+  }
+  return { component, wit, interfaceId: actor.exported.id, files, sizeBytes: component.length }
+}
+
+class Build {
+  readonly #folder: ActorFolder
+  readonly #compiler: Compiler
+  readonly #tools: ComponentTools
+  readonly #authorHost: AuthorHost
+
+  constructor(folder: ActorFolder, compiler: Compiler, tools: ComponentTools) {
+    this.#folder = folder
+    this.#compiler = compiler
+    this.#tools = tools
+    this.#authorHost = new AuthorHost(folder.dir, tools)
+  }
+
+  /** Host interfaces of the library and of the author's WIT files. */
+  interfaces: readonly Interface[] = []
+
+  get declarations(): ReadonlyMap<string, string> {
+    return this.#authorHost.declarations
+  }
+
+  async readClass(): Promise<ActorClass> {
+    const api = await loadProgramApi()
+    const { entry } = this.#folder
+    let reading: ClassReading | null = null
+    const run = await this.#run(new Map(), {
+      entry: `${entry}.ts`,
+      arguments: ['--noEmit', '--runtime', 'stub'],
+      hooks: {
+        afterInitialize(program) {
+          reading = readActorClass(program, api, entry)
+          throw STOP
+        },
+      },
+    })
+    const { found, mistakes } = (reading as ClassReading | null) ?? { found: null, mistakes: [] }
+    this.#refuse([...run.mistakes, ...mistakes])
+    if (!found || (run.error && run.error !== STOP)) throw this.#crashed(run.error)
+    return found
+  }
+
+  async compile(actor: ActorClass, runtime: string | undefined): Promise<Uint8Array> {
+    const entry = emitEntry(actor.exported, actor.actor)
+    const uses = ['abort', 'trace', 'console'].flatMap((name) => [
+      '--use',
+      `${name}=~lib/loom/runtime/${name}`,
+    ])
+    const run = await this.#run(new Map([[ENTRY_MODULE, entry.source]]), {
+      entry: ENTRY_MODULE,
+      arguments: [...compilerArguments(), ...uses, ...(runtime ? ['--runtime', runtime] : [])],
+      hooks: {
+        afterParse: redirectImports,
+        afterCompile(module, binaryen) {
+          renameExports(module, binaryen, entry.renames)
+          inlineGcTotal(module, binaryen)
+        },
+      },
+    })
+    this.#refuse(run.mistakes)
+    if (!run.binary) throw this.#crashed(run.error)
+    return run.binary
+  }
+
+  async wrap(core: Uint8Array, world: World): Promise<{ component: Uint8Array; wit: string }> {
+    const wit = witWorld(world)
+    const embedded = await this.#tools.componentEmbed({
+      binary: core,
+      witSource: wit,
+      world: world.name,
+      stringEncoding: 'utf16',
+    })
+    return { component: await this.#tools.componentNew(embedded, []), wit }
+  }
+
+  async #run(
+    generated: Sources['generated'],
+    options: Parameters<typeof runCompiler>[2],
+  ): Promise<RunResult> {
+    const library = await libraryHost(this.#tools)
+    const sources: Sources = {
+      folder: this.#folder.dir,
+      generated,
+      authorHost: this.#authorHost,
+      libraryHost: library,
+    }
+    const result = await runCompiler(this.#compiler, sources, options)
+    this.interfaces = [...library.interfaces, ...this.#authorHost.interfaces]
+    return result
+  }
+
+  #refuse(mistakes: readonly Mistake[]): void {
+    const [first, ...others] = mistakes.map((mistake) => ({
+      ...mistake,
+      file: displayPath(path.resolve(this.#folder.dir, mistake.file || `${this.#folder.entry}.ts`)),
+    }))
+    if (first) throw new BuildError([first, ...others])
+  }
+
+  /** The compiler fell over without a diagnostic: a bug of it, or of generated code. */
+  #crashed(error: Error | null): BuildError {
+    const file = displayPath(path.join(this.#folder.dir, `${this.#folder.entry}.ts`))
+    const message = `the AssemblyScript compiler failed: ${error?.message ?? 'no output'}`
+    return new BuildError([{ message, file, line: 1, column: 1 }])
+  }
+}
+
+/** The world with only those imports that the core module has (D2). */
+function pruneImports(
+  { exported }: ActorClass,
+  interfaces: readonly Interface[],
+  core: Uint8Array,
+): World {
+  const used = new Set(
+    WebAssembly.Module.imports(new WebAssembly.Module(Uint8Array.from(core))).map(
+      ({ module, name }) => `${module}#${name}`,
+    ),
+  )
+  const imports = interfaces
+    .map((one) => ({
+      ...one,
+      funcs: one.funcs.filter((func) => used.delete(`${one.id}#${func.name}`)),
+    }))
+    .filter((one) => one.funcs.length > 0)
+  return { name: `${splitInterfaceId(exported.id).name}-actor`, imports, exported }
+}

@@ -1,0 +1,121 @@
+/**
+ * One run of the AssemblyScript compiler, in memory.
+ *
+ * Owns: handing it files (the author's folder, generated modules, the SDK's library) and turning its
+ * diagnostics into mistakes.
+ * Does not own: what is generated, what transforms do.
+ *
+ * Invariant: runs do not overlap. The compiler keeps settings in module variables.
+ */
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
+import { mistakeAt } from './class-mistake.ts'
+import type { Mistake } from './errors.ts'
+import type { AuthorHost, LibraryHost } from './host-modules.ts'
+import { libraryModules } from './package-files.ts'
+import type { AssemblyScript, Compiler } from './toolchain.ts'
+
+/** Everything that the compiler may read. */
+export interface Sources {
+  readonly folder: string
+  /** Generated modules by file name. */
+  readonly generated: ReadonlyMap<string, string>
+  readonly authorHost: AuthorHost
+  readonly libraryHost: LibraryHost
+}
+
+/** Hooks into the compiler. Throwing stops it. */
+export interface Hooks {
+  readonly afterParse?: (parser: AssemblyScript.Parser) => void
+  readonly afterInitialize?: (program: AssemblyScript.Program) => void
+  readonly afterCompile?: (
+    module: AssemblyScript.BinaryenModule,
+    binaryen: AssemblyScript.Binaryen,
+  ) => void
+}
+
+export interface RunOptions {
+  readonly entry: string
+  readonly arguments: readonly string[]
+  readonly hooks: Hooks
+}
+
+export interface RunResult {
+  /** The binary, null when the run failed or was asked for none. */
+  readonly binary: Uint8Array | null
+  readonly mistakes: readonly Mistake[]
+  /** What stopped the compiler, besides mistakes. */
+  readonly error: Error | null
+}
+
+const CATEGORY_ERROR = 3
+const BINARY = 'component.core.wasm'
+
+let last: Promise<unknown> = Promise.resolve()
+
+/** Compiles `options.entry`; never rejects for what the author wrote. */
+export function runCompiler(
+  compiler: Compiler,
+  sources: Sources,
+  options: RunOptions,
+): Promise<RunResult> {
+  const run = last.then(() => runNow(compiler, sources, options))
+  last = run.catch(() => undefined)
+  return run
+}
+
+async function runNow(
+  compiler: Compiler,
+  sources: Sources,
+  options: RunOptions,
+): Promise<RunResult> {
+  const library = [...libraryModules(), ...sources.libraryHost.modules]
+  for (const [name, text] of library) compiler.libraryFiles[`loom/${name}`] = text
+  const mistakes: Mistake[] = []
+  let binary: Uint8Array | null = null
+  const outcome = await compiler.main(
+    [options.entry, '--baseDir', sources.folder, '--outFile', BINARY, ...options.arguments],
+    {
+      transforms: [transform(options.hooks)],
+      readFile: (name) => readSource(name, sources),
+      writeFile: (name, contents) => {
+        if (name === BINARY) binary = contents as Uint8Array
+      },
+      listFiles: () => [],
+      stdout: compiler.createMemoryStream(),
+      stderr: compiler.createMemoryStream(),
+      reportDiagnostic: (message) => {
+        const { category, range } = message
+        if (category !== CATEGORY_ERROR) return
+        mistakes.push(mistakeAt(range, message.message))
+      },
+    },
+  )
+  mistakes.push(...sources.authorHost.mistakes)
+  return { binary, mistakes, error: outcome.error }
+}
+
+async function readSource(name: string, sources: Sources): Promise<string | null> {
+  const generated = sources.generated.get(name)
+  if (generated !== undefined) return generated
+  const file = path.resolve(sources.folder, name)
+  const text = await readFile(file, 'utf8').catch(() => null)
+  if (text !== null || !name.endsWith('.ts')) return text
+  return sources.authorHost.module(name.slice(0, -'.ts'.length))
+}
+
+/** The compiler instantiates the class itself, after it has put `binaryen` on its prototype. */
+function transform(hooks: Hooks): AssemblyScript.TransformClass {
+  return class {
+    declare readonly binaryen: AssemblyScript.Binaryen
+    afterParse(parser: AssemblyScript.Parser): void {
+      hooks.afterParse?.(parser)
+    }
+    afterInitialize(program: AssemblyScript.Program): void {
+      hooks.afterInitialize?.(program)
+    }
+    afterCompile(module: AssemblyScript.BinaryenModule): void {
+      hooks.afterCompile?.(module, this.binaryen)
+    }
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * Files of the installed package.
+ *
+ * Owns: finding the AssemblyScript library, WIT and compiler options, from the sources
+ * (guest-sdk/assemblyscript/) and from the build (dist/guest-sdk/assemblyscript/) alike.
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+
+function findRoot(): string {
+  let folder = import.meta.dirname
+  while (!existsSync(path.join(folder, 'asconfig.json'))) {
+    const parent = path.dirname(folder)
+    if (parent === folder) throw new Error('the package has lost its asconfig.json')
+    folder = parent
+  }
+  return folder
+}
+
+const root = findRoot()
+const assembly = path.join(root, 'guest-sdk/assemblyscript/assembly')
+
+/** The modules that authors and generated code import as `loom/<name>`, by name. */
+export function libraryModules(): Map<string, string> {
+  const modules = new Map<string, string>()
+  for (const file of readdirSync(assembly)) {
+    if (!file.endsWith('.ts') || file.endsWith('.d.ts')) continue
+    modules.set(file.slice(0, -'.ts'.length), readFileSync(path.join(assembly, file), 'utf8'))
+  }
+  return modules
+}
+
+/** WIT texts of the interfaces that the library imports, one per package. */
+export function libraryWit(): string[] {
+  const own = path.join(root, 'wit/loom-actor@0.1.0')
+  const parts = readdirSync(own)
+    .filter((file) => file !== 'world.wit')
+    .sort()
+    .map((file) => readFileSync(path.join(own, file), 'utf8').replace(/^package [^;]+;/m, ''))
+  const wasi = ['clocks', 'random'].map((name) =>
+    readFileSync(path.join(assembly, `wasi/${name}.wit`), 'utf8'),
+  )
+  return [`package loom:actor@0.1.0;\n${parts.join('')}`, ...wasi]
+}
+
+/** Options of the shared asconfig.json as arguments for the compiler. */
+export function compilerArguments(): string[] {
+  const text = readFileSync(path.join(root, 'asconfig.json'), 'utf8')
+  const { options } = JSON.parse(text) as { options: Record<string, string | number | boolean> }
+  return Object.entries(options).flatMap(([name, value]) => {
+    if (typeof value === 'boolean') return value ? [`--${name}`] : []
+    return [`--${name}`, String(value)]
+  })
+}

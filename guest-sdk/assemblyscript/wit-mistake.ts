@@ -1,0 +1,72 @@
+/**
+ * Where a WIT file is wrong.
+ *
+ * Owns: finding line and column of a parser's complaint, which names none.
+ * Does not own: parsing (toolchain.ts).
+ *
+ * A syntax error at token i stays the same whatever follows i, and changes when i is replaced by
+ * garbage. So the parser itself is asked, in a binary search over the tokens. Other errors quote the
+ * name that they are about; the first place where it occurs is reported.
+ */
+import type { Mistake } from './errors.ts'
+import type { ComponentTools } from './toolchain.ts'
+
+const GARBAGE = '\u0001'
+
+async function complaint(text: string, tools: ComponentTools): Promise<string> {
+  try {
+    await tools.componentEmbed({
+      dummy: true,
+      witSource: text,
+      world: 'w',
+      stringEncoding: 'utf16',
+    })
+    return ''
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
+export function placeAt(text: string, offset: number): { line: number; column: number } {
+  const before = text.slice(0, offset).split('\n')
+  return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 }
+}
+
+/** The mistake that `message`, the parser's complaint about `text`, describes. */
+export async function witMistake(
+  text: string,
+  message: string,
+  file: string,
+  tools: ComponentTools,
+): Promise<Mistake> {
+  const offset = (await syntaxErrorOffset(text, message, tools)) ?? quotedOffset(text, message)
+  return { message, file, ...placeAt(text, offset) }
+}
+
+async function syntaxErrorOffset(
+  text: string,
+  message: string,
+  tools: ComponentTools,
+): Promise<number | null> {
+  const tokens = [...text.matchAll(/\/\/.*|\/\*[\s\S]*?\*\/|[%\w-]+|[^\s\w]/g)]
+  const endOf = (index: number) => {
+    const token = tokens[index]
+    return token ? token.index + token[0].length : 0
+  }
+  let low = 0
+  let high = tokens.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    const prefix = text.slice(0, endOf(middle))
+    if ((await complaint(`${prefix}\n${GARBAGE}`, tools)) === message) high = middle
+    else low = middle + 1
+  }
+  return tokens[low]?.index ?? null
+}
+
+function quotedOffset(text: string, message: string): number {
+  const [, name = ''] = /[`']([\w-]+)[`']/.exec(message) ?? []
+  if (name === '') return 0
+  const found = new RegExp(`(?<![\\w-])${name}(?![\\w-])`).exec(text)
+  return found?.index ?? 0
+}

@@ -1,0 +1,236 @@
+/**
+ * Turn engine: runs one turn of one actor at a time, live or replayed.
+ *
+ * Owns: the body, its recorder and the context of the running turn.
+ * Does not own: the mailbox and the commit (activation.ts), reading the journal (recovery.ts).
+ *
+ * Invariants:
+ *   T1. A turn that failed leaves no trace: the body is rolled back, or the engine is spoiled and is dropped.
+ *   T2. A live turn and its replay see the same host-call results, the same invocation id and the same time.
+ *   T3. After a divergence the engine is spoiled.
+ */
+import { isDeepStrictEqual } from 'node:util'
+import type { Clock } from '../base/clock.ts'
+import { LoomError, toLoomError } from '../base/errors.ts'
+import type { ActorKey } from '../base/names.ts'
+import { isPromise } from '../base/promises.ts'
+import type { Random } from '../base/random.ts'
+import type { WitValue } from '../component/wit.ts'
+import type { HostCallContext } from '../hostcalls/host-interface.ts'
+import { Recorder } from '../hostcalls/recorder.ts'
+import type { RecordedCall, TurnEntry, TurnOutcome } from '../journal/entry.ts'
+import type { ActorBody, ActorMethod, ActorProgram } from './program.ts'
+
+export interface EngineEnvironment {
+  readonly key: ActorKey
+  readonly incarnation: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: (level: string, message: string) => void
+}
+
+export interface TurnResult {
+  readonly calls: readonly RecordedCall[]
+  readonly outcome: TurnOutcome
+  readonly invocationId: string | null
+}
+
+class TurnContext implements HostCallContext {
+  readonly key: ActorKey
+  readonly incarnation: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: (level: string, message: string) => void
+  readonly #recorder: Recorder
+  idempotencyKey: string | null = null
+  ownInvocationId: string | null = null
+  lastWords: string | null = null
+
+  constructor(environment: EngineEnvironment, recorder: Recorder) {
+    this.key = environment.key
+    this.incarnation = environment.incarnation
+    this.clock = environment.clock
+    this.random = environment.random
+    this.log = environment.log
+    this.#recorder = recorder
+  }
+
+  get live(): boolean {
+    return this.#recorder.live
+  }
+
+  begin(idempotencyKey: string | null, invocationId: string | null): void {
+    this.idempotencyKey = idempotencyKey
+    this.ownInvocationId = invocationId
+    this.lastWords = null
+  }
+
+  invocationId(): string {
+    if (this.idempotencyKey !== null) return this.idempotencyKey
+    this.ownInvocationId ??= this.random.id()
+    return this.ownInvocationId
+  }
+
+  panic(message: string): void {
+    this.lastWords = message
+  }
+}
+
+export class TurnEngine {
+  readonly #body: ActorBody
+  readonly #recorder: Recorder
+  readonly #context: TurnContext
+  #spoiled = false
+
+  private constructor(body: ActorBody, recorder: Recorder, context: TurnContext) {
+    this.#body = body
+    this.#recorder = recorder
+    this.#context = context
+  }
+
+  /** Starts a new actor. `calls` is what instantiation recorded, for the created entry. */
+  static startLive(
+    program: ActorProgram,
+    environment: EngineEnvironment,
+  ): { readonly engine: TurnEngine; readonly calls: readonly RecordedCall[] } {
+    const recorder = new Recorder()
+    recorder.beginLive()
+    const context = new TurnContext(environment, recorder)
+    const body = program.start(context, recorder)
+    const calls = recorder.end()
+    return { engine: new TurnEngine(body, recorder, context), calls }
+  }
+
+  /** Starts an actor as it was started first. @throws ERR_DIVERGENCE */
+  static startReplay(
+    program: ActorProgram,
+    environment: EngineEnvironment,
+    calls: readonly RecordedCall[],
+  ): TurnEngine {
+    const recorder = new Recorder()
+    recorder.beginReplay(calls)
+    const context = new TurnContext(environment, recorder)
+    const body = program.start(context, recorder)
+    recorder.end()
+    return new TurnEngine(body, recorder, context)
+  }
+
+  /** True when the engine must be dropped and the actor rebuilt (T1, T3). */
+  get spoiled(): boolean {
+    return this.#spoiled
+  }
+
+  /** Runs a turn for the first time; never throws: a failure is an outcome. */
+  runLive(
+    method: ActorMethod,
+    args: readonly WitValue[],
+    idempotencyKey: string | null,
+  ): TurnResult | Promise<TurnResult> {
+    this.#recorder.beginLive()
+    this.#context.begin(idempotencyKey, null)
+    let value: WitValue | Promise<WitValue>
+    try {
+      value = this.#body.invoke(method, args)
+    } catch (error) {
+      return this.#failed(error)
+    }
+    if (isPromise(value)) return value.then((result) => this.#returned(result), this.#failed)
+    return this.#returned(value)
+  }
+
+  /**
+   * Runs a journaled turn again and compares. A failed turn is passed over: it left no trace.
+   * @throws ERR_DIVERGENCE (data: seq, expected, got)
+   */
+  replay(seq: number, entry: TurnEntry, method: ActorMethod): void | Promise<void> {
+    const { outcome } = entry
+    if (outcome.kind === 'failed') return undefined
+    this.#recorder.beginReplay(entry.calls)
+    this.#context.begin(entry.idempotencyKey, entry.invocationId)
+    let value: WitValue | Promise<WitValue>
+    try {
+      value = this.#body.invoke(method, entry.args)
+    } catch (error) {
+      throw this.#diverged(seq, entry, error)
+    }
+    if (!isPromise(value)) return this.#compare(seq, entry, outcome.value, value)
+    return value.then(
+      (result) => this.#compare(seq, entry, outcome.value, result),
+      (error) => {
+        throw this.#diverged(seq, entry, error)
+      },
+    )
+  }
+
+  capture(): Uint8Array {
+    return this.#body.capture()
+  }
+
+  /** @throws ERR_SNAPSHOT_CORRUPT */
+  restore(image: Uint8Array): void {
+    this.#body.restore(image)
+  }
+
+  stateHash(): string {
+    return this.#body.stateHash()
+  }
+
+  #returned(value: WitValue): TurnResult {
+    try {
+      const calls = this.#recorder.end()
+      this.#body.accept()
+      const outcome = { kind: 'returned', value } as const
+      return { calls, outcome, invocationId: this.#context.ownInvocationId }
+    } catch (error) {
+      return this.#failed(error)
+    }
+  }
+
+  readonly #failed = (thrown: unknown): TurnResult => {
+    const { calls, failure } = this.#recorder.abandon()
+    const error = failure ?? toLoomError(thrown)
+    if (!this.#body.rollback()) this.#spoiled = true
+    const message = this.#context.lastWords ?? error.message
+    const outcome = { kind: 'failed', code: error.code, message } as const
+    return { calls, outcome, invocationId: this.#context.ownInvocationId }
+  }
+
+  #compare(seq: number, entry: TurnEntry, expected: WitValue, got: WitValue): void {
+    try {
+      this.#recorder.end()
+    } catch (error) {
+      throw this.#diverged(seq, entry, error)
+    }
+    if (!Object.is(expected, got) && !isDeepStrictEqual(expected, got))
+      throw this.#divergence(seq, entry, show(expected), show(got))
+    this.#body.accept()
+  }
+
+  #diverged(seq: number, entry: TurnEntry, thrown: unknown): LoomError {
+    const { failure } = this.#recorder.abandon()
+    const error = failure ?? toLoomError(thrown)
+    if (error.code === 'ERR_DIVERGENCE')
+      return this.#divergence(seq, entry, String(error.data.expected), String(error.data.got))
+    const outcome = entry.outcome.kind === 'returned' ? show(entry.outcome.value) : 'a failure'
+    return this.#divergence(seq, entry, outcome, `${error.code}: ${error.message}`)
+  }
+
+  #divergence(seq: number, entry: TurnEntry, expected: string, got: string): LoomError {
+    this.#spoiled = true
+    return new LoomError(
+      'ERR_DIVERGENCE',
+      `entry ${seq}, ${entry.method}: the journal has ${expected}, replay gives ${got}`,
+      { data: { seq, method: entry.method, expected, got } },
+    )
+  }
+}
+
+const SHOWN_LENGTH_MAX = 200
+
+/** A value for a message. */
+function show(value: WitValue): string {
+  const text =
+    JSON.stringify(value, (_, item) => (typeof item === 'bigint' ? item.toString() : item)) ??
+    'no value'
+  return text.length > SHOWN_LENGTH_MAX ? `${text.slice(0, SHOWN_LENGTH_MAX)}…` : text
+}

@@ -1,0 +1,162 @@
+/**
+ * Programs of TypeScript actors: a class behind the port of program.ts.
+ *
+ * Owns: which methods are callable, isolation of arguments and results, rollback of the state.
+ *
+ * Invariants:
+ *   C1. Arguments and results are copied: no caller shares an object with an actor's state.
+ *   C2. After a failed turn the object is a new one with the state of before; its fields are reset.
+ */
+import { createHash } from 'node:crypto'
+import { LoomError, toLoomError } from '../base/errors.ts'
+import { isPromise } from '../base/promises.ts'
+import type { JsonValue, WitValue } from '../component/wit.ts'
+import type { HostCallContext } from '../hostcalls/host-interface.ts'
+import { randomUnit } from '../hostcalls/loom-actor.ts'
+import type { Recorder } from '../hostcalls/recorder.ts'
+import { packValue, unpackValue } from '../journal/values.ts'
+import type { ActorBody, ActorMethod, ActorProgram } from './program.ts'
+import { Actor, type ActorClass, type ActorContext, type ActorState } from './typescript-actor.ts'
+
+const asIs = (result: unknown): WitValue => result as WitValue
+
+function uuid(context: HostCallContext): string {
+  const bytes = Buffer.from(context.random.bytes(16))
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
+  const hex = bytes.toString('hex')
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+}
+
+function actorContext(context: HostCallContext, recorder: Recorder): ActorContext {
+  const recorded = (name: string, perform: () => WitValue): WitValue =>
+    recorder.call(`loom:actor/context#${name}`, perform, [], asIs)
+  return {
+    actorId: context.key.id,
+    actorType: context.key.type,
+    incarnation: context.incarnation,
+    invocationId: () => context.invocationId(),
+    now: () => recorded('now', () => context.clock.wallMs()) as number,
+    random: () => recorded('random', () => randomUnit(context)) as number,
+    uuid: () => recorded('uuid', () => uuid(context)) as string,
+    log: (level, message) => {
+      if (context.live) context.log(level, message)
+    },
+  }
+}
+
+class TypescriptBody implements ActorBody {
+  readonly #actorClass: ActorClass
+  readonly #context: ActorContext
+  #actor: Actor
+  #accepted: ActorState
+
+  constructor(actorClass: ActorClass, context: ActorContext) {
+    this.#actorClass = actorClass
+    this.#context = context
+    this.#accepted = structuredClone(actorClass.initialState ?? {})
+    this.#actor = new actorClass(context, this.#accepted as never)
+    this.#accepted = this.#actor.state
+  }
+
+  invoke(method: ActorMethod, args: readonly WitValue[]): WitValue | Promise<WitValue> {
+    const run = (this.#actor as unknown as Record<string, (...args: unknown[]) => unknown>)[
+      method.name
+    ]
+    if (run === undefined) throw new LoomError('ERR_INVARIANT', `no method ${method.name}`)
+    try {
+      const result = run.apply(this.#actor, structuredClone(args) as unknown[])
+      return isPromise(result) ? result.then(copied, failed) : copied(result)
+    } catch (error) {
+      return failed(error)
+    }
+  }
+
+  rollback(): boolean {
+    try {
+      this.#actor = new this.#actorClass(this.#context, this.#accepted as never)
+      return true
+    } catch {
+      // A constructor that asks the host for something needs the recorder: rebuild in full.
+      return false
+    }
+  }
+
+  accept(): void {
+    this.#accepted = this.#actor.state
+  }
+
+  capture(): Uint8Array {
+    return packValue(this.#accepted)
+  }
+
+  restore(image: Uint8Array): void {
+    this.#accepted = unpackValue(image) as ActorState
+    this.#actor = new this.#actorClass(this.#context, this.#accepted as never)
+  }
+
+  stateHash(): string {
+    return createHash('sha256').update(this.capture()).digest('hex')
+  }
+}
+
+/** Results cross as the journal would give them back (C1). */
+function copied(result: unknown): WitValue {
+  try {
+    return unpackValue(packValue(structuredClone(result))) as WitValue
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new LoomError('ERR_ACTOR_FAILED', `the result is not plain data: ${reason}`)
+  }
+}
+
+function failed(error: unknown): never {
+  throw toLoomError(error, 'ERR_ACTOR_FAILED')
+}
+
+function methodNames(actorClass: ActorClass): string[] {
+  const names = new Set<string>()
+  let prototype: object | null = actorClass.prototype as object
+  while (prototype !== null && prototype !== Actor.prototype) {
+    for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(prototype)))
+      if (typeof property.value === 'function' && name !== 'constructor' && !name.startsWith('_'))
+        names.add(name)
+    prototype = Object.getPrototypeOf(prototype)
+  }
+  return [...names].sort()
+}
+
+function toJson(result: WitValue): JsonValue {
+  if (result === undefined) return null
+  const text = JSON.stringify(result, (_, item) =>
+    typeof item === 'bigint' ? item.toString() : item,
+  )
+  return JSON.parse(text) as JsonValue
+}
+
+function methodOf(name: string): ActorMethod {
+  const check = (args: readonly unknown[]): readonly WitValue[] => {
+    try {
+      return structuredClone(args) as readonly WitValue[]
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      throw new LoomError('ERR_ARGUMENT_TYPE', `arguments of ${name}: ${reason}`)
+    }
+  }
+  return { name, signature: null, check, fromJson: (args) => args as readonly WitValue[], toJson }
+}
+
+/** @throws ERR_OPTION when the class is not one that extends Actor. */
+export function typescriptProgram(actorClass: ActorClass): ActorProgram {
+  if (typeof actorClass !== 'function' || !(actorClass.prototype instanceof Actor))
+    throw new LoomError('ERR_OPTION', 'actorClass: expected a class that extends Actor')
+  const methods = methodNames(actorClass).map(methodOf)
+  const byName = new Map(methods.map((method) => [method.name, method]))
+  return {
+    type: 'typescript',
+    digest: 'typescript',
+    methods,
+    findMethod: (name) => byName.get(name),
+    start: (context, recorder) => new TypescriptBody(actorClass, actorContext(context, recorder)),
+  }
+}

@@ -1,0 +1,165 @@
+/**
+ * Programs of WebAssembly actors: a component behind the port of program.ts.
+ *
+ * Owns: a component's methods by name, binding its imports to the recorder, its baseline.
+ * Does not own: lifting and lowering (component/), what an image is (image/).
+ *
+ * Invariants:
+ *   W1. After any throw the instance is dropped: its stack pointer and borrowed cells are unknown.
+ *   W2. The baseline is the state right after instantiation. Where instantiation asked the host for
+ *       something, that state is the actor's own; otherwise one baseline serves all actors.
+ */
+import type { Digest } from '../base/digest.ts'
+import { LoomError } from '../base/errors.ts'
+import { checkArguments } from '../component/arguments.ts'
+import type { Component, ComponentExport, ComponentInstance } from '../component/component.ts'
+import { argumentsFromJson, valueToJson } from '../component/json.ts'
+import { loadComponent } from '../component/load.ts'
+import type { WitFunction, WitValue } from '../component/wit.ts'
+import { formatFunction } from '../component/wit-text.ts'
+import {
+  type HostCallContext,
+  type HostFunctionSpec,
+  type HostInterfaces,
+  importName,
+} from '../hostcalls/host-interface.ts'
+import { bindHostFunction, type Recorder } from '../hostcalls/recorder.ts'
+import { decodeImage, encodeImage } from '../image/codec.ts'
+import { type Baseline, capture, captureBaseline, hashState, restore } from '../image/image.ts'
+import type { ActorBody, ActorMethod, ActorProgram } from './program.ts'
+
+export interface WasmProgramOptions {
+  readonly bytes: Uint8Array
+  readonly digest: Digest
+  readonly interfaces: HostInterfaces
+  /** False for replay only, where imports are answered from the journal and need not be served. */
+  readonly checkImports: boolean
+}
+
+interface WasmMethod extends ActorMethod {
+  readonly target: ComponentExport
+}
+
+/** Answers nothing live; in replay the recorder never performs it (R1). */
+const UNSERVED: HostFunctionSpec = {
+  kind: 'recorded',
+  perform: () => {
+    throw new LoomError('ERR_COMPONENT_IMPORT', 'this interface is not served here')
+  },
+}
+
+/** @throws ERR_COMPONENT_FORMAT, ERR_COMPONENT_FEATURE, ERR_COMPONENT_IMPORT */
+export async function wasmProgram(options: WasmProgramOptions): Promise<ActorProgram> {
+  const component = await loadComponent(options.bytes)
+  if (options.checkImports) options.interfaces.checkImports(component.imports)
+  const methods = component.exports.map((target) => methodOf(target, component.exports))
+  return new WasmProgram(component, methods, options)
+}
+
+class WasmProgram implements ActorProgram {
+  readonly type = 'wasm'
+  readonly digest: Digest
+  readonly methods: readonly ActorMethod[]
+  readonly #component: Component
+  readonly #interfaces: HostInterfaces
+  readonly #byName: ReadonlyMap<string, ActorMethod>
+  #sharedBaseline: Baseline | null = null
+
+  constructor(
+    component: Component,
+    methods: readonly WasmMethod[],
+    { digest, interfaces }: WasmProgramOptions,
+  ) {
+    this.digest = digest
+    this.methods = methods
+    this.#component = component
+    this.#interfaces = interfaces
+    this.#byName = new Map(methods.map((method) => [method.name, method]))
+  }
+
+  findMethod(name: string): ActorMethod | undefined {
+    return this.#byName.get(name) ?? this.#byName.get(kebabCase(name))
+  }
+
+  start(context: HostCallContext, recorder: Recorder): ActorBody {
+    const instance = this.#component.instantiate((interfaceName, func) => {
+      const spec = this.#interfaces.find(interfaceName, func.name) ?? UNSERVED
+      const target = importName(interfaceName, func)
+      return bindHostFunction(recorder, context, target, spec, resultCheck(func))
+    })
+    if (!recorder.quiet) return new WasmBody(instance, captureBaseline(instance.state))
+    this.#sharedBaseline ??= captureBaseline(instance.state)
+    return new WasmBody(instance, this.#sharedBaseline)
+  }
+}
+
+class WasmBody implements ActorBody {
+  readonly #instance: ComponentInstance
+  readonly #baseline: Baseline
+
+  constructor(instance: ComponentInstance, baseline: Baseline) {
+    this.#instance = instance
+    this.#baseline = baseline
+  }
+
+  invoke(method: ActorMethod, args: readonly WitValue[]): WitValue {
+    return this.#instance.call((method as WasmMethod).target, args)
+  }
+
+  /** W1: the instance cannot be used again. */
+  rollback(): boolean {
+    return false
+  }
+
+  accept(): void {}
+
+  capture(): Uint8Array {
+    return encodeImage(capture(this.#instance.state, this.#baseline))
+  }
+
+  restore(image: Uint8Array): void {
+    restore(this.#instance.state, this.#baseline, decodeImage(image))
+  }
+
+  stateHash(): string {
+    return hashState(this.#instance.state)
+  }
+}
+
+/** Checks what a host function returned against its WIT type (R4). */
+function resultCheck(func: WitFunction): (result: unknown) => WitValue {
+  if (func.result === null) return () => undefined
+  const asFunction: WitFunction = {
+    name: func.name,
+    params: [{ name: 'result', type: func.result }],
+    result: null,
+  }
+  return (result) => checkArguments(asFunction, [result])[0]
+}
+
+function kebabCase(name: string): string {
+  return name.replace(/([a-z0-9])([A-Z])/g, '$1-$2').toLowerCase()
+}
+
+/** The function's name; `interface.function` where two interfaces export the same one. */
+function methodName(target: ComponentExport, all: readonly ComponentExport[]): string {
+  const { interfaceName, func } = target
+  const unique = all.filter((other) => other.func.name === func.name).length === 1
+  if (unique || interfaceName === '') return func.name
+  const short = interfaceName.replace(/^.*\//, '').replace(/@.*$/, '')
+  const others = all.filter((other) => other.func.name === func.name && other !== target)
+  const clash = others.some((other) => other.interfaceName.includes(`/${short}`))
+  return clash ? `${interfaceName}.${func.name}` : `${short}.${func.name}`
+}
+
+function methodOf(target: ComponentExport, all: readonly ComponentExport[]): WasmMethod {
+  const { func } = target
+  return {
+    target,
+    name: methodName(target, all),
+    signature: formatFunction(func),
+    check: (args) => checkArguments(func, args),
+    fromJson: (args) => argumentsFromJson(func, args),
+    toJson: (result) => (func.result === null ? null : valueToJson(func.result, result)),
+  }
+}

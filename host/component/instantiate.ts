@@ -1,0 +1,253 @@
+/**
+ * Instantiate: a plan becomes an instance, whose exports can be called.
+ *
+ * Owns: core instances, entry, spoiling. Does not own: plans (plan.ts), images of the state (host/image).
+ *
+ * States of an instance: idle -> running (call) -> idle (returned) | spoiled (threw; for good).
+ *
+ * Invariants:
+ *   IS1. At most one call runs at a time; a call while another runs is refused and harms nothing.
+ *   IS2. After any throw out of a call the instance is spoiled and refuses every further call: a guest that
+ *        was left in the middle has a lowered stack pointer and half-written structures.
+ *   IS3. `state` lists every memory and every mutable global of every core instance, in the order in which
+ *        they are made, which is the same for all instances of a component.
+ *
+ * Source: CanonicalABI.md, "Component Instances", "Embedding"; Explainer.md, "Instance Definitions".
+ */
+import { LoomError } from '../base/errors.ts'
+import { Abi, type CoreFunction, type Guard } from './abi.ts'
+import type { BoundCall } from './call.ts'
+import type {
+  ComponentExport,
+  ComponentInstance,
+  HostFunction,
+  ImportResolver,
+  InstanceState,
+} from './component.ts'
+import { fail, type Run, toFailure } from './failure.ts'
+import type { LinkStep, LowerPlan } from './link.ts'
+import { type ComponentPlan, qualifiedName } from './plan.ts'
+import { formatError, trapError } from './refuse.ts'
+import type { CoreSource, FuncItem } from './scope.ts'
+import type { WitValue } from './wit.ts'
+
+/** @throws ERR_TRAP, ERR_BUSY (no address space for another memory), whatever a host function threw. */
+export function instantiate(plan: ComponentPlan, resolve: ImportResolver): ComponentInstance {
+  return new Instance(plan, resolve)
+}
+
+const IDLE = 0
+const RUNNING = 1
+const SPOILED = 2
+
+class Instance implements ComponentInstance {
+  readonly state: InstanceState
+  readonly #builder: Builder
+  readonly #calls: BoundCall[] = []
+  readonly #run: Run
+  #status = IDLE
+
+  constructor(plan: ComponentPlan, resolve: ImportResolver) {
+    this.#builder = new Builder(plan, resolve)
+    this.#run = this.#builder.run
+    this.#builder.build()
+    this.state = this.#builder.state
+  }
+
+  call(target: ComponentExport, args: readonly WitValue[]): WitValue {
+    const { index } = target
+    if (this.#status !== IDLE) throw this.#refusal(index)
+    const call = this.#calls[index] ?? this.#bind(index)
+    this.#status = RUNNING
+    try {
+      const result = call(args)
+      if (this.#run.failure !== null) throw this.#run.failure.error
+      this.#status = IDLE
+      return result
+    } catch (error) {
+      this.#status = SPOILED
+      throw this.#failure(error, index)
+    }
+  }
+
+  #bind(index: number): BoundCall {
+    const call = this.#builder.bindExport(index)
+    this.#calls[index] = call
+    return call
+  }
+
+  #failure(error: unknown, index: number): unknown {
+    const { run, plan } = this.#builder
+    if (run.failure !== null) return run.failure.error
+    return fail(run, toFailure(error, plan.exports[index]?.where ?? ''))
+  }
+
+  #refusal(index: number): LoomError {
+    const where = this.#builder.plan.exports[index]?.where ?? ''
+    const reason =
+      this.#status === RUNNING
+        ? 'the instance runs another call'
+        : 'the instance threw before and must be dropped'
+    return new LoomError('ERR_INVARIANT', `${where}: ${reason}`)
+  }
+}
+
+/** Runs the steps of a plan, and binds what they made. */
+class Builder {
+  readonly plan: ComponentPlan
+  readonly run: Run = { failure: null }
+  readonly state: { memories: WebAssembly.Memory[]; globals: WebAssembly.Global[] } = {
+    memories: [],
+    globals: [],
+  }
+  readonly #resolve: ImportResolver
+  readonly #guards: readonly Guard[]
+  readonly #instances: WebAssembly.Instance['exports'][] = []
+  readonly #lowered: CoreFunction[] = []
+  readonly #abis: Abi[] = []
+  readonly #hosts: HostFunction[] = []
+
+  constructor(plan: ComponentPlan, resolve: ImportResolver) {
+    this.plan = plan
+    this.#resolve = resolve
+    this.#guards = plan.link.parents.map(() => ({ mayLeave: true, entered: false }))
+  }
+
+  build(): void {
+    for (const step of this.plan.link.steps) this.#step(step)
+  }
+
+  #step(step: LinkStep): void {
+    switch (step.kind) {
+      case 'abi': {
+        const abi = this.plan.link.abis[step.index]
+        if (abi === undefined) return
+        const memory = abi.memory === null ? null : (this.#core(abi.memory) as WebAssembly.Memory)
+        const realloc = abi.realloc === null ? null : (this.#core(abi.realloc) as CoreFunction)
+        this.#abis.push(new Abi(this.#guard(abi.owner), memory, realloc))
+        return
+      }
+      case 'lower': {
+        const lower = this.plan.link.lowers[step.index]
+        if (lower !== undefined) this.#lowered.push(this.#trampoline(lower, step.index))
+        return
+      }
+      case 'instantiate':
+        this.#instantiate(step)
+    }
+  }
+
+  #guard(owner: number): Guard {
+    return this.#guards[owner] ?? { mayLeave: true, entered: false }
+  }
+
+  #core(source: CoreSource): unknown {
+    return source.kind === 'lowered'
+      ? this.#lowered[source.index]
+      : this.#instances[source.instance]?.[source.name]
+  }
+
+  #instantiate(step: Extract<LinkStep, { kind: 'instantiate' }>): void {
+    const module = this.plan.modules[step.module]
+    const instrumented = this.plan.instrumented[step.module]
+    if (module === undefined || instrumented === undefined) return
+    const imports: Record<string, Record<string, WebAssembly.ImportValue>> = Object.create(null)
+    for (const { module: from, name, source } of step.imports) {
+      let group = imports[from]
+      if (group === undefined) {
+        group = Object.create(null) as Record<string, WebAssembly.ImportValue>
+        imports[from] = group
+      }
+      group[name] = this.#core(source) as WebAssembly.ImportValue
+    }
+    const { exports } = this.#instance(module, imports)
+    this.#instances.push(exports)
+    for (const name of instrumented.memories)
+      this.state.memories.push(exports[name] as WebAssembly.Memory)
+    for (const name of instrumented.globals)
+      this.state.globals.push(exports[name] as WebAssembly.Global)
+  }
+
+  #instance(module: WebAssembly.Module, imports: WebAssembly.Imports): WebAssembly.Instance {
+    let instance: WebAssembly.Instance
+    try {
+      instance = new WebAssembly.Instance(module, imports)
+    } catch (error) {
+      if (this.run.failure !== null) throw this.run.failure.error
+      if (error instanceof WebAssembly.LinkError)
+        throw formatError(`core modules do not fit together: ${error.message}`)
+      if (error instanceof RangeError && error.message.includes('memory'))
+        throw new LoomError('ERR_BUSY', `instantiation: ${error.message}`, { cause: error })
+      throw toFailure(error, 'instantiation')
+    }
+    if (this.run.failure !== null) throw this.run.failure.error
+    return instance
+  }
+
+  #host(importIndex: number): HostFunction {
+    let host = this.#hosts[importIndex]
+    if (host === undefined) {
+      const wanted = this.plan.link.imports[importIndex]
+      if (wanted === undefined) throw new LoomError('ERR_INVARIANT', `no import ${importIndex}`)
+      host = this.#resolve(wanted.interfaceName, wanted.func)
+      this.#hosts[importIndex] = host
+    }
+    return host
+  }
+
+  #trampoline(lower: LowerPlan, index: number): CoreFunction {
+    const plan = this.plan.trampolines[index]
+    const abi = this.#abis[lower.abi]
+    if (plan === undefined || abi === undefined)
+      throw new LoomError('ERR_INVARIANT', `no plan for lowered function ${index}`)
+    const { target } = lower
+    const wanted = target.kind === 'host' ? this.plan.link.imports[target.importIndex] : undefined
+    const where =
+      wanted === undefined
+        ? 'call of another component'
+        : `import ${qualifiedName(wanted.interfaceName, wanted.func.name)}`
+    const host =
+      target.kind === 'host' ? this.#host(target.importIndex) : this.#callee(lower, where)
+    return plan(abi, this.run, host, where) as CoreFunction
+  }
+
+  /** A call of another component's function: "Component Instances", `enter_from` and `leave_to`. */
+  #callee(lower: LowerPlan, where: string): HostFunction {
+    const call = this.bind(lower.target)
+    const guards = lower.enters.map((owner) => this.#guard(owner))
+    return (...args) => {
+      if (guards.some((guard) => guard.entered))
+        throw trapError(where, 'cannot enter the component instance')
+      for (const guard of guards) guard.entered = true
+      let result: WitValue
+      try {
+        result = call(args)
+      } catch (error) {
+        throw this.run.failure === null ? toFailure(error, where) : this.run.failure.error
+      }
+      for (const guard of guards) guard.entered = false
+      return result
+    }
+  }
+
+  bindExport(index: number): BoundCall {
+    const item = this.plan.exports[index]?.item
+    if (item === undefined) throw new LoomError('ERR_INVARIANT', `no export ${index}`)
+    return this.bind(item)
+  }
+
+  bind(item: FuncItem): BoundCall {
+    if (item.kind === 'host') {
+      const host = this.#host(item.importIndex)
+      return (args) => host(...args)
+    }
+    const lift = this.plan.link.lifts[item.lift]
+    const plan = this.plan.calls[item.lift]
+    const abi = lift === undefined ? undefined : this.#abis[lift.abi]
+    if (lift === undefined || plan === undefined || abi === undefined)
+      throw new LoomError('ERR_INVARIANT', `no plan for lifted function ${item.lift}`)
+    const postReturn =
+      lift.postReturn === null ? null : (this.#core(lift.postReturn) as CoreFunction)
+    return plan(this.#core(lift.core) as CoreFunction, abi, postReturn)
+  }
+}

@@ -1,0 +1,152 @@
+/**
+ * Link, types: definitions and declarations of types get their meaning in a scope.
+ *
+ * Owns: types in index spaces, instance types unfolded into the functions that an import brings.
+ * Does not own: value types themselves (types.ts).
+ *
+ * Source: Component Model Explainer.md, "Type Definitions"; Binary.md, "Type Definitions".
+ */
+import type { AliasNode, Declaration, ExternNode, TypeNode } from './ast.ts'
+import { layoutOf } from './layout.ts'
+import { featureError } from './refuse.ts'
+import { type Item, Scope, type TypeItem } from './scope.ts'
+import { buildFunc, buildType, type FuncShape, nameType, shapeSize } from './types.ts'
+
+/** Bounds the work of linking, whose steps are not bounded by the size of the binary (shared parts). */
+export interface Budget {
+  /** @throws ERR_COMPONENT_FORMAT when the sum of all `steps` passes the limit. */
+  spend(steps: number, scope: Scope): void
+}
+
+/** Instance types that contain instances, by index; wit-component needs none. */
+const INSTANCE_DEPTH_MAX = 16
+
+/** Makes the item for a function that an instance type declares. */
+export type DeclareFunc = (name: string, shape: FuncShape, scope: Scope) => Item
+
+export function defineType(node: TypeNode, scope: Scope, budget: Budget): TypeItem {
+  switch (node.kind) {
+    case 'func': {
+      const shape = buildFunc(node, scope)
+      budget.spend(node.params.length + 1, scope)
+      return { kind: 'func', shape }
+    }
+    case 'instance':
+      return { kind: 'instance', declarations: node.declarations, scope }
+    case 'component':
+      return { kind: 'component' }
+    case 'resource':
+      throw featureError('resource defined by the component', scope.offset)
+    default:
+      return { kind: 'value', type: buildType(node, scope) }
+  }
+}
+
+/** A type under the name by which a scope imports or exports it. */
+export function nameTypeItem(item: TypeItem, name: string, scope: Scope, budget: Budget): TypeItem {
+  if (item.kind !== 'value') return item
+  budget.spend(layoutOf(item.type).nodeCount, scope)
+  return { kind: 'value', type: nameType(item.type, name) }
+}
+
+/** `alias` of forms that both components and types have. */
+export function resolveAlias(alias: AliasNode, scope: Scope): Item | null {
+  if (alias.kind === 'core-export') return scope.fail('a core export cannot be aliased here')
+  if (alias.kind === 'outer') {
+    const target = scope.outer(alias.scopes)
+    if (alias.sort === 'core-type') return null
+    if (alias.sort === 'func' || alias.sort === 'instance')
+      scope.fail(`outer alias: a ${alias.sort} cannot be reached from inside`)
+    return target.item(alias.sort, alias.index)
+  }
+  const exports = scope.at(scope.instances, alias.instance, 'instance')
+  const item = exports.get(alias.name)
+  if (item === undefined || item.sort !== alias.sort)
+    return scope.fail(`instance ${alias.instance} exports no ${alias.sort} "${alias.name}"`)
+  return item
+}
+
+/** What an instance of an instance type exports. */
+export function unfoldInstance(
+  type: Extract<TypeItem, { kind: 'instance' }>,
+  declare: DeclareFunc,
+  budget: Budget,
+  depth = 0,
+): ReadonlyMap<string, Item> {
+  const scope = new Scope(type.scope, -1)
+  if (depth > INSTANCE_DEPTH_MAX)
+    type.scope.fail(`instance types nest deeper than ${INSTANCE_DEPTH_MAX}`)
+  const exports = new Map<string, Item>()
+  for (const declaration of type.declarations) {
+    scope.offset = declaration.offset
+    budget.spend(1, scope)
+    unfoldDeclaration(declaration, scope, exports, declare, budget, depth)
+  }
+  return exports
+}
+
+function unfoldDeclaration(
+  declaration: Declaration,
+  scope: Scope,
+  exports: Map<string, Item>,
+  declare: DeclareFunc,
+  budget: Budget,
+  depth: number,
+): void {
+  switch (declaration.kind) {
+    case 'core-type':
+      return
+    case 'type':
+      scope.types.push(defineType(declaration.type, scope, budget))
+      return
+    case 'alias': {
+      const item = resolveAlias(declaration.alias, scope)
+      if (item !== null) scope.add(item)
+      return
+    }
+    case 'import':
+      scope.fail('an instance type cannot import')
+      break
+    case 'export': {
+      const { name } = declaration
+      if (exports.has(name)) scope.fail(`export "${name}" stands twice`)
+      const item = declareExtern(declaration.type, name, scope, declare, budget, depth)
+      if (item.sort !== 'func') scope.add(item)
+      exports.set(name, item)
+    }
+  }
+}
+
+/** The item that an import, or an export in an instance type, of this extern type brings. */
+export function declareExtern(
+  extern: ExternNode,
+  name: string,
+  scope: Scope,
+  declare: DeclareFunc,
+  budget: Budget,
+  depth: number,
+): Item {
+  switch (extern.kind) {
+    case 'func': {
+      const shape = scope.func(extern.type)
+      budget.spend(shapeSize(shape), scope)
+      return declare(name, shape, scope)
+    }
+    case 'type': {
+      const type = scope.at(scope.types, extern.equals, 'type')
+      return { sort: 'type', type: nameTypeItem(type, name, scope, budget) }
+    }
+    case 'resource':
+      return { sort: 'type', type: { kind: 'resource', resource: { name } } }
+    case 'instance': {
+      const type = scope.at(scope.types, extern.type, 'type')
+      if (type.kind !== 'instance')
+        return scope.fail(`type ${extern.type}: expected an instance type, got ${type.kind}`)
+      return { sort: 'instance', exports: unfoldInstance(type, declare, budget, depth + 1) }
+    }
+    case 'component':
+      throw featureError(`imported component "${name}"`, scope.offset)
+    case 'module':
+      throw featureError(`imported core module "${name}"`, scope.offset)
+  }
+}

@@ -1,0 +1,424 @@
+/**
+ * Link: an AST becomes a plan of how to make an instance.
+ *
+ * Owns: evaluation of definitions in order. Nested components are unfolded here, once per component, so
+ * that making an instance is a flat list of steps with nothing left to look up.
+ * Does not own: types (link-type.ts), imports and exports of the root (link-root.ts), lifting and lowering
+ * (compile.ts), running the plan (instantiate.ts).
+ *
+ * Invariants:
+ *   LK1. The plan depends on the binary alone and is shared by all instances.
+ *   LK2. Every core function that the plan lifts, and every import it lowers, has been checked to have
+ *        the signature that its type flattens to. What core modules import from each other is checked
+ *        by the engine.
+ *   LK3. Work is bounded by STEP_COUNT_MAX, however parts of the binary are shared or nested.
+ *
+ * Source: Component Model Explainer.md, "Instance Definitions"; CanonicalABI.md, "Canonical Definitions".
+ */
+import type { AliasNode, CanonOptions, ComponentNode, CoreArgument, Definition } from './ast.ts'
+import { type Budget, declareExtern, defineType, nameTypeItem, resolveAlias } from './link-type.ts'
+import { type CoreKind, readCoreModule } from './module.ts'
+import { featureError, formatError } from './refuse.ts'
+import {
+  type ComponentItem,
+  type CoreItem,
+  type CoreSource,
+  type FuncItem,
+  type Item,
+  type LinkedModule,
+  Scope,
+} from './scope.ts'
+import { checkOptions, checkSignature, flattenFunc } from './signature.ts'
+import { equalShapes, type FuncShape, shapeSize } from './types.ts'
+import type { WitFunction } from './wit.ts'
+
+const STEP_COUNT_MAX = 2_000_000
+const INSTANCE_DEPTH_MAX = 64
+const CORE_INSTANCE_COUNT_MAX = 1_000
+const REALLOC = { params: ['i32', 'i32', 'i32', 'i32'], results: ['i32'] } as const
+
+/** A memory, its allocator and its encoding: what lifting and lowering need at run time. */
+export interface AbiPlan {
+  readonly owner: number
+  readonly encoding: CanonOptions['encoding']
+  readonly memory: CoreSource | null
+  readonly realloc: CoreSource | null
+}
+
+export interface LiftPlan {
+  readonly shape: FuncShape
+  readonly core: CoreSource
+  readonly abi: number
+  readonly encoding: CanonOptions['encoding']
+  readonly postReturn: CoreSource | null
+}
+
+export interface LowerPlan {
+  readonly shape: FuncShape
+  readonly abi: number
+  readonly encoding: CanonOptions['encoding']
+  readonly target: FuncItem
+  /** Component instances that a call of another component's function enters. */
+  readonly enters: readonly number[]
+}
+
+export type LinkStep =
+  | { readonly kind: 'abi'; readonly index: number }
+  | { readonly kind: 'lower'; readonly index: number }
+  | {
+      readonly kind: 'instantiate'
+      readonly module: number
+      readonly imports: readonly {
+        readonly module: string
+        readonly name: string
+        readonly source: CoreSource
+      }[]
+    }
+
+export interface ImportPlan {
+  readonly interfaceName: string
+  readonly func: WitFunction
+}
+
+export interface LinkPlan {
+  readonly modules: readonly LinkedModule[]
+  readonly steps: readonly LinkStep[]
+  readonly abis: readonly AbiPlan[]
+  readonly lifts: readonly LiftPlan[]
+  readonly lowers: readonly LowerPlan[]
+  readonly imports: readonly ImportPlan[]
+  readonly exports: ReadonlyMap<string, Item>
+  /** Parent of each component instance; -1 for the root. */
+  readonly parents: readonly number[]
+}
+
+export class Linker implements Budget {
+  readonly #bytes: Uint8Array
+  readonly #modules: LinkedModule[] = []
+  readonly #steps: LinkStep[] = []
+  readonly #abis: AbiPlan[] = []
+  readonly #abiIndex = new Map<string, number>()
+  readonly #lifts: LiftPlan[] = []
+  readonly #liftOwners: number[] = []
+  readonly #lowers: LowerPlan[] = []
+  readonly #imports: ImportPlan[] = []
+  readonly #parents: number[] = []
+  #coreInstanceCount = 0
+  #stepCount = 0
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes
+  }
+
+  /** @throws ERR_COMPONENT_FORMAT, ERR_COMPONENT_FEATURE */
+  link(root: ComponentNode): LinkPlan {
+    const exports = this.#unfold({ node: root, scope: new Scope(null, -1) }, null, -1, 0)
+    return {
+      modules: this.#modules,
+      steps: this.#steps,
+      abis: this.#abis,
+      lifts: this.#lifts,
+      lowers: this.#lowers,
+      imports: this.#imports,
+      exports,
+      parents: this.#parents,
+    }
+  }
+
+  spend(steps: number, scope: Scope): void {
+    this.#stepCount += steps
+    if (this.#stepCount > STEP_COUNT_MAX)
+      scope.fail(`linking takes more than ${STEP_COUNT_MAX} steps`)
+  }
+
+  /** Evaluates one component; `args` is null for the root, whose imports come from the host. */
+  #unfold(
+    { node, scope: outside }: ComponentItem,
+    args: ReadonlyMap<string, Item> | null,
+    parent: number,
+    depth: number,
+  ): ReadonlyMap<string, Item> {
+    if (depth > INSTANCE_DEPTH_MAX)
+      throw formatError(`component instances nest deeper than ${INSTANCE_DEPTH_MAX}`)
+    const scope = new Scope(args === null ? null : outside, this.#parents.length)
+    this.#parents.push(parent)
+    const exports = new Map<string, Item>()
+    for (const definition of node.definitions) {
+      scope.offset = definition.offset
+      this.spend(1, scope)
+      this.#define(definition, scope, args, exports, depth)
+    }
+    return exports
+  }
+
+  #define(
+    definition: Definition,
+    scope: Scope,
+    args: ReadonlyMap<string, Item> | null,
+    exports: Map<string, Item>,
+    depth: number,
+  ): void {
+    switch (definition.kind) {
+      case 'core-module':
+        scope.modules.push(this.#readModule(definition.start, definition.end))
+        return
+      case 'core-type':
+        return
+      case 'core-instantiate':
+        this.#instantiateCore(definition.module, definition.args, scope)
+        return
+      case 'core-bundle': {
+        const bundle = new Map<string, CoreItem>()
+        for (const { name, item } of definition.exports)
+          bundle.set(name, coreItem(item.sort, item.index, scope))
+        scope.coreInstances.push({ kind: 'bundle', exports: bundle })
+        return
+      }
+      case 'component':
+        scope.components.push({ node: definition.component, scope })
+        return
+      case 'instantiate': {
+        const component = scope.at(scope.components, definition.component, 'component')
+        const given = collect(definition.args, scope)
+        scope.instances.push(this.#unfold(component, given, scope.owner, depth + 1))
+        return
+      }
+      case 'bundle':
+        scope.instances.push(collect(definition.exports, scope))
+        return
+      case 'alias':
+        defineAlias(definition.alias, scope)
+        return
+      case 'type':
+        scope.types.push(defineType(definition.type, scope, this))
+        return
+      case 'lift':
+        scope.funcs.push(this.#lift(definition, scope))
+        return
+      case 'lower':
+        scope.core.func.push(this.#lower(definition, scope))
+        return
+      case 'resource-new':
+      case 'resource-drop':
+      case 'resource-rep':
+        throw featureError(`resource (canon ${definition.kind})`, definition.offset)
+      case 'import':
+        scope.add(this.#import(definition, scope, args))
+        return
+      case 'export': {
+        if (exports.has(definition.name)) scope.fail(`export "${definition.name}" stands twice`)
+        const item = this.#export(definition, scope)
+        scope.add(item)
+        exports.set(definition.name, item)
+      }
+    }
+  }
+
+  #readModule(start: number, end: number): LinkedModule {
+    const core = readCoreModule(this.#bytes, start, end)
+    const exports = new Map<string, { kind: CoreKind; signature: LinkedSignature }>()
+    for (const { name, kind, index } of core.exports)
+      exports.set(name, {
+        kind,
+        signature: kind === 'func' ? (core.functions[index] ?? null) : null,
+      })
+    const module = { index: this.#modules.length, core, exports }
+    this.#modules.push(module)
+    return module
+  }
+
+  #instantiateCore(index: number, args: readonly CoreArgument[], scope: Scope): void {
+    const module = scope.at(scope.modules, index, 'core module')
+    const given = new Map<string, number>()
+    for (const { name, instance } of args) {
+      scope.at(scope.coreInstances, instance, 'core instance')
+      if (given.has(name)) scope.fail(`instantiation argument "${name}" stands twice`)
+      given.set(name, instance)
+    }
+    this.spend(module.core.imports.length, scope)
+    const imports = module.core.imports.map((wanted) => {
+      const from = given.get(wanted.module)
+      if (from === undefined)
+        return scope.fail(
+          `core module ${index} imports from "${wanted.module}", which is not given`,
+        )
+      const item = coreExport(from, wanted.name, wanted.kind, scope)
+      if (item.source.kind === 'lowered')
+        checkSignature(
+          `import "${wanted.module}" "${wanted.name}" of core module ${index}`,
+          wanted.signature,
+          item.signature ?? { params: [], results: [] },
+          scope.offset,
+        )
+      return { module: wanted.module, name: wanted.name, source: item.source }
+    })
+    if (this.#coreInstanceCount >= CORE_INSTANCE_COUNT_MAX)
+      scope.fail(`more than ${CORE_INSTANCE_COUNT_MAX} core instances`)
+    this.#steps.push({ kind: 'instantiate', module: module.index, imports })
+    scope.coreInstances.push({ kind: 'module', index: this.#coreInstanceCount++, module })
+  }
+
+  /** Contexts with the same options are one. */
+  #abi(options: CanonOptions, scope: Scope): number {
+    const memory =
+      options.memory === null ? null : scope.at(scope.core.memory, options.memory, 'core memory')
+    const realloc =
+      options.realloc === null ? null : scope.at(scope.core.func, options.realloc, 'core function')
+    if (realloc !== null) checkSignature('realloc', realloc.signature, REALLOC, scope.offset)
+    const plan: AbiPlan = {
+      owner: scope.owner,
+      encoding: options.encoding,
+      memory: memory?.source ?? null,
+      realloc: realloc?.source ?? null,
+    }
+    const key = JSON.stringify(plan)
+    let index = this.#abiIndex.get(key)
+    if (index === undefined) {
+      index = this.#abis.length
+      this.#abis.push(plan)
+      this.#abiIndex.set(key, index)
+      this.#steps.push({ kind: 'abi', index })
+    }
+    return index
+  }
+
+  #lift(definition: Extract<Definition, { kind: 'lift' }>, scope: Scope): FuncItem {
+    const shape = scope.func(definition.type)
+    const core = scope.at(scope.core.func, definition.coreFunc, 'core function')
+    const { options } = definition
+    const flat = flattenFunc(shape, 'lift')
+    this.spend(shapeSize(shape), scope)
+    checkOptions('lifted function', shape, flat, options, 'lift', scope.offset)
+    checkSignature('lifted function', core.signature, flat, scope.offset)
+    let postReturn: CoreSource | null = null
+    if (options.postReturn !== null) {
+      const item = scope.at(scope.core.func, options.postReturn, 'core function')
+      const expected = { params: flat.results, results: [] }
+      checkSignature('post-return', item.signature, expected, scope.offset)
+      postReturn = item.source
+    }
+    const abi = this.#abi(options, scope)
+    this.#lifts.push({ shape, core: core.source, abi, encoding: options.encoding, postReturn })
+    this.#liftOwners.push(scope.owner)
+    return { kind: 'lifted', lift: this.#lifts.length - 1, shape }
+  }
+
+  #lower(definition: Extract<Definition, { kind: 'lower' }>, scope: Scope): CoreItem {
+    const target = scope.at(scope.funcs, definition.func, 'function')
+    const { shape } = target
+    const { options } = definition
+    const flat = flattenFunc(shape, 'lower')
+    this.spend(shapeSize(shape), scope)
+    checkOptions('lowered function', shape, flat, options, 'lower', scope.offset)
+    const abi = this.#abi(options, scope)
+    const index = this.#lowers.length
+    const enters = target.kind === 'host' ? [] : this.#enters(target.lift, scope.owner)
+    this.#lowers.push({ shape, abi, encoding: options.encoding, target, enters })
+    this.#steps.push({ kind: 'lower', index })
+    return { kind: 'func', source: { kind: 'lowered', index }, signature: flat }
+  }
+
+  /** "Component Instances", `entering_set`: the callee and its ancestors, without the caller's. */
+  #enters(lift: number, caller: number): number[] {
+    const staying = new Set(this.#ancestors(caller))
+    return this.#ancestors(this.#liftOwners[lift] ?? 0).filter((owner) => !staying.has(owner))
+  }
+
+  #ancestors(owner: number): number[] {
+    const chain: number[] = []
+    for (let at = owner; at >= 0; at = this.#parents[at] ?? -1) chain.push(at)
+    return chain
+  }
+
+  #import(
+    { name, type }: Extract<Definition, { kind: 'import' }>,
+    scope: Scope,
+    args: ReadonlyMap<string, Item> | null,
+  ): Item {
+    if (args !== null) return this.#argument(name, type, scope, args)
+    const isInterface = type.kind === 'instance'
+    const declare = (funcName: string, shape: FuncShape): Item => {
+      const func = { name: funcName, params: shape.params, result: shape.result }
+      this.#imports.push({ interfaceName: isInterface ? name : '', func })
+      return { sort: 'func', func: { kind: 'host', importIndex: this.#imports.length - 1, shape } }
+    }
+    return declareExtern(type, name, scope, declare, this, 0)
+  }
+
+  /** An import of a nested component: what the instantiation gives under that name. */
+  #argument(
+    name: string,
+    type: Extract<Definition, { kind: 'import' }>['type'],
+    scope: Scope,
+    args: ReadonlyMap<string, Item>,
+  ): Item {
+    const item = args.get(name)
+    const sort = type.kind === 'resource' ? 'type' : type.kind
+    if (item === undefined || item.sort !== sort)
+      return scope.fail(`instantiation gives no ${sort} "${name}"`)
+    if (item.sort === 'func' && type.kind === 'func') {
+      this.spend(shapeSize(item.func.shape), scope)
+      if (!equalShapes(item.func.shape, scope.func(type.type)))
+        scope.fail(`instantiation gives function "${name}" of another type than is imported`)
+    }
+    return item
+  }
+
+  #export(definition: Extract<Definition, { kind: 'export' }>, scope: Scope): Item {
+    const { name, type } = definition
+    const item = scope.item(definition.item.sort, definition.item.index)
+    if (type !== null && item.sort !== (type.kind === 'resource' ? 'type' : type.kind))
+      scope.fail(`export "${name}": a ${item.sort} is exported as ${type.kind}`)
+    if (item.sort === 'type')
+      return { sort: 'type', type: nameTypeItem(item.type, name, scope, this) }
+    if (item.sort !== 'func' || type?.kind !== 'func') return item
+    const shape = scope.func(type.type)
+    this.spend(shapeSize(shape), scope)
+    if (!equalShapes(shape, item.func.shape))
+      scope.fail(`export "${name}": the function is of another type than is exported`)
+    return { sort: 'func', func: { ...item.func, shape } }
+  }
+}
+
+type LinkedSignature = CoreItem['signature']
+
+function collect(
+  entries: readonly { name: string; item: { sort: Item['sort']; index: number } }[],
+  scope: Scope,
+): Map<string, Item> {
+  const items = new Map<string, Item>()
+  for (const { name, item } of entries) {
+    if (items.has(name)) scope.fail(`"${name}" stands twice`)
+    items.set(name, scope.item(item.sort, item.index))
+  }
+  return items
+}
+
+function coreItem(sort: string, index: number, scope: Scope): CoreItem {
+  const space = sort in scope.core ? scope.core[sort as CoreKind] : null
+  if (space === null) return scope.fail(`a core ${sort} cannot be an export of a core instance`)
+  return scope.at(space, index, `core ${sort}`)
+}
+
+function coreExport(instance: number, name: string, kind: string, scope: Scope): CoreItem {
+  const from = scope.at(scope.coreInstances, instance, 'core instance')
+  if (from.kind === 'bundle') {
+    const item = from.exports.get(name)
+    if (item?.kind === kind) return item
+  } else {
+    const item = from.module.exports.get(name)
+    if (item?.kind === kind)
+      return { ...item, source: { kind: 'export', instance: from.index, name } }
+  }
+  return scope.fail(`core instance ${instance} exports no ${kind} "${name}"`)
+}
+
+function defineAlias(alias: AliasNode, scope: Scope): void {
+  if (alias.kind === 'core-export') {
+    const item = coreExport(alias.instance, alias.name, alias.sort, scope)
+    scope.core[item.kind].push(item)
+    return
+  }
+  const item = resolveAlias(alias, scope)
+  if (item !== null) scope.add(item)
+}

@@ -1,0 +1,260 @@
+/**
+ * Module: what the linker and the instrumentation must know of a core module.
+ *
+ * Owns: the sections, signatures, imports, exports, memories and globals. Does not own: validation, which
+ * is the engine's when it compiles; code (instructions.ts), rewriting (instrument.ts).
+ *
+ * Invariant M1. Only what was read here is trusted before the engine has compiled the module.
+ *
+ * Source: WebAssembly Core Specification, "Binary Format", "Modules".
+ */
+import { hex, Reader } from './bytes.ts'
+import { featureError } from './refuse.ts'
+
+export type CoreType = 'i32' | 'i64' | 'f32' | 'f64' | 'v128' | 'ref'
+
+export interface Signature {
+  readonly params: readonly CoreType[]
+  readonly results: readonly CoreType[]
+}
+
+export type CoreKind = 'func' | 'table' | 'memory' | 'global' | 'tag'
+
+export interface CoreImport {
+  readonly module: string
+  readonly name: string
+  readonly kind: CoreKind
+  /** For functions only; null when the type is none that this reader knows. */
+  readonly signature: Signature | null
+}
+
+export interface CoreExport {
+  readonly name: string
+  readonly kind: CoreKind
+  readonly index: number
+}
+
+export interface CoreGlobal {
+  readonly index: number
+  readonly type: CoreType
+  readonly mutable: boolean
+}
+
+export interface Section {
+  readonly id: number
+  /** From the id to the end of the payload, as offsets in the whole binary. */
+  readonly start: number
+  readonly payload: number
+  readonly end: number
+}
+
+export interface CoreModule {
+  readonly sections: readonly Section[]
+  readonly imports: readonly CoreImport[]
+  readonly exports: readonly CoreExport[]
+  /** Signatures of all functions, imported ones first. */
+  readonly functions: readonly (Signature | null)[]
+  /** Globals that the module defines itself. */
+  readonly globals: readonly CoreGlobal[]
+  readonly memoryImportCount: number
+  readonly memoryCount: number
+  readonly tableCount: number
+}
+
+const KINDS: readonly CoreKind[] = ['func', 'table', 'memory', 'global', 'tag']
+const NUMERIC: Readonly<Record<number, CoreType>> = {
+  127: 'i32',
+  126: 'i64',
+  125: 'f32',
+  124: 'f64',
+  123: 'v128',
+}
+
+interface Draft {
+  sections: Section[]
+  types: (Signature | null)[]
+  imports: CoreImport[]
+  exports: CoreExport[]
+  functions: (Signature | null)[]
+  globals: CoreGlobal[]
+  globalCount: number
+  memoryImportCount: number
+  memoryCount: number
+  tableCount: number
+}
+
+/** @throws ERR_COMPONENT_FORMAT, ERR_COMPONENT_FEATURE */
+export function readCoreModule(bytes: Uint8Array, start: number, end: number): CoreModule {
+  const reader = new Reader(bytes, start, end)
+  for (const byte of [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00])
+    if (reader.byte('preamble of a core module') !== byte)
+      reader.fail('the preamble of a core module is wrong', start)
+  const draft: Draft = {
+    sections: [],
+    types: [],
+    imports: [],
+    exports: [],
+    functions: [],
+    globals: [],
+    globalCount: 0,
+    memoryImportCount: 0,
+    memoryCount: 0,
+    tableCount: 0,
+  }
+  while (!reader.done) {
+    const from = reader.position
+    const id = reader.byte('core section id')
+    const section = reader.section(reader.u32('core section size'), `core section ${id}`)
+    draft.sections.push({ id, start: from, payload: section.position, end: section.end })
+    SECTION_READERS[id]?.(section, draft)
+  }
+  return draft
+}
+
+const SECTION_READERS: Readonly<Record<number, (reader: Reader, draft: Draft) => void>> = {
+  1: readTypes,
+  2: readImports,
+  3: (reader, draft) => {
+    reader.vector('core function', () => {
+      draft.functions.push(draft.types[reader.u32('core type index')] ?? null)
+    })
+  },
+  4: (reader, draft) => {
+    draft.tableCount += reader.count('table')
+  },
+  5: (reader, draft) => {
+    reader.vector('memory', () => {
+      checkMemory(reader)
+      draft.memoryCount++
+    })
+  },
+  6: (reader, draft) => {
+    reader.vector('global', () => {
+      const global = readGlobalType(reader, draft.globalCount)
+      skipConstant(reader)
+      draft.globals.push(global)
+      draft.globalCount++
+    })
+  },
+  7: (reader, draft) => {
+    reader.vector('core export', () => {
+      const name = reader.name('core export name')
+      draft.exports.push({ name, kind: readKind(reader), index: reader.u32('core export index') })
+    })
+  },
+}
+
+function readKind(reader: Reader): CoreKind {
+  const code = reader.byte('core kind')
+  return KINDS[code] ?? reader.fail(`unknown core kind ${hex(code)}`, reader.position - 1)
+}
+
+/** References are told apart from numbers only; the engine knows them in full. */
+function readCoreType(reader: Reader): CoreType {
+  const code = reader.byte('core value type')
+  if (code === 0x63 || code === 0x64) reader.skipLeb('heap type')
+  return NUMERIC[code] ?? 'ref'
+}
+
+/** Types of the GC proposal end the reading: functions of types after them have no known signature. */
+function readTypes(reader: Reader, draft: Draft): void {
+  const count = reader.count('core type')
+  for (let index = 0; index < count; index++) {
+    if (reader.peek() !== 0x60) return
+    reader.position++
+    const params = reader.vector('core parameter', () => readCoreType(reader))
+    const results = reader.vector('core result', () => readCoreType(reader))
+    draft.types.push({ params, results })
+  }
+}
+
+function readImports(reader: Reader, draft: Draft): void {
+  reader.vector('core import', () => {
+    const module = reader.name('core import module')
+    const name = reader.name('core import name')
+    const kind = readKind(reader)
+    let signature: Signature | null = null
+    if (kind === 'func') {
+      signature = draft.types[reader.u32('core type index')] ?? null
+      draft.functions.push(signature)
+    } else if (kind === 'table') {
+      readCoreType(reader)
+      skipLimits(reader)
+      draft.tableCount++
+    } else if (kind === 'memory') {
+      checkMemory(reader)
+      draft.memoryImportCount++
+      draft.memoryCount++
+    } else if (kind === 'global') {
+      readGlobalType(reader, draft.globalCount++)
+    } else {
+      reader.byte('tag attribute')
+      reader.u32('core type index')
+    }
+    draft.imports.push({ module, name, kind, signature })
+  })
+}
+
+function skipLimits(reader: Reader): void {
+  const flags = reader.byte('limits')
+  reader.skipLeb('minimum')
+  if ((flags & 0x01) !== 0) reader.skipLeb('maximum')
+}
+
+/** Bits of the limits' flags: 1 maximum, 2 shared, 4 64-bit addresses, 8 custom page size. */
+function checkMemory(reader: Reader): void {
+  const offset = reader.position
+  const flags = reader.peek()
+  if ((flags & 0x02) !== 0) throw featureError('shared memory (threads)', offset)
+  if ((flags & 0x04) !== 0) throw featureError('64-bit memory', offset)
+  if ((flags & 0x08) !== 0) throw featureError('custom page size', offset)
+  skipLimits(reader)
+}
+
+function readGlobalType(reader: Reader, index: number): CoreGlobal {
+  const type = readCoreType(reader)
+  const mutability = reader.byte('mutability')
+  if (mutability > 1) throw featureError('shared global (threads)', reader.position - 1)
+  return { index, type, mutable: mutability === 1 }
+}
+
+/** Passes over a constant expression: "Instructions", "Constant Expressions". */
+function skipConstant(reader: Reader): void {
+  for (;;) {
+    const offset = reader.position
+    const code = reader.byte('constant expression')
+    switch (code) {
+      case 0x0b:
+        return
+      case 0x41: // i32.const
+      case 0x42: // i64.const
+      case 0x23: // global.get
+      case 0xd0: // ref.null
+      case 0xd2: // ref.func
+        reader.skipLeb('constant')
+        break
+      case 0x43:
+        reader.skip(4, 'f32 constant')
+        break
+      case 0x44:
+        reader.skip(8, 'f64 constant')
+        break
+      case 0x6a: // i32.add, sub, mul; i64.add, sub, mul
+      case 0x6b:
+      case 0x6c:
+      case 0x7c:
+      case 0x7d:
+      case 0x7e:
+        break
+      case 0xfd:
+        if (reader.u32('vector instruction') !== 12)
+          reader.fail('vector instruction in a constant expression', offset)
+        reader.skip(16, 'v128 constant')
+        break
+      case 0xfb:
+        throw featureError('garbage-collected reference in a global', offset)
+      default:
+        reader.fail(`unknown instruction ${hex(code)} in a constant expression`, offset)
+    }
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * Plan: everything of a component that its instances share.
+ *
+ * Owns: one call plan per lifted and one trampoline plan per lowered function, the lists of imports and
+ * exports. Does not own: instances (instantiate.ts).
+ *
+ * Invariant P1. After `planComponent`, making an instance looks up nothing and compiles nothing.
+ */
+import type { StringEncoding } from './ast.ts'
+import { type CallPlan, planCall } from './call.ts'
+import { type Codec, createCodec } from './codec.ts'
+import type { ComponentExport } from './component.ts'
+import type { InstrumentedModule } from './instrument.ts'
+import type { LinkPlan } from './link.ts'
+import { featureError } from './refuse.ts'
+import type { FuncItem, Item } from './scope.ts'
+import { planTrampoline, type TrampolinePlan } from './trampoline.ts'
+import type { WitFunction, WitInterface } from './wit.ts'
+
+export interface PlannedExport {
+  readonly target: ComponentExport
+  readonly item: FuncItem
+  /** `interface#function`, for messages. */
+  readonly where: string
+}
+
+export interface ComponentPlan {
+  readonly link: LinkPlan
+  readonly modules: readonly WebAssembly.Module[]
+  readonly instrumented: readonly InstrumentedModule[]
+  readonly calls: readonly CallPlan[]
+  readonly trampolines: readonly TrampolinePlan[]
+  readonly imports: readonly WitInterface[]
+  readonly exports: readonly PlannedExport[]
+}
+
+export function qualifiedName(interfaceName: string, functionName: string): string {
+  return interfaceName === '' ? functionName : `${interfaceName}#${functionName}`
+}
+
+/** @throws ERR_COMPONENT_FEATURE */
+export function planComponent(
+  link: LinkPlan,
+  instrumented: readonly InstrumentedModule[],
+  modules: readonly WebAssembly.Module[],
+): ComponentPlan {
+  const codecs = new Map<StringEncoding, Codec>()
+  const codecOf = (encoding: StringEncoding): Codec => {
+    let codec = codecs.get(encoding)
+    if (codec === undefined) {
+      codec = createCodec(encoding)
+      codecs.set(encoding, codec)
+    }
+    return codec
+  }
+  return {
+    link,
+    modules,
+    instrumented,
+    calls: link.lifts.map(({ shape, encoding }) => planCall(shape, codecOf(encoding))),
+    trampolines: link.lowers.map(({ shape, encoding, target }) =>
+      planTrampoline(shape, codecOf(encoding), target.kind === 'host'),
+    ),
+    imports: groupImports(link),
+    exports: listExports(link.exports),
+  }
+}
+
+/** Functions by interface, in the order of the binary; interfaces that bring types only are left out. */
+function groupImports(link: LinkPlan): WitInterface[] {
+  const groups = new Map<string, WitFunction[]>()
+  for (const { interfaceName, func } of link.imports) {
+    const group = groups.get(interfaceName)
+    if (group === undefined) groups.set(interfaceName, [func])
+    else group.push(func)
+  }
+  return [...groups].map(([name, functions]) => ({ name, functions }))
+}
+
+function listExports(items: ReadonlyMap<string, Item>): PlannedExport[] {
+  const exports: PlannedExport[] = []
+  const add = (interfaceName: string, name: string, item: FuncItem): void => {
+    const func = { name, params: item.shape.params, result: item.shape.result }
+    const target = { index: exports.length, interfaceName, func }
+    exports.push({ target, item, where: qualifiedName(interfaceName, name) })
+  }
+  for (const [name, item] of items) {
+    if (item.sort === 'func') add('', name, item.func)
+    else if (item.sort === 'instance')
+      for (const [funcName, inner] of item.exports) {
+        if (inner.sort === 'func') add(name, funcName, inner.func)
+        else if (inner.sort !== 'type') throw featureError(`${inner.sort} exported by an interface`)
+      }
+    else if (item.sort !== 'type') throw featureError(`exported ${item.sort} "${name}"`)
+  }
+  return exports
+}

@@ -1,0 +1,97 @@
+/**
+ * Host interfaces: what a guest may import, and of which class each function is.
+ *
+ * Owns: the table of served functions and version matching.
+ * Does not own: recording and replaying (recorder.ts), what a component asks for (component/).
+ */
+import type { Clock } from '../base/clock.ts'
+import { LoomError } from '../base/errors.ts'
+import type { ActorKey } from '../base/names.ts'
+import type { Random } from '../base/random.ts'
+import type { WitFunction, WitInterface, WitValue } from '../component/wit.ts'
+
+/** What a host function may know of the turn that calls it. */
+export interface HostCallContext {
+  readonly key: ActorKey
+  readonly incarnation: string
+  readonly clock: Clock
+  readonly random: Random
+  /** True while the turn is performed for the first time; false when it is replayed. */
+  readonly live: boolean
+  invocationId(): string
+  log(level: string, message: string): void
+  /** Keeps a guest's last words for the trap that follows them. */
+  panic(message: string): void
+}
+
+/**
+ * pure: follows from the actor and the turn; performed live and in replay, never journaled.
+ * recorded: performed live only; its result is journaled and comes from the journal in replay.
+ */
+export interface HostFunctionSpec {
+  readonly kind: 'pure' | 'recorded'
+  readonly perform: (context: HostCallContext, args: readonly WitValue[]) => WitValue
+}
+
+export type HostInterfaceSpec = Readonly<Record<string, HostFunctionSpec>>
+
+/**
+ * The name that all compatible versions share: `a:b/c@0.2.6` is `a:b/c@0.2`, `a:b/c@1.4.0` is `a:b/c@1`.
+ * Source: Semantic Versioning 2.0.0, items 4 and 8; Component Model, "canonical interface names".
+ */
+export function compatibleName(interfaceName: string): string {
+  const match = /^([^@]+)@(\d+)\.(\d+)\.\d+(?:[-+].*)?$/.exec(interfaceName)
+  if (match === null) return interfaceName
+  const [, name, major, minor] = match
+  return major === '0' ? `${name}@0.${minor}` : `${name}@${major}`
+}
+
+function withoutVersion(interfaceName: string): string {
+  return interfaceName.replace(/@.*$/, '')
+}
+
+export class HostInterfaces {
+  readonly #served = new Map<string, HostInterfaceSpec>()
+
+  /** Serves `interfaceName`; without a version, every version of it. */
+  add(interfaceName: string, functions: HostInterfaceSpec): void {
+    this.#served.set(compatibleName(interfaceName), functions)
+  }
+
+  has(interfaceName: string): boolean {
+    return this.#interface(interfaceName) !== undefined
+  }
+
+  find(interfaceName: string, functionName: string): HostFunctionSpec | undefined {
+    const functions = this.#interface(interfaceName)
+    return functions !== undefined && Object.hasOwn(functions, functionName)
+      ? functions[functionName]
+      : undefined
+  }
+
+  #interface(interfaceName: string): HostInterfaceSpec | undefined {
+    return (
+      this.#served.get(compatibleName(interfaceName)) ??
+      this.#served.get(withoutVersion(interfaceName))
+    )
+  }
+
+  /** @throws ERR_COMPONENT_IMPORT with the list of everything that is not served. */
+  checkImports(imports: readonly WitInterface[]): void {
+    const missing = imports.flatMap(({ name, functions }) =>
+      functions
+        .filter((func) => this.find(name, func.name) === undefined)
+        .map((func) => importName(name, func)),
+    )
+    if (missing.length === 0) return
+    throw new LoomError(
+      'ERR_COMPONENT_IMPORT',
+      `the component imports what this host does not serve: ${missing.join(', ')}`,
+      { data: { missing } },
+    )
+  }
+}
+
+export function importName(interfaceName: string, func: WitFunction): string {
+  return interfaceName === '' ? func.name : `${interfaceName}#${func.name}`
+}

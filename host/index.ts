@@ -1,0 +1,46 @@
+/** The public API of Loom. Everything else may change without notice. */
+export type { ActorClass, ActorContext, ActorState } from './actor/typescript-actor.ts'
+export { Actor } from './actor/typescript-actor.ts'
+export type { Clock, Timer } from './base/clock.ts'
+export { systemClock, VirtualClock } from './base/clock.ts'
+export type { Digest } from './base/digest.ts'
+export type { ErrorCode, ErrorKind, LoomErrorOptions } from './base/errors.ts'
+export { ERRORS, isLoomError, LoomError } from './base/errors.ts'
+export type { ActorKey } from './base/names.ts'
+export type { Random } from './base/random.ts'
+export { seededRandom, systemRandom } from './base/random.ts'
+export type { BlobStore, NamedBlob } from './blob/blob-store.ts'
+export type { JsonValue, WitValue } from './component/wit.ts'
+export type {
+  CreatedEntry,
+  JournalEntry,
+  RecordedCall,
+  TurnEntry,
+  TurnOutcome,
+} from './journal/entry.ts'
+export type {
+  ActorDescription,
+  ActorHandle,
+  ActorTypeDefinition,
+  ActorTypeDescription,
+  CallRequest,
+  Inspector,
+  JournalLine,
+  LogLine,
+  Message,
+  MethodDescription,
+  ProvidedInterface,
+  ReplayReport,
+  Runtime,
+  RuntimeLimits,
+  RuntimeOptions,
+} from './runtime/api.ts'
+export { createRuntime } from './runtime/create-runtime.ts'
+export type { DataFolder } from './runtime/data-folder.ts'
+export { openDataFolder } from './runtime/data-folder.ts'
+export { fsBlobs, lmdb, memory } from './runtime/drivers.ts'
+export type { InspectorOptions } from './runtime/inspector.ts'
+export { openInspector } from './runtime/inspector.ts'
+export type { Published, PublishOptions } from './runtime/publish.ts'
+export { publishComponent } from './runtime/publish.ts'
+export type { ActorRecord, ActorSummary, HostRecord, Store, StoreDriver } from './store/store.ts'

@@ -1,0 +1,76 @@
+/**
+ * Values in the journal: JavaScript values of WIT types as MessagePack.
+ *
+ * Owns: exactness. `unpackValue(packValue(v))` is `v`, for every value of a WIT type: 64-bit integers
+ * stay bigint, typed arrays keep their class and bits, -0 stays -0, undefined stays undefined.
+ * Does not own: which values are allowed (component/ has checked them).
+ *
+ * MessagePack is self-describing: a journal can be read without the component that wrote it.
+ */
+import { addExtension, Packr, RESERVE_START_SPACE } from 'msgpackr'
+import { crc32 } from '../base/checksum.ts'
+
+/** msgpackr writes -0 as the integer 0; this stands in for it. */
+class NegativeZero {}
+const NEGATIVE_ZERO = new NegativeZero()
+const NEGATIVE_ZERO_EXTENSION = 0x01
+
+addExtension({
+  Class: NegativeZero,
+  type: NEGATIVE_ZERO_EXTENSION,
+  pack: () => new Uint8Array(0),
+  unpack: () => -0,
+} as never)
+
+const packr = new Packr({
+  useRecords: false,
+  mapsAsObjects: true,
+  moreTypes: true,
+  copyBuffers: true,
+  useBigIntExtension: true,
+})
+
+function holdsNegativeZero(value: unknown): boolean {
+  if (typeof value === 'number') return value === 0 && Object.is(value, -0)
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return false
+  if (Array.isArray(value)) {
+    for (const item of value) if (holdsNegativeZero(item)) return true
+    return false
+  }
+  for (const key in value) if (holdsNegativeZero(value[key as never])) return true
+  return false
+}
+
+function replaceNegativeZero(value: unknown): unknown {
+  if (Object.is(value, -0)) return NEGATIVE_ZERO
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value
+  if (Array.isArray(value)) return value.map(replaceNegativeZero)
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, replaceNegativeZero(item)]),
+  )
+}
+
+/** `value` with every -0 replaced by what `unpackValue` turns back; the same object when it has none. */
+export function guardNegativeZero(value: unknown): unknown {
+  return holdsNegativeZero(value) ? replaceNegativeZero(value) : value
+}
+
+export function packValue(value: unknown): Uint8Array {
+  return packr.pack(guardNegativeZero(value))
+}
+
+/** As packValue of a value without -0, with `headerSize` free bytes before it. */
+export function packAfterHeader(guarded: unknown, headerSize: number): Uint8Array {
+  return packr.pack(guarded, (RESERVE_START_SPACE + headerSize) as never)
+}
+
+export function unpackValue(bytes: Uint8Array): unknown {
+  return packr.unpack(bytes)
+}
+
+const NO_ARGUMENTS_HASH = 0
+
+/** Hash of a host call's arguments (J4). */
+export function hashArguments(args: readonly unknown[]): number {
+  return args.length === 0 ? NO_ARGUMENTS_HASH : crc32(packValue(args))
+}

@@ -1,0 +1,188 @@
+/**
+ * createRuntime: the composition root. Opens the store, and joins types, pool and host interfaces.
+ *
+ * Owns: which parts make a host. Does not own: any of their work.
+ */
+import { Activation } from '../actor/activation.ts'
+import { type Clock, systemClock } from '../base/clock.ts'
+import { LoomError } from '../base/errors.ts'
+import { type ActorKey, checkActorId, checkTypeName, formatActorKey } from '../base/names.ts'
+import { deferred } from '../base/promises.ts'
+import { type Random, systemRandom } from '../base/random.ts'
+import type { WitValue } from '../component/wit.ts'
+import { HostInterfaces } from '../hostcalls/host-interface.ts'
+import { serveLoomActor } from '../hostcalls/loom-actor.ts'
+import { providedInterface } from '../hostcalls/provided.ts'
+import { serveWasi } from '../hostcalls/wasi.ts'
+import { Pool } from '../pool/pool.ts'
+import type { ActorSummary, Store } from '../store/store.ts'
+import type {
+  ActorDescription,
+  ActorHandle,
+  ActorTypeDefinition,
+  ActorTypeDescription,
+  LogLine,
+  Message,
+  ProvidedInterface,
+  Runtime,
+  RuntimeLimits,
+  RuntimeOptions,
+} from './api.ts'
+import { PooledHandle } from './handle.ts'
+import { runtimeLimits } from './limits.ts'
+import { TypeRegistry } from './type-registry.ts'
+
+/** The interfaces that every host serves. */
+export function standardInterfaces(): HostInterfaces {
+  const interfaces = new HostInterfaces()
+  serveLoomActor(interfaces)
+  serveWasi(interfaces)
+  return interfaces
+}
+
+/**
+ * Opens a host on a store.
+ *
+ * @throws ERR_DATA_OWNED   a live host owns the store (data: pid, address).
+ * @throws ERR_DATA_FOLDER  the store cannot be opened or created.
+ * @throws ERR_OPTION       an option is missing or malformed.
+ */
+export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
+  const { store: driver, blobs, takeOver = false } = options
+  if (typeof driver?.open !== 'function')
+    throw new LoomError('ERR_OPTION', 'store: expected a store such as lmdb(folder)')
+  if (typeof blobs?.get !== 'function')
+    throw new LoomError('ERR_OPTION', 'blobs: expected a blob store such as fsBlobs(folder)')
+  const limits = runtimeLimits(options.limits)
+  const clock = options.clock ?? systemClock
+  const store = await driver.open({ takeOver, wallMs: () => clock.wallMs() })
+  return new HostRuntime(options, store, limits, clock)
+}
+
+class HostRuntime implements Runtime {
+  readonly lost: Promise<LoomError>
+  readonly #store: Store
+  readonly #limits: RuntimeLimits
+  readonly #clock: Clock
+  readonly #random: Random
+  readonly #log: (line: LogLine) => void
+  readonly #interfaces = standardInterfaces()
+  readonly #types: TypeRegistry
+  readonly #pool: Pool
+  readonly #handles = new WeakMap<Activation, ActorHandle>()
+  readonly #lose: (error: LoomError) => void
+  #closing: Promise<void> | null = null
+
+  constructor(options: RuntimeOptions, store: Store, limits: RuntimeLimits, clock: Clock) {
+    this.#store = store
+    this.#limits = limits
+    this.#clock = clock
+    this.#random = options.random ?? systemRandom
+    this.#log = options.log ?? (() => {})
+    const interfaces = this.#interfaces
+    this.#types = new TypeRegistry({ blobs: options.blobs, interfaces, checkImports: true })
+    const { residentCountMax, idleTimeoutMs } = limits
+    const activate = (key: ActorKey, onBroken: () => void): Promise<Activation> =>
+      this.#activate(key, onBroken)
+    this.#pool = new Pool({ clock, residentCountMax, idleTimeoutMs, activate })
+    const lost = deferred<LoomError>()
+    this.lost = lost.promise
+    this.#lose = lost.resolve
+  }
+
+  get epoch(): number {
+    return this.#store.epoch
+  }
+
+  registerActorType(name: string, definition: ActorTypeDefinition): Promise<void> {
+    return this.#types.register(name, definition)
+  }
+
+  provide(interfaceName: string, functions: ProvidedInterface): void {
+    if (this.#interfaces.has(interfaceName))
+      throw new LoomError('ERR_OPTION', `interface ${interfaceName} is provided already`)
+    this.#interfaces.add(interfaceName, providedInterface(interfaceName, functions))
+  }
+
+  actorTypes(): Promise<readonly ActorTypeDescription[]> {
+    return this.#types.describe()
+  }
+
+  async getActor(actorId: string, actorType: string): Promise<ActorHandle> {
+    const key = this.#checkedKey(actorId, actorType)
+    const activation = await this.#pool.acquire(key)
+    let handle = this.#handles.get(activation)
+    if (handle === undefined) {
+      handle = new PooledHandle(this.#pool, key)
+      this.#handles.set(activation, handle)
+    }
+    return handle
+  }
+
+  async routeMessage(message: Message): Promise<WitValue> {
+    const { actorId, actorType, payload, idempotencyKey = payload.idempotencyKey } = message
+    const handle = await this.getActor(actorId, actorType)
+    return handle.execute(idempotencyKey === undefined ? payload : { ...payload, idempotencyKey })
+  }
+
+  async describeActor(actorId: string, actorType: string): Promise<ActorDescription> {
+    const key = this.#checkedKey(actorId, actorType)
+    const resident = this.#pool.isResident(key)
+    const activation = await this.#pool.acquire(key)
+    if (activation.record === null) {
+      await this.#pool.evict(key)
+      throw new LoomError('ERR_ACTOR_UNKNOWN', `${formatActorKey(key)} has no journal`)
+    }
+    const { seqNext, stateHash } = await activation.observe()
+    return { ...activation.record, seqNext, resident, stateHash }
+  }
+
+  actors(type?: string): AsyncIterable<ActorSummary> {
+    return this.#store.actors(type)
+  }
+
+  announce(address: string): Promise<void> {
+    return this.#store.announce(address)
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#pool.close().then(() => this.#store.close())
+    return this.#closing
+  }
+
+  #checkedKey(id: string, type: string): ActorKey {
+    checkTypeName(type)
+    checkActorId(id)
+    if (this.#closing !== null)
+      throw new LoomError('ERR_CLOSING', `${type}/${id}: the host is shutting down`)
+    return { type, id }
+  }
+
+  async #activate(key: ActorKey, onBroken: () => void): Promise<Activation> {
+    const log = await this.#store.openLog(key)
+    const { record } = log
+    const program = await (record === null
+      ? this.#types.current(key.type)
+      : this.#types.pinned(record))
+    return Activation.open({
+      log,
+      program,
+      record,
+      environment: {
+        key,
+        incarnation: record?.incarnation ?? this.#random.id(),
+        clock: this.#clock,
+        random: this.#random,
+        log: (level, message) =>
+          this.#log({ level: level as LogLine['level'], message, actor: key }),
+      },
+      epoch: this.#store.epoch,
+      mailboxCountMax: this.#limits.mailboxCountMax,
+      snapshotIntervalTurns: this.#limits.snapshotIntervalTurns,
+      onBroken: (error) => {
+        onBroken()
+        if (error.code === 'ERR_FENCED') this.#lose(error)
+      },
+    })
+  }
+}

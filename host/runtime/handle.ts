@@ -1,0 +1,95 @@
+/**
+ * Handles: what callers hold of an actor. A handle outlives evictions; a call activates the actor anew.
+ */
+import type { Activation } from '../actor/activation.ts'
+import type { ActorMethod } from '../actor/program.ts'
+import { LoomError } from '../base/errors.ts'
+import { type ActorKey, checkIdempotencyKey, formatActorKey } from '../base/names.ts'
+import type { JsonValue, WitValue } from '../component/wit.ts'
+import type { Pool } from '../pool/pool.ts'
+import type { ActorHandle, CallRequest } from './api.ts'
+
+export class PooledHandle implements ActorHandle {
+  readonly #pool: Pool
+  readonly #key: ActorKey
+  readonly #name: string
+
+  constructor(pool: Pool, key: ActorKey) {
+    this.#pool = pool
+    this.#key = key
+    this.#name = formatActorKey(key)
+  }
+
+  get actorId(): string {
+    return this.#key.id
+  }
+
+  get actorType(): string {
+    return this.#key.type
+  }
+
+  call(method: string, ...args: unknown[]): Promise<WitValue> {
+    return this.#run(method, (found) => found.check(args), null)
+  }
+
+  execute(request: CallRequest): Promise<WitValue> {
+    const { method, args, key } = readRequest(request)
+    return this.#run(method, (found) => found.check(args), key)
+  }
+
+  async executeJson(
+    request: CallRequest & { readonly args?: readonly JsonValue[] },
+  ): Promise<JsonValue> {
+    const { method, args, key } = readRequest(request)
+    let found: ActorMethod | null = null
+    const result = await this.#run(
+      method,
+      (target) => {
+        found = target
+        return target.fromJson(args as readonly JsonValue[])
+      },
+      key,
+    )
+    return (found as ActorMethod | null)?.toJson(result) ?? null
+  }
+
+  async #run(
+    name: string,
+    readArgs: (method: ActorMethod) => readonly WitValue[],
+    key: string | null,
+  ): Promise<WitValue> {
+    let activation = this.#pool.peek(this.#name)
+    while (activation === undefined || activation.closed)
+      activation = await this.#pool.acquire(this.#key)
+    const method = findMethod(activation, name)
+    return activation.call(method, readArgs(method), key)
+  }
+}
+
+function readRequest(request: CallRequest): {
+  method: string
+  args: readonly unknown[]
+  key: string | null
+} {
+  const { method, args = [], idempotencyKey } = request
+  if (typeof method !== 'string')
+    throw new LoomError('ERR_OPTION', `method: expected a string, got ${typeof method}`)
+  if (!Array.isArray(args))
+    throw new LoomError('ERR_OPTION', `args: expected an array, got ${typeof args}`)
+  if (idempotencyKey !== undefined) checkIdempotencyKey(idempotencyKey)
+  return { method, args, key: idempotencyKey ?? null }
+}
+
+const METHODS_SHOWN_MAX = 20
+
+function findMethod(activation: Activation, name: string): ActorMethod {
+  const method = activation.program.findMethod(name)
+  if (method !== undefined) return method
+  const known = activation.program.methods.map((other) => other.name)
+  const shown = known.slice(0, METHODS_SHOWN_MAX).join(', ')
+  throw new LoomError(
+    'ERR_METHOD_UNKNOWN',
+    `${formatActorKey(activation.key)} has no method ${JSON.stringify(name)}; it has: ${shown || 'none'}`,
+    { data: { methods: known } },
+  )
+}

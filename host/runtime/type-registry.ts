@@ -1,0 +1,137 @@
+/**
+ * Type registry: from an actor type's name to the program that its actors run.
+ *
+ * Owns: registered types, loaded components, the lookup of pushed types in the blob store.
+ * Does not own: what a program does (actor/), the bytes (blob/).
+ *
+ * Invariants:
+ *   G1. A new actor runs what its type names now; an existing one what its journal is pinned to.
+ *   G2. A component is loaded once per digest, however many types and actors share it.
+ *   G3. A failed load is not remembered: a blob that is repaired loads at the next call.
+ */
+import type { ActorProgram } from '../actor/program.ts'
+import { typescriptProgram } from '../actor/typescript-program.ts'
+import { wasmProgram } from '../actor/wasm-program.ts'
+import { checkDigest, type Digest, digestOf } from '../base/digest.ts'
+import { isLoomError, LoomError } from '../base/errors.ts'
+import { checkTypeName, formatActorKey } from '../base/names.ts'
+import type { BlobStore } from '../blob/blob-store.ts'
+import type { HostInterfaces } from '../hostcalls/host-interface.ts'
+import type { ActorRecord } from '../store/store.ts'
+import type { ActorTypeDefinition, ActorTypeDescription } from './api.ts'
+
+export interface TypeRegistryOptions {
+  readonly blobs: BlobStore
+  readonly interfaces: HostInterfaces
+  /** False where actors are only replayed: what a component imports need not be served. */
+  readonly checkImports: boolean
+}
+
+/** Names of pushed types in the blob store. */
+export const TYPE_NAME_PREFIX = 'types/'
+
+export class TypeRegistry {
+  readonly #options: TypeRegistryOptions
+  readonly #registered = new Map<string, Promise<ActorProgram>>()
+  readonly #components = new Map<Digest, Promise<ActorProgram>>()
+
+  constructor(options: TypeRegistryOptions) {
+    this.#options = options
+  }
+
+  /** @throws ERR_NAME, ERR_TYPE_REGISTERED, and what loading throws. */
+  async register(name: string, definition: ActorTypeDefinition): Promise<void> {
+    checkTypeName(name)
+    if (this.#registered.has(name))
+      throw new LoomError('ERR_TYPE_REGISTERED', `actor type ${name} is registered already`)
+    const program = this.#define(definition)
+    this.#registered.set(name, program)
+    try {
+      await program
+    } catch (error) {
+      this.#registered.delete(name)
+      throw error
+    }
+  }
+
+  async #define(definition: ActorTypeDefinition): Promise<ActorProgram> {
+    if (definition.type === 'typescript') return typescriptProgram(definition.actorClass)
+    if (definition.type !== 'wasm')
+      throw new LoomError('ERR_OPTION', 'type: expected "wasm" or "typescript"')
+    const { blobs } = this.#options
+    const digest =
+      'component' in definition
+        ? await this.#store(definition.component)
+        : await blobs.resolve(definition.blobPath)
+    return this.#component(digest)
+  }
+
+  /** Bytes are kept only when they load: actors will be pinned to them. */
+  async #store(component: Uint8Array): Promise<Digest> {
+    const digest = digestOf(component)
+    await (this.#components.get(digest) ?? this.#load(digest, component))
+    return this.#options.blobs.put(component)
+  }
+
+  /** What a new actor of type `name` runs (G1). @throws ERR_TYPE_UNKNOWN */
+  async current(name: string): Promise<ActorProgram> {
+    const registered = this.#registered.get(name)
+    if (registered !== undefined) return registered
+    let digest: Digest
+    try {
+      digest = await this.#options.blobs.resolve(TYPE_NAME_PREFIX + name)
+    } catch (error) {
+      if (!isLoomError(error) || error.code !== 'ERR_BLOB_UNKNOWN') throw error
+      throw new LoomError('ERR_TYPE_UNKNOWN', `no actor type is named ${name}`, { cause: error })
+    }
+    return this.#component(digest)
+  }
+
+  /** What an existing actor runs (G1). @throws ERR_TYPE_UNKNOWN, ERR_BLOB_UNKNOWN, ERR_BLOB_CORRUPT */
+  async pinned(record: ActorRecord): Promise<ActorProgram> {
+    if (record.digest !== 'typescript') {
+      checkDigest(record.digest)
+      return this.#component(record.digest)
+    }
+    const program = await this.#registered.get(record.type)
+    if (program?.type === 'typescript') return program
+    throw new LoomError(
+      'ERR_TYPE_UNKNOWN',
+      `${formatActorKey(record)} is a TypeScript actor: register its class as ${record.type} first`,
+    )
+  }
+
+  #component(digest: Digest): Promise<ActorProgram> {
+    return this.#components.get(digest) ?? this.#load(digest)
+  }
+
+  #load(digest: Digest, given?: Uint8Array): Promise<ActorProgram> {
+    const { blobs, interfaces, checkImports } = this.#options
+    const load = async (): Promise<ActorProgram> =>
+      wasmProgram({ bytes: given ?? (await blobs.get(digest)), digest, interfaces, checkImports })
+    const loading = load()
+    this.#components.set(digest, loading)
+    loading.catch(() => this.#components.delete(digest))
+    return loading
+  }
+
+  /** Registered types and types in the blob store, by name. */
+  async describe(): Promise<readonly ActorTypeDescription[]> {
+    const pushed = await this.#options.blobs.names(TYPE_NAME_PREFIX)
+    const names = new Set([
+      ...this.#registered.keys(),
+      ...pushed.map(({ name }) => name.slice(TYPE_NAME_PREFIX.length)),
+    ])
+    return Promise.all([...names].sort().map((name) => this.#describeOne(name)))
+  }
+
+  async #describeOne(name: string): Promise<ActorTypeDescription> {
+    const { type, digest, methods } = await this.current(name)
+    return {
+      name,
+      type,
+      digest: type === 'wasm' ? (digest as Digest) : null,
+      methods: methods.map(({ name: method, signature }) => ({ name: method, signature })),
+    }
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * Checks that every driver makes before it writes, so that all refuse the same calls with the same words.
+ *
+ * Owns: the rules on a commit and a snapshot that need no storage to decide.
+ * Does not own: the epoch check (S3), which each driver makes inside its transaction.
+ */
+import { LoomError } from '../base/errors.ts'
+import { type ActorKey, formatActorKey } from '../base/names.ts'
+import type { Commit, SnapshotRow } from './store.ts'
+
+/** Why `commit` cannot follow a journal of `seqNext` entries (S2), or null when it can. */
+export function commitError(key: ActorKey, commit: Commit, seqNext: number): LoomError | null {
+  const { seq, entries, create, idempotency } = commit
+  if (seq !== seqNext)
+    return refused(key, `commit names seq ${seq}, its journal ends at ${seqNext}`, seq, seqNext)
+  if (entries.length === 0) return refused(key, 'commit has no entries', seq, seqNext)
+  if ((create !== undefined) !== (seq === 0))
+    return refused(key, 'create belongs to the first commit and to no other', seq, seqNext)
+  if (create !== undefined && (create.type !== key.type || create.id !== key.id))
+    return refused(key, `create names ${formatActorKey(create)}`, seq, seqNext)
+  if (idempotency !== undefined)
+    for (const row of idempotency)
+      if (row.seq < seq || row.seq >= seq + entries.length)
+        return refused(
+          key,
+          `idempotency key points outside its commit, to ${row.seq}`,
+          seq,
+          seqNext,
+        )
+  return null
+}
+
+/** Why `snapshot` cannot belong to a journal of `seqNext` entries, or null when it can. */
+export function snapshotError(
+  key: ActorKey,
+  snapshot: SnapshotRow,
+  seqNext: number,
+): LoomError | null {
+  const good = Number.isSafeInteger(snapshot.seq) && snapshot.seq > 0 && snapshot.seq <= seqNext
+  if (good) return null
+  return refused(key, `snapshot names seq ${snapshot.seq}`, snapshot.seq, seqNext)
+}
+
+function refused(key: ActorKey, what: string, seq: number, seqNext: number): LoomError {
+  return new LoomError('ERR_INVARIANT', `${formatActorKey(key)}: ${what}`, {
+    data: { seq, seqNext },
+  })
+}
+
+/** What every write to a store that was opened for reading gets. */
+export function readOnlyError(): LoomError {
+  return new LoomError('ERR_READ_ONLY', 'the store was opened for reading only')
+}
+
+/** What every write gets after another host took over. */
+export function fencedError(epoch: number, by: { pid: number; epoch: number } | null): LoomError {
+  const who = by === null ? 'another host' : `process ${by.pid} (epoch ${by.epoch})`
+  return new LoomError('ERR_FENCED', `epoch ${epoch} is over: ${who} has taken over`, {
+    data: { epoch, pid: by?.pid ?? null, epochNow: by?.epoch ?? null },
+  })
+}
+
+/** What every commit of a log gets after one of its commits failed (S4). */
+export function brokenError(key: ActorKey, cause: LoomError): LoomError {
+  return new LoomError(
+    cause.code,
+    `${formatActorKey(key)}: an earlier commit failed: ${cause.message}`,
+    { cause, data: cause.data },
+  )
+}
+
+/** Order of actors: by type, then id, both by Unicode code point, which is the order of their UTF-8. */
+export function compareActors(a: ActorKey, b: ActorKey): number {
+  return compareText(a.type, b.type) || compareText(a.id, b.id)
+}
+
+function compareText(a: string, b: string): number {
+  return a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b))
+}
+
+/** What every append to a log gets after its actor's log was opened again: one log is open per actor. */
+export function retiredError(key: ActorKey): LoomError {
+  return new LoomError('ERR_INVARIANT', `${formatActorKey(key)}: the log was opened again`)
+}

@@ -1,0 +1,1 @@
+export { type MemoryDriver, memory } from './memory.ts'

@@ -1,0 +1,104 @@
+// Aim: what a guest asks the host is recorded live, answered from the journal in replay, and a mismatch
+// or a failure can not be hidden by the guest.
+import { describe, expect, test } from 'vitest'
+import type { HostCallContext, HostFunctionSpec } from '../../../host/hostcalls/host-interface.ts'
+import { bindHostFunction, Recorder } from '../../../host/hostcalls/recorder.ts'
+import type { RecordedCall } from '../../../host/journal/entry.ts'
+
+const context = {} as HostCallContext
+const asIs = (value: unknown): never => value as never
+
+function counting(kind: 'pure' | 'recorded'): HostFunctionSpec & { count: number } {
+  const spec = {
+    kind,
+    count: 0,
+    perform: () => {
+      spec.count++
+      return spec.count * 10
+    },
+  }
+  return spec
+}
+
+function recordTwo(): readonly RecordedCall[] {
+  const recorder = new Recorder()
+  const call = bindHostFunction(recorder, context, 'a:b/c#d', counting('recorded'), asIs)
+  recorder.beginLive()
+  call('x')
+  call('y')
+  return recorder.end()
+}
+
+describe('the recorder', () => {
+  test('keeps recorded calls in order and gives them back without performing them', () => {
+    const calls = recordTwo()
+    expect(calls.map(({ target, result }) => [target, result])).toEqual([
+      ['a:b/c#d', 10],
+      ['a:b/c#d', 20],
+    ])
+    const spec = counting('recorded')
+    const recorder = new Recorder()
+    const call = bindHostFunction(recorder, context, 'a:b/c#d', spec, asIs)
+    recorder.beginReplay(calls)
+    expect([call('x'), call('y')]).toEqual([10, 20])
+    expect(recorder.end()).toEqual([])
+    expect(spec.count).toBe(0)
+  })
+
+  test('performs pure functions live and in replay, and never records them', () => {
+    const spec = counting('pure')
+    const recorder = new Recorder()
+    const call = bindHostFunction(recorder, context, 'a:b/c#pure', spec, asIs)
+    recorder.beginLive()
+    call()
+    expect(recorder.end()).toEqual([])
+    recorder.beginReplay([])
+    call()
+    recorder.end()
+    expect(spec.count).toBe(2)
+  })
+
+  test.each([
+    ['another function', 'a:b/c#other', ['x']],
+    ['other arguments', 'a:b/c#d', ['z']],
+  ])('in replay refuses %s, and again at the end of a turn that hid it', (_, target, args) => {
+    const recorder = new Recorder()
+    const call = bindHostFunction(recorder, context, target, counting('recorded'), asIs)
+    recorder.beginReplay(recordTwo())
+    expect(() => call(...args)).toThrow(/host call 0: expected a:b\/c#d/)
+    expect(() => recorder.end()).toThrow(/host call 0/)
+  })
+
+  test('in replay refuses a call too many and a call too few', () => {
+    const recorder = new Recorder()
+    const call = bindHostFunction(recorder, context, 'a:b/c#d', counting('recorded'), asIs)
+    recorder.beginReplay([])
+    expect(() => call('x')).toThrow(/expected no further host call, got a:b\/c#d/)
+    recorder.abandon()
+    recorder.beginReplay(recordTwo())
+    call('x')
+    expect(() => recorder.end()).toThrow(
+      /host call 1: expected a:b\/c#d .* got no further host call/,
+    )
+  })
+
+  test('fails the turn when a host function failed, whatever the guest does with it', () => {
+    const recorder = new Recorder()
+    const failing: HostFunctionSpec = {
+      kind: 'recorded',
+      perform: () => {
+        throw new Error('no quotes today')
+      },
+    }
+    const call = bindHostFunction(recorder, context, 'a:b/c#d', failing, asIs)
+    recorder.beginLive()
+    expect(() => call()).toThrow('a:b/c#d failed: no quotes today')
+    expect(() => recorder.end()).toThrow('a:b/c#d failed: no quotes today')
+  })
+
+  test('refuses calls outside of a turn', () => {
+    const recorder = new Recorder()
+    const call = bindHostFunction(recorder, context, 'a:b/c#d', counting('recorded'), asIs)
+    expect(() => call()).toThrow(/outside of a turn/)
+  })
+})
