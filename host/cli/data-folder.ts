@@ -1,14 +1,13 @@
 /**
  * The data folder as commands use it: read it, or run actors on it.
  *
+ * The engine is imported when it is needed: it takes longer to load than most commands run.
+ *
  * Invariant D1: whatever a command opened is closed when its task ends, also when it fails.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { isLoomError } from '../base/errors.ts'
 import type { Inspector, LogLine, Runtime } from '../runtime/api.ts'
-import { createRuntime } from '../runtime/create-runtime.ts'
-import { openDataFolder } from '../runtime/data-folder.ts'
-import { openInspector } from '../runtime/inspector.ts'
 import type { ProvidedByName } from './options.ts'
 
 export interface OpenRuntimeOptions {
@@ -23,8 +22,7 @@ export async function withInspector<T>(
   data: string,
   task: (inspector: Inspector) => Promise<T>,
 ): Promise<T> {
-  const { store, blobs } = openDataFolder(data)
-  const inspector = await openInspector({ store, blobs })
+  const inspector = await openForReading(data)
   try {
     return await task(inspector)
   } finally {
@@ -32,8 +30,24 @@ export async function withInspector<T>(
   }
 }
 
+async function openForReading(data: string): Promise<Inspector> {
+  const [{ openInspector }, { openDataFolder, hasStore }, { memory }] = await Promise.all([
+    import('../runtime/inspector.ts'),
+    import('../runtime/data-folder.ts'),
+    import('../runtime/drivers.ts'),
+  ])
+  const { store, blobs } = openDataFolder(data)
+  // Types were pushed, but no host has run yet: there are no actors, and that is no error.
+  const isNew = !hasStore(data) && (await blobs.names()).length > 0
+  return await openInspector({ store: isNew ? memory() : store, blobs })
+}
+
 /** Claims the folder. The caller closes the runtime. */
 export async function openRuntime(options: OpenRuntimeOptions): Promise<Runtime> {
+  const [{ createRuntime }, { openDataFolder }] = await Promise.all([
+    import('../runtime/create-runtime.ts'),
+    import('../runtime/data-folder.ts'),
+  ])
   const { store, blobs } = openDataFolder(options.data)
   const runtime = await createRuntime({
     store,

@@ -7,8 +7,6 @@ import type { Command } from 'commander'
 import { LoomError } from '../../base/errors.ts'
 import { COMPONENT_SIZE_MAX_BYTES } from '../../base/limits.ts'
 import { checkTypeName } from '../../base/names.ts'
-import { openDataFolder } from '../../runtime/data-folder.ts'
-import { publishComponent } from '../../runtime/publish.ts'
 import {
   addExample,
   type DataOptions,
@@ -44,10 +42,14 @@ async function push(file: string, options: PushOptions): Promise<void> {
   checkTypeName(options.type)
   const bytes = await readComponent(file)
   const provided = await loadProvided(options.provide)
-  const { digest, methods } = await withProgress(`pushing ${file}`, json, () => {
+  const { digest, methods } = await withProgress(`pushing ${file}`, json, async () => {
+    const [{ openDataFolder }, { publishComponent }] = await Promise.all([
+      import('../../runtime/data-folder.ts'),
+      import('../../runtime/publish.ts'),
+    ])
     const { blobs } = openDataFolder(options.data)
     const fileName = path.basename(file)
-    return publishComponent({ blobs, bytes, fileName, typeName: options.type, provided })
+    return await publishComponent({ blobs, bytes, fileName, typeName: options.type, provided })
   })
   if (json) {
     printJson({ name: options.type, digest, sizeBytes: bytes.length, methods })

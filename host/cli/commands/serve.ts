@@ -8,7 +8,8 @@ import os from 'node:os'
 import { type Command, InvalidArgumentError } from 'commander'
 import type { LoomError } from '../../base/errors.ts'
 import type { Runtime } from '../../runtime/api.ts'
-import { DEFAULT_HOST, DEFAULT_PORT, type HttpServer, startServer } from '../../server/server.ts'
+import { DEFAULT_HOST, DEFAULT_PORT } from '../../server/defaults.ts'
+import type { HttpServer } from '../../server/server.ts'
 import { openRuntime } from '../data-folder.ts'
 import { logToStderr } from '../log.ts'
 import {
@@ -56,6 +57,7 @@ function parsePort(text: string): number {
 async function serve(options: ServeOptions): Promise<void> {
   const stopped = stopSignal()
   const log = logToStderr(options.json === true)
+  const { startServer } = await import('../../server/server.ts')
   const provided = await loadProvided(options.provide)
   const runtime = await openRuntime({
     data: options.data,
