@@ -50,7 +50,7 @@ test.each<readonly [string, (counter: Uint8Array) => Uint8Array]>([
   writeFileSync(file, bytesOf(await counterBytes()))
   const before = (await loom(['types', '--json', '--data', data])).stdout
   const { code, stderr } = await loom(['push', file, '--type', 'Counter', '--data', data])
-  expect([code, stderr]).toEqual([65, expect.stringMatching(/^error ERR_COMPONENT_[A-Z]+: /)])
+  expect([code, stderr]).toEqual([65, expect.stringMatching(/^error ERR_COMPONENT_[A-Z]+: /m)])
   expect((await loom(['types', '--json', '--data', data])).stdout).toBe(before)
   expect((await call(host.address, 'Counter/new', 'increment', [1])).text).toBe('1')
 })
@@ -64,7 +64,7 @@ test('random damage to a component never gets past push as another error', async
     const file = path.join(data, 'bad.wasm')
     writeFileSync(file, bytes)
     const { code, stderr } = await loom(['push', file, '--type', 'Damaged', '--data', data])
-    if (code !== 0) expect(stderr).toMatch(/^error ERR_COMPONENT_[A-Z]+: /)
+    if (code !== 0) expect(stderr).toMatch(/^error ERR_COMPONENT_[A-Z]+: /m)
   }
 })
 
@@ -145,7 +145,7 @@ test('a corrupted blob is ERR_BLOB_CORRUPT, and pushing the component again mend
   const replayed = await loom(['replay', 'Faulty/t', '--data', data])
   expect([replayed.code, replayed.stderr]).toEqual([
     65,
-    expect.stringMatching(/^error ERR_BLOB_CORRUPT: .*sha256:/),
+    expect.stringMatching(/^error ERR_BLOB_CORRUPT: .*sha256:/m),
   ])
   await push(data, FAULTY, 'Faulty')
   expect((await call(host.address, 'Faulty/t', 'add', [1])).text).toBe('3')
