@@ -2,7 +2,7 @@
 // source, so that `npm test` and `npm run demo` may always call it. Without TypeScript installed
 // (a consumer's `npm install` of a packed loom has dist/ already) it does nothing.
 import { spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 
@@ -19,10 +19,10 @@ function newestMs(folder) {
   return newest
 }
 
-const sources = ['host', 'guest-sdk', 'bench', 'scripts']
-  .map((folder) => path.join(root, folder))
-  .filter((folder) => existsSync(folder))
-  .map(newestMs)
+const folders = ['host', 'guest-sdk', 'bench', 'scripts'].filter((folder) =>
+  existsSync(path.join(root, folder)),
+)
+const sources = folders.map((folder) => newestMs(path.join(root, folder)))
 const configs = ['tsconfig.json', 'tsconfig.build.json'].map(
   (file) => statSync(path.join(root, file)).mtimeMs,
 )
@@ -41,6 +41,16 @@ const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'
   stdio: 'inherit',
 })
 if (status !== 0) process.exit(status ?? 1)
+// What a removed source left behind would go into the package.
+for (const folder of folders) {
+  const compiled = path.join(root, 'dist', folder)
+  if (!existsSync(compiled)) continue
+  for (const file of readdirSync(compiled, { recursive: true, encoding: 'utf8' })) {
+    const match = /^(.*?)(\.d\.ts|\.js|\.js\.map)$/.exec(file)
+    if (match !== null && !existsSync(path.join(root, folder, `${match[1]}.ts`)))
+      rmSync(path.join(compiled, file))
+  }
+}
 const main = path.join(root, 'dist/host/cli/main.js')
 if (existsSync(main)) chmodSync(main, 0o755)
 writeFileSync(stamp, '')

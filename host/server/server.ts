@@ -14,6 +14,7 @@ import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import { ERRORS, LoomError } from '../base/errors.ts'
 import { ACTOR_ID_SIZE_MAX_BYTES, BODY_SIZE_MAX_BYTES } from '../base/limits.ts'
 import type { LogLine, Runtime } from '../runtime/api.ts'
+import { DEFAULT_HOST, DEFAULT_PORT } from './defaults.ts'
 import { asLoomError, malformedRequestBytes, toErrorResponse } from './error-response.ts'
 import { addRoutes, JSON_TYPE } from './routes.ts'
 
@@ -36,9 +37,6 @@ export interface HttpServer {
   close(): Promise<void>
 }
 
-/** The port that Dapr's sidecar listens on, so that clients of its actor API find Loom there. */
-export const DEFAULT_PORT = 3500
-export const DEFAULT_HOST = '127.0.0.1'
 const CLOSE_GRACE_MS = 10_000
 /** Time for one request to arrive whole. A body of 4 MiB takes 34 s at 1 Mbit/s. */
 const REQUEST_TIMEOUT_MS = 60_000

@@ -1,0 +1,108 @@
+/**
+ * `loom build`: an actor's source folder to a component.
+ *
+ * The builder runs as a child process: the host never loads a guest SDK or its compiler
+ * (docs/adr/0001-builder-as-child-process.md).
+ */
+import { execFile } from 'node:child_process'
+import path from 'node:path'
+import type { Command } from 'commander'
+import { LoomError } from '../../base/errors.ts'
+import { addExample, type JsonOptions, jsonOption } from '../options.ts'
+import { colors, print, printJson } from '../output.ts'
+import { withProgress } from '../progress.ts'
+
+const BUILDER = path.resolve(import.meta.dirname, '../../../guest-sdk/assemblyscript/cli.js')
+const OUTPUT_MAX_BYTES = 16 * 1024 * 1024
+const EXIT_TOOLCHAIN = 69
+
+interface BuildOptions extends JsonOptions {
+  readonly out?: string
+}
+
+interface BuildResult {
+  readonly component: string
+  readonly wit: string
+  readonly sizeBytes: number
+  readonly interface: string
+}
+
+interface BuildFailure {
+  readonly message: string
+  readonly file?: string | null
+  readonly line?: number | null
+  readonly column?: number | null
+}
+
+type BuilderAnswer =
+  | ({ readonly ok: true } & BuildResult)
+  | { readonly ok: false; readonly error: BuildFailure }
+
+export function addBuildCommand(program: Command): void {
+  const command = program
+    .command('build')
+    .description('build an AssemblyScript actor into a component')
+    .argument('<dir>', 'folder of the actor')
+    .option('--out <dir>', 'where to write the component; default: <dir>/build')
+    .addOption(jsonOption())
+    .action(build)
+  addExample(command, 'loom build actors/counter')
+}
+
+async function build(dir: string, options: BuildOptions): Promise<void> {
+  const result = await withProgress(`building ${dir}`, options.json === true, () =>
+    runBuilder(dir, options.out),
+  )
+  if (options.json === true) {
+    printJson(result)
+    return
+  }
+  print(`${colors.green('built')} ${result.component} (${result.sizeBytes} bytes)`)
+  print(colors.dim(`interface ${result.interface}, WIT in ${result.wit}`))
+}
+
+async function runBuilder(dir: string, out: string | undefined): Promise<BuildResult> {
+  const args = [BUILDER, dir, '--json', ...(out === undefined ? [] : ['--out', out])]
+  const { exitCode, stdout, stderr } = await run(process.execPath, args)
+  const answer = parseAnswer(stdout)
+  if (answer === null)
+    throw new LoomError(
+      'ERR_TOOLCHAIN',
+      `the builder ended with code ${exitCode}: ${stderr.trim().split('\n').at(-1) ?? ''}`,
+    )
+  if (answer.ok) {
+    const { component, wit, sizeBytes } = answer
+    return { component, wit, sizeBytes, interface: answer.interface }
+  }
+  throw failureOf(answer.error, exitCode)
+}
+
+function failureOf({ message, file, line, column }: BuildFailure, exitCode: number): LoomError {
+  const place = [file, line, column].filter((part) => part !== undefined && part !== null)
+  const text = place.length === 0 ? message : `${place.join(':')}: ${message}`
+  const code =
+    exitCode === EXIT_TOOLCHAIN ? 'ERR_TOOLCHAIN' : exitCode === 2 ? 'ERR_OPTION' : 'ERR_BUILD'
+  return new LoomError(code, text, { data: { file, line, column } })
+}
+
+function parseAnswer(stdout: string): BuilderAnswer | null {
+  try {
+    return JSON.parse(stdout)
+  } catch {
+    return null
+  }
+}
+
+interface Finished {
+  readonly exitCode: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+function run(file: string, args: readonly string[]): Promise<Finished> {
+  return new Promise((resolve) => {
+    const child = execFile(file, args, { maxBuffer: OUTPUT_MAX_BYTES }, (_error, stdout, stderr) =>
+      resolve({ exitCode: child.exitCode ?? 1, stdout, stderr }),
+    )
+  })
+}

@@ -1,0 +1,96 @@
+/**
+ * `loom call`: one call of one actor.
+ *
+ * A live host on the folder takes the call; otherwise this process becomes the host for as long as the
+ * call takes.
+ */
+import type { Command } from 'commander'
+import { type ActorKey, checkIdempotencyKey, parseActorKey } from '../../base/names.ts'
+import type { JsonValue } from '../../runtime/api.ts'
+import { openRuntime, retryWhileOwned, withInspector } from '../data-folder.ts'
+import { callThroughHost, findLiveHost, type HttpCall } from '../live-host.ts'
+import { logToStderr } from '../log.ts'
+import {
+  addExample,
+  type DataOptions,
+  dataOption,
+  type JsonOptions,
+  jsonOption,
+  loadProvided,
+  type ProvidedByName,
+  type ProvideOptions,
+  provideOption,
+} from '../options.ts'
+import { print, toJson } from '../output.ts'
+import { withProgress } from '../progress.ts'
+import { parseCallArgument } from '../values.ts'
+
+interface CallOptions extends DataOptions, JsonOptions, ProvideOptions {
+  readonly idempotencyKey?: string
+}
+
+const INDENT = 2
+
+export function addCallCommand(program: Command): void {
+  const command = program
+    .command('call')
+    .description('call a method of an actor')
+    .argument('<actor>', 'TYPE/ID')
+    .argument('<method>', 'method of the actor')
+    .argument('[args...]', 'arguments: JSON, or text that is not JSON')
+    .option('--idempotency-key <key>', 'a retry with the same key runs nothing again')
+    .addOption(provideOption())
+    .addOption(dataOption())
+    .addOption(jsonOption())
+    .action(call)
+  addExample(
+    command,
+    'loom call Counter/c1 increment 5',
+    'loom call Counter/c1 increment 5 --idempotency-key order-17',
+  )
+}
+
+async function call(
+  actor: string,
+  method: string,
+  args: readonly string[],
+  options: CallOptions,
+): Promise<void> {
+  const key = parseActorKey(actor)
+  const { idempotencyKey } = options
+  if (idempotencyKey !== undefined) checkIdempotencyKey(idempotencyKey)
+  const json = options.json === true
+  const provided = await loadProvided(options.provide)
+  const request: HttpCall = {
+    method,
+    args: args.map(parseCallArgument),
+    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+  }
+  const result = await withProgress(`calling ${actor} ${method}`, json, () =>
+    retryWhileOwned(() => callSomewhere(key, request, options, provided)),
+  )
+  print(json ? toJson(result) : toJson(result, INDENT))
+}
+
+async function callSomewhere(
+  key: ActorKey,
+  request: HttpCall,
+  options: CallOptions,
+  provided: ProvidedByName,
+): Promise<JsonValue> {
+  const host = await withInspector(options.data, async (inspector) =>
+    findLiveHost(await inspector.host()),
+  )
+  if (host !== null) return await callThroughHost(host, key, request)
+  const runtime = await openRuntime({
+    data: options.data,
+    provided,
+    ...(options.json === true ? {} : { log: logToStderr(false) }),
+  })
+  try {
+    const handle = await runtime.getActor(key.id, key.type)
+    return await handle.executeJson(request)
+  } finally {
+    await runtime.close()
+  }
+}

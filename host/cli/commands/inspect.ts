@@ -1,0 +1,65 @@
+/**
+ * `loom inspect`: what an actor is, and the hash of its state.
+ *
+ * Beside a live host that host answers; otherwise the state is computed by a replay, which also shows that
+ * the journal still leads to it.
+ */
+import type { Command } from 'commander'
+import { type ActorKey, parseActorKey } from '../../base/names.ts'
+import type { ActorDescription, Inspector } from '../../runtime/api.ts'
+import { withInspector } from '../data-folder.ts'
+import { describeThroughHost, findLiveHost } from '../live-host.ts'
+import {
+  addExample,
+  type DataOptions,
+  dataOption,
+  type JsonOptions,
+  jsonOption,
+} from '../options.ts'
+import { print, printJson } from '../output.ts'
+import { withProgress } from '../progress.ts'
+
+export function addInspectCommand(program: Command): void {
+  const command = program
+    .command('inspect')
+    .description('describe an actor and its state')
+    .argument('<actor>', 'TYPE/ID')
+    .addOption(dataOption())
+    .addOption(jsonOption())
+    .action(inspect)
+  addExample(command, 'loom inspect Counter/c1')
+}
+
+async function inspect(actor: string, options: DataOptions & JsonOptions): Promise<void> {
+  const key = parseActorKey(actor)
+  const json = options.json === true
+  const description = await withInspector(options.data, (inspector) =>
+    withProgress(`inspecting ${actor}`, json, () => describe(inspector, key)),
+  )
+  if (json) {
+    printJson(description)
+    return
+  }
+  const facts: readonly (readonly [string, string])[] = [
+    ['actor', actor],
+    ['digest', description.digest],
+    ['incarnation', description.incarnation],
+    ['created', new Date(description.createdAtMs).toISOString()],
+    ['entries', String(description.seqNext)],
+    ['resident', description.resident ? 'yes' : 'no'],
+    ['state', description.stateHash],
+  ]
+  for (const [name, value] of facts) print(`${name.padEnd(12)}${value}`)
+}
+
+async function describe(inspector: Inspector, key: ActorKey): Promise<ActorDescription> {
+  const host = await findLiveHost(await inspector.host())
+  if (host !== null) return await describeThroughHost(host, key)
+  const { digest, seqNext, stateHash } = await inspector.replay(key)
+  for await (const { entry } of inspector.journal(key)) {
+    if (entry.kind !== 'created') break
+    const { incarnation, atMs: createdAtMs } = entry
+    return { ...key, incarnation, digest, createdAtMs, seqNext, resident: false, stateHash }
+  }
+  throw new Error(`the journal of ${key.type}/${key.id} does not start with its creation`)
+}

@@ -1,0 +1,105 @@
+/**
+ * `loom serve`: the host on a data folder, with its HTTP server.
+ *
+ * States: opening -> serving -> closing -> ended. A first SIGTERM or SIGINT, or the loss of the folder, leads
+ * to closing; a second signal ends the process at once, and nothing acknowledged is lost by that.
+ */
+import os from 'node:os'
+import { type Command, InvalidArgumentError } from 'commander'
+import type { LoomError } from '../../base/errors.ts'
+import type { Runtime } from '../../runtime/api.ts'
+import { DEFAULT_HOST, DEFAULT_PORT } from '../../server/defaults.ts'
+import type { HttpServer } from '../../server/server.ts'
+import { openRuntime } from '../data-folder.ts'
+import { logToStderr } from '../log.ts'
+import {
+  addExample,
+  type DataOptions,
+  dataOption,
+  type JsonOptions,
+  jsonOption,
+  loadProvided,
+  type ProvideOptions,
+  provideOption,
+} from '../options.ts'
+import { note, print, printJson } from '../output.ts'
+
+interface ServeOptions extends DataOptions, JsonOptions, ProvideOptions {
+  readonly port: number
+  readonly host: string
+  readonly takeOver?: true
+}
+
+const PORT_MAX = 65_535
+/** What a shell reports for a process that signal n ended. */
+const EXIT_SIGNAL_BASE = 128
+
+export function addServeCommand(program: Command): void {
+  const command = program
+    .command('serve')
+    .description('host the actors of a data folder and take calls over HTTP')
+    .option('--port <n>', 'port to listen on; 0 takes a free one', parsePort, DEFAULT_PORT)
+    .option('--host <address>', 'address to listen on', DEFAULT_HOST)
+    .option('--take-over', 'displace a frozen host: its later writes are refused')
+    .addOption(provideOption())
+    .addOption(dataOption())
+    .addOption(jsonOption())
+    .action(serve)
+  addExample(command, 'loom serve --port 3500', 'loom serve --port 0 --provide ./quotes.mjs')
+}
+
+function parsePort(text: string): number {
+  const port = Number(text)
+  if (/^\d+$/.test(text) && port <= PORT_MAX) return port
+  throw new InvalidArgumentError(`expected a port from 0 to ${PORT_MAX}`)
+}
+
+async function serve(options: ServeOptions): Promise<void> {
+  const stopped = stopSignal()
+  const log = logToStderr(options.json === true)
+  const { startServer } = await import('../../server/server.ts')
+  const provided = await loadProvided(options.provide)
+  const runtime = await openRuntime({
+    data: options.data,
+    provided,
+    takeOver: options.takeOver === true,
+    log,
+  })
+  let lost: LoomError | null = null
+  try {
+    const { host, port } = options
+    const server = await startServer({ runtime, host, port, log })
+    try {
+      await runtime.announce(server.address)
+      sayListening(options, runtime, server)
+      lost = await Promise.race([stopped, runtime.lost])
+    } finally {
+      await server.close()
+    }
+  } finally {
+    // What a lost host fails to write at its end belongs to the new owner.
+    await runtime.close().catch((error) => {
+      if (lost === null) throw error
+    })
+  }
+  if (lost !== null) throw lost
+}
+
+function sayListening(options: ServeOptions, runtime: Runtime, server: HttpServer): void {
+  const { address } = server
+  if (options.json === true) printJson({ address, epoch: runtime.epoch, pid: process.pid })
+  else print(`listening on ${address}`)
+}
+
+/** Resolves at the first signal; the second one ends the process. */
+function stopSignal(): Promise<null> {
+  return new Promise((resolve) => {
+    let count = 0
+    for (const signal of ['SIGTERM', 'SIGINT'] as const)
+      process.on(signal, () => {
+        if (++count > 1) process.exit(EXIT_SIGNAL_BASE + os.constants.signals[signal])
+        note('shutting down; a second signal ends at once')
+        resolve(null)
+      })
+  })
+}
