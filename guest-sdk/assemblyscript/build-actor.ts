@@ -17,13 +17,13 @@ import type { ActorClass, ClassReading } from './class-reader.ts'
 import { readActorClass } from './class-reader.ts'
 import type { RunResult, Sources } from './compiler-run.ts'
 import { runCompiler } from './compiler-run.ts'
+import { worldOf } from './component-world.ts'
 import { emitEntry } from './emit-export.ts'
 import type { Mistake } from './errors.ts'
 import { BuildError } from './errors.ts'
 import { inlineGcTotal, redirectImports, renameExports } from './finish-module.ts'
 import { AuthorHost, libraryHost } from './host-modules.ts'
-import type { Interface, World } from './model.ts'
-import { splitInterfaceId } from './names.ts'
+import type { World } from './model.ts'
 import { compilerArguments } from './package-files.ts'
 import type { Compiler, ComponentTools } from './toolchain.ts'
 import { loadCompiler, loadComponentTools, loadProgramApi } from './toolchain.ts'
@@ -66,9 +66,9 @@ export async function buildActor(options: BuildOptions = {}): Promise<BuiltActor
   const folder = openActorFolder({ ...options, dir: options.dir ?? '.' })
   const build = new Build(folder, await loadCompiler(), await loadComponentTools())
   const actor = await build.readClass()
-  const core = await build.compile(actor, options.runtime)
-  const world = pruneImports(actor, build.interfaces, core)
-  const { component, wit } = await build.wrap(core, world)
+  const { core, world } = await build.compile(actor, options.runtime)
+  const wit = witWorld(world)
+  const component = await build.wrap(core, world.name, wit)
   const files = {
     component: path.join(folder.outDir, `${folder.name}.wasm`),
     wit: path.join(folder.outDir, `${folder.name}.wit`),
@@ -96,9 +96,6 @@ class Build {
     this.#authorHost = new AuthorHost(folder.dir, tools)
   }
 
-  /** Host interfaces of the library and of the author's WIT files. */
-  interfaces: readonly Interface[] = []
-
   get declarations(): ReadonlyMap<string, string> {
     return this.#authorHost.declarations
   }
@@ -123,7 +120,10 @@ class Build {
     return found
   }
 
-  async compile(actor: ActorClass, runtime: string | undefined): Promise<Uint8Array> {
+  async compile(
+    actor: ActorClass,
+    runtime: string | undefined,
+  ): Promise<{ core: Uint8Array; world: World }> {
     const entry = emitEntry(actor.exported, actor.actor)
     const uses = ['abort', 'trace', 'console'].flatMap((name) => [
       '--use',
@@ -142,68 +142,52 @@ class Build {
     })
     this.#refuse(run.mistakes)
     if (!run.binary) throw this.#crashed(run.error)
-    return run.binary
+    const library = await libraryHost(this.#tools)
+    const interfaces = [...library.interfaces, ...this.#authorHost.interfaces]
+    const { world, mistakes } = worldOf(actor, interfaces, run.binary, run.authorTexts)
+    this.#refuse(mistakes)
+    return { core: run.binary, world }
   }
 
-  async wrap(core: Uint8Array, world: World): Promise<{ component: Uint8Array; wit: string }> {
-    const wit = witWorld(world)
-    const embedded = await this.#tools.componentEmbed({
-      binary: core,
-      witSource: wit,
-      world: world.name,
-      stringEncoding: 'utf16',
-    })
-    return { component: await this.#tools.componentNew(embedded, []), wit }
+  async wrap(core: Uint8Array, world: string, wit: string): Promise<Uint8Array> {
+    try {
+      const embedded = await this.#tools.componentEmbed({
+        binary: core,
+        witSource: wit,
+        world,
+        stringEncoding: 'utf16',
+      })
+      return await this.#tools.componentNew(embedded, [])
+    } catch (error) {
+      throw this.#crashed(error as Error, 'the component could not be made')
+    }
   }
 
   async #run(
     generated: Sources['generated'],
     options: Parameters<typeof runCompiler>[2],
   ): Promise<RunResult> {
-    const library = await libraryHost(this.#tools)
     const sources: Sources = {
       folder: this.#folder.dir,
       generated,
       authorHost: this.#authorHost,
-      libraryHost: library,
+      libraryHost: await libraryHost(this.#tools),
     }
-    const result = await runCompiler(this.#compiler, sources, options)
-    this.interfaces = [...library.interfaces, ...this.#authorHost.interfaces]
-    return result
+    return runCompiler(this.#compiler, sources, options)
   }
 
   #refuse(mistakes: readonly Mistake[]): void {
-    const [first, ...others] = mistakes.map((mistake) => ({
-      ...mistake,
-      file: displayPath(path.resolve(this.#folder.dir, mistake.file || `${this.#folder.entry}.ts`)),
-    }))
+    const { dir, entry } = this.#folder
+    const [first, ...others] = mistakes
+      .map((one) => ({ ...one, file: displayPath(path.resolve(dir, one.file || `${entry}.ts`)) }))
+      .sort((a, b) => Number(a.file > b.file) - Number(a.file < b.file) || a.line - b.line)
     if (first) throw new BuildError([first, ...others])
   }
 
-  /** The compiler fell over without a diagnostic: a bug of it, or of generated code. */
-  #crashed(error: Error | null): BuildError {
+  /** A tool fell over without saying where: a bug of it, or of generated code. */
+  #crashed(error: Error | null, what = 'the AssemblyScript compiler failed'): BuildError {
     const file = displayPath(path.join(this.#folder.dir, `${this.#folder.entry}.ts`))
-    const message = `the AssemblyScript compiler failed: ${error?.message ?? 'no output'}`
+    const message = `${what}: ${error?.message ?? 'no output'}`
     return new BuildError([{ message, file, line: 1, column: 1 }])
   }
-}
-
-/** The world with only those imports that the core module has (D2). */
-function pruneImports(
-  { exported }: ActorClass,
-  interfaces: readonly Interface[],
-  core: Uint8Array,
-): World {
-  const used = new Set(
-    WebAssembly.Module.imports(new WebAssembly.Module(Uint8Array.from(core))).map(
-      ({ module, name }) => `${module}#${name}`,
-    ),
-  )
-  const imports = interfaces
-    .map((one) => ({
-      ...one,
-      funcs: one.funcs.filter((func) => used.delete(`${one.id}#${func.name}`)),
-    }))
-    .filter((one) => one.funcs.length > 0)
-  return { name: `${splitInterfaceId(exported.id).name}-actor`, imports, exported }
 }

@@ -8,14 +8,14 @@
  *   C1. What cannot cross the boundary is a mistake with a place; nothing public is left out silently.
  *   C2. Reading goes on after a mistake with the next method, so that one build shows them all.
  */
-import { mistakeAt, refuse } from './class-mistake.ts'
+import { refuse } from './class-mistake.ts'
 import { witNameOf } from './class-shapes.ts'
 import { TypeReader } from './class-types.ts'
 import { findDecorator } from './decorators.ts'
 import { docComment } from './doc-comment.ts'
 import type { Mistake } from './errors.ts'
 import { MistakeFound } from './errors.ts'
-import type { ClassRef, Func, Interface, Param } from './model.ts'
+import type { ClassRef, Func, Interface, NamedType, Param } from './model.ts'
 import { parseInterfaceId } from './names.ts'
 import type { AssemblyScript, ProgramApi } from './toolchain.ts'
 
@@ -51,6 +51,12 @@ export function readActorClass(
 
 type Attempt = <T>(read: () => T) => T | null
 
+interface Method {
+  readonly func: Func
+  /** Where it is named, for mistakes. */
+  readonly node: AssemblyScript.Node
+}
+
 class ClassReader {
   readonly #program: AssemblyScript.Program
   readonly #api: ProgramApi
@@ -69,12 +75,20 @@ class ClassReader {
   read(): ActorClass {
     const { prototype, id } = this.#component()
     this.#attempt(() => this.#checkConstructor(prototype))
-    const funcs: Func[] = []
+    const methods: Method[] = []
+    let isComplete = true
     for (const [name, member] of this.#members(prototype)) {
-      const func = this.#attempt(() => this.#member(prototype, name, member))
-      if (func) funcs.push(func)
+      const method = this.#attempt(() => this.#member(prototype, name, member))
+      if (method) methods.push(method)
+      else if (method === null) isComplete = false
     }
-    this.#attempt(() => this.#checkNames(prototype, funcs))
+    const funcs = methods.map((method) => method.func)
+    if (isComplete && funcs.length === 0) {
+      this.#attempt(() => {
+        refuse(prototype.declaration.name, `'${prototype.name}' has no public method to export`)
+      })
+    }
+    this.#checkNames(methods)
     const doc = docComment(prototype.declaration)
     const module = `./${prototype.file.internalName}`
     return { actor: { module, className: prototype.name }, exported: { id, funcs, doc } }
@@ -100,10 +114,7 @@ class ClassReader {
     const [first] = found
     if (first) return first
     const message = 'no exported class with @component("namespace:package/interface@1.2.3")'
-    throw new MistakeFound({
-      ...mistakeAt(null, message),
-      file: file ? file.source.normalizedPath : `${this.#entry}.ts`,
-    })
+    throw new MistakeFound({ message, file: `${this.#entry}.ts`, line: 1, column: 1 })
   }
 
   #checkConstructor(prototype: AssemblyScript.ClassPrototype): void {
@@ -123,26 +134,27 @@ class ClassReader {
     return new Map([...inherited, ...(prototype.instanceMembers ?? [])])
   }
 
-  /** Null for what is not a public method: fields, which are the actor's state, and private members. */
+  /** Undefined for what is not a public method: fields, which are state, and private members. */
   #member(
     prototype: AssemblyScript.ClassPrototype,
     name: string,
     member: AssemblyScript.DeclaredElement,
-  ): Func | null {
+  ): Method | undefined {
     const { CommonFlags, ElementKind } = this.#api
     const isHidden = member.is(CommonFlags.Private) || member.is(CommonFlags.Protected)
-    if (isHidden || name.startsWith('_') || name === 'constructor') return null
+    if (isHidden || name.startsWith('_') || name === 'constructor') return undefined
     if (member.kind === ElementKind.PropertyPrototype) {
       const property = member as AssemblyScript.PropertyPrototype
-      if (property.isField) return null
+      if (property.isField) return undefined
       const accessor = property.getterPrototype ?? property.setterPrototype
       refuse(
         accessor?.declaration.name ?? member.declaration.name,
         `accessor '${name}' cannot be exported; write a method, or make it private`,
       )
     }
-    if (member.kind !== ElementKind.FunctionPrototype) return null
-    return this.#method(prototype, name, member as AssemblyScript.FunctionPrototype)
+    if (member.kind !== ElementKind.FunctionPrototype) return undefined
+    const method = member as AssemblyScript.FunctionPrototype
+    return { func: this.#method(prototype, name, method), node: method.declaration.name }
   }
 
   #method(
@@ -181,21 +193,25 @@ class ClassReader {
   }
 
   /** Functions and types of an interface share one space of names. */
-  #checkNames(prototype: AssemblyScript.ClassPrototype, funcs: readonly Func[]): void {
+  #checkNames(methods: readonly Method[]): void {
     const owners = new Map<string, string>()
-    if (funcs.length === 0) {
-      refuse(prototype.declaration.name, `'${prototype.name}' has no public method to export`)
+    const types = new Map<string, NamedType>()
+    for (const type of this.#types.named) {
+      const { className } = type.source
+      const other = types.get(type.name)
+      types.set(type.name, type)
+      owners.set(type.name, `type '${className}'`)
+      if (!other) continue
+      const [method] = methods
+      const text = `types '${other.source.className}' and '${className}' are both '${type.name}' in WIT`
+      if (method) this.#attempt(() => refuse(method.node, text))
     }
-    const claims = [
-      ...this.#types.named.map((type) => [type.name, `type '${type.source.className}'`] as const),
-      ...funcs.map((func) => [func.name, `method '${func.method}'`] as const),
-    ]
-    for (const [name, owner] of claims) {
-      const other = owners.get(name)
-      if (other) {
-        refuse(prototype.declaration.name, `${other} and ${owner} are both '${name}' in WIT`)
-      }
-      owners.set(name, owner)
+    for (const { func, node } of methods) {
+      const other = owners.get(func.name)
+      const owner = `method '${func.method}'`
+      if (other)
+        this.#attempt(() => refuse(node, `${other} and ${owner} are both '${func.name}' in WIT`))
+      owners.set(func.name, owner)
     }
   }
 }

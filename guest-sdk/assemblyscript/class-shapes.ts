@@ -67,7 +67,10 @@ export class ShapeReader {
       source: this.#source(element),
       doc: docComment(declaration),
     }
-    const labels = declaration.values.map((value) => witNameOf(value.name.text, value))
+    const labels = declaration.values.map((value) => ({
+      name: witNameOf(value.name.text, value),
+      doc: docComment(value),
+    }))
     if (labels.length === 0) refuse(declaration.name, `enum '${element.name}' is empty`)
     if (isFlags) checkBits(declaration)
     else checkSequence(declaration)
@@ -125,15 +128,21 @@ export class ShapeReader {
     const source = this.#source(subclass)
     const fields = this.#fields(subclass)
     const [first] = fields
-    if (!first) return { name, type: null, source, payload: { kind: 'none' } }
+    const doc = docComment(declaration)
+    if (!first) return { name, type: null, source, payload: { kind: 'none' }, doc }
     if (fields.length === 1) {
       const { property, readonly } = first
-      return { name, type: first.type, source, payload: { kind: 'property', property, readonly } }
+      return {
+        name,
+        type: first.type,
+        source,
+        payload: { kind: 'property', property, readonly },
+        doc,
+      }
     }
-    const doc = docComment(declaration)
     const type = { kind: 'record' as const, name: `${variantName}-${name}`, fields, source, doc }
     this.#known.set(subclass, type)
-    return { name, type, source, payload: { kind: 'self' } }
+    return { name, type, source, payload: { kind: 'self' }, doc: '' }
   }
 
   #subclasses(prototype: AssemblyScript.ClassPrototype): AssemblyScript.ClassPrototype[] {
@@ -184,6 +193,7 @@ export class ShapeReader {
       property,
       type: this.#read(declaration.type, prototype),
       readonly: declaration.is(CommonFlags.Readonly),
+      doc: docComment(declaration),
     }
   }
 

@@ -13,9 +13,6 @@ export interface Source {
   /** Path relative to the base directory. */
   readonly normalizedPath: string
   readonly statements: readonly Statement[]
-  /** Line of an offset, 1-based; `columnAt` then gives its column. */
-  lineAt(offset: number): number
-  columnAt(): number
 }
 
 export interface Range {
@@ -196,10 +193,14 @@ export interface Binaryen {
   getGlobalInfo(global: number): { readonly name: string }
 }
 
+/** A diagnostic as the command-line front end passes it on: without the text of the source. */
 export interface DiagnosticMessage {
   readonly category: number
   readonly message: string
-  readonly range: Range | null
+  readonly range: {
+    readonly start: number
+    readonly source: { readonly normalizedPath: string }
+  } | null
 }
 
 /** Constructed by the compiler, which puts `binaryen` on the prototype first. */

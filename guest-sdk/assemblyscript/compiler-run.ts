@@ -9,10 +9,11 @@
  */
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
-import { mistakeAt } from './class-mistake.ts'
 import type { Mistake } from './errors.ts'
 import type { AuthorHost, LibraryHost } from './host-modules.ts'
+import { explainLimits } from './language-limits.ts'
 import { libraryModules } from './package-files.ts'
+import { placeAt } from './text-place.ts'
 import type { AssemblyScript, Compiler } from './toolchain.ts'
 
 /** Everything that the compiler may read. */
@@ -46,6 +47,8 @@ export interface RunResult {
   readonly mistakes: readonly Mistake[]
   /** What stopped the compiler, besides mistakes. */
   readonly error: Error | null
+  /** The author's files that were read, by name. */
+  readonly authorTexts: ReadonlyMap<string, string>
 }
 
 const CATEGORY_ERROR = 3
@@ -72,12 +75,17 @@ async function runNow(
   const library = [...libraryModules(), ...sources.libraryHost.modules]
   for (const [name, text] of library) compiler.libraryFiles[`loom/${name}`] = text
   const mistakes: Mistake[] = []
+  const texts = new Map<string, string>()
   let binary: Uint8Array | null = null
   const outcome = await compiler.main(
     [options.entry, '--baseDir', sources.folder, '--outFile', BINARY, ...options.arguments],
     {
       transforms: [transform(options.hooks)],
-      readFile: (name) => readSource(name, sources),
+      readFile: async (name) => {
+        const text = await readSource(name, sources)
+        if (text !== null && !sources.generated.has(name)) texts.set(name, text)
+        return text
+      },
       writeFile: (name, contents) => {
         if (name === BINARY) binary = contents as Uint8Array
       },
@@ -85,17 +93,27 @@ async function runNow(
       stdout: compiler.createMemoryStream(),
       stderr: compiler.createMemoryStream(),
       reportDiagnostic: (message) => {
-        const { category, range } = message
-        if (category !== CATEGORY_ERROR) return
-        mistakes.push(mistakeAt(range, message.message))
+        if (message.category === CATEGORY_ERROR) mistakes.push(toMistake(message, texts))
       },
     },
   )
-  mistakes.push(...sources.authorHost.mistakes)
-  return { binary, mistakes, error: outcome.error }
+  const { mistakes: ofWit } = sources.authorHost
+  // A module whose WIT is wrong is missing for the compiler: only the cause is worth telling.
+  const told = ofWit.length > 0 ? ofWit : explainLimits(mistakes, texts)
+  return { binary, mistakes: told, error: outcome.error, authorTexts: texts }
+}
+
+function toMistake(
+  { message, range }: AssemblyScript.DiagnosticMessage,
+  texts: ReadonlyMap<string, string>,
+): Mistake {
+  const file = range?.source.normalizedPath ?? ''
+  return { message, file, ...placeAt(texts.get(file) ?? '', range?.start ?? 0) }
 }
 
 async function readSource(name: string, sources: Sources): Promise<string | null> {
+  // An actor's own settings could change the ABI; the shared ones come as arguments.
+  if (path.basename(name) === 'asconfig.json') return null
   const generated = sources.generated.get(name)
   if (generated !== undefined) return generated
   const file = path.resolve(sources.folder, name)

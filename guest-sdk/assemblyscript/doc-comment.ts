@@ -6,7 +6,7 @@
 import type { AssemblyScript } from './toolchain.ts'
 
 const COMMENT_BEFORE =
-  /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*(?:\/\/[^\n]*\s*|@\w+(?:\([^)]*\))?\s*|export\s+|public\s+|abstract\s+)*$/
+  /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*(?:\/\/[^\n]*\s*|@\w+(?:\([^)]*\))?\s*|(?:export|public|readonly|abstract|override)\s+)*$/
 
 /** The text, one line per line, without asterisks; empty when there is none. */
 export function docComment(declaration: AssemblyScript.Node): string {

@@ -31,7 +31,7 @@ function declareType(type: NamedType): string {
     case 'flags': {
       const labels = type.kind === 'enum' ? type.cases : type.labels
       const bit = (index: number) => (type.kind === 'enum' ? index : 1 << index)
-      const members = labels.map((label, index) => `${pascal(label)} = ${bit(index)}`)
+      const members = labels.map((label, index) => `${pascal(label.name)} = ${bit(index)}`)
       return `export enum ${className} { ${members.join(', ')} }\n`
     }
     case 'variant': {

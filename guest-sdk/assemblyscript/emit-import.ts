@@ -43,9 +43,9 @@ export function declareType(type: NamedType): string {
       return `export class ${className} { constructor(${fields.join(', ')}) {} }\n`
     }
     case 'enum':
-      return `export enum ${className} { ${type.cases.map(pascal).join(', ')} }\n`
+      return `export enum ${className} { ${type.cases.map((label) => pascal(label.name)).join(', ')} }\n`
     case 'flags': {
-      const bits = type.labels.map((label, index) => `${pascal(label)} = ${1 << index}`)
+      const bits = type.labels.map((label, index) => `${pascal(label.name)} = ${1 << index}`)
       return `export enum ${className} { ${bits.join(', ')} }\n`
     }
     case 'variant':

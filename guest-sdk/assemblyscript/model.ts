@@ -71,6 +71,7 @@ export interface Field {
   readonly property: string
   readonly type: Type
   readonly readonly: boolean
+  readonly doc: string
 }
 
 export interface RecordType {
@@ -92,6 +93,13 @@ export interface VariantCase {
   readonly type: Type | null
   source: ClassRef
   payload: CasePayload
+  readonly doc: string
+}
+
+/** A case of an enum or a flag. */
+export interface Label {
+  readonly name: string
+  readonly doc: string
 }
 
 export interface VariantType {
@@ -105,7 +113,7 @@ export interface VariantType {
 export interface EnumType {
   readonly kind: 'enum'
   name: string
-  readonly cases: readonly string[]
+  readonly cases: readonly Label[]
   source: ClassRef
   readonly doc: string
 }
@@ -113,7 +121,7 @@ export interface EnumType {
 export interface FlagsType {
   readonly kind: 'flags'
   name: string
-  readonly labels: readonly string[]
+  readonly labels: readonly Label[]
   source: ClassRef
   readonly doc: string
 }

@@ -44,12 +44,10 @@ export function witName(name: string): string {
 
 const RESERVED = new Set(
   (
-    'abstract as async await bool boolean break case catch class const constructor continue declare ' +
-    'default delete do else enum export extends f32 f64 false finally for from function get i16 i32 ' +
-    'i64 i8 if implements import in instanceof interface is isize keyof let module namespace new ' +
-    'null number of override package private protected public readonly return set static string ' +
-    'super switch symbol this throw true try type typeof u16 u32 u64 u8 usize v128 var void while ' +
-    'with yield'
+    'abstract as async await break case catch class const constructor continue declare default delete ' +
+    'do else enum export extends false finally for function get if implements import in instanceof ' +
+    'interface let new null override package private protected public readonly return set static ' +
+    'super switch this throw true try typeof var void while with yield'
   ).split(' '),
 )
 

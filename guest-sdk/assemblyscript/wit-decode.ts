@@ -150,12 +150,13 @@ class Decoder {
   #valueType(code: number, scope: Scope): Type {
     const reader = this.#reader
     const value = () => this.#value(scope)
+    const label = () => ({ name: reader.name(), doc: '' })
     const named = { name: '', source: NOWHERE, doc: '' }
     switch (code) {
       case 0x72: {
         const fields = reader.vector(() => {
           const name = reader.name()
-          return { name, property: identifier(name), type: value(), readonly: false }
+          return { name, property: identifier(name), type: value(), readonly: false, doc: '' }
         })
         return { kind: 'record', fields, ...named }
       }
@@ -164,7 +165,7 @@ class Decoder {
           const name = reader.name()
           const type = reader.optional(value)
           reader.byte() // no `refines`
-          return { name, type, source: NOWHERE, payload: { kind: 'none' as const } }
+          return { name, type, source: NOWHERE, payload: { kind: 'none' as const }, doc: '' }
         })
         return { kind: 'variant', cases, ...named }
       }
@@ -173,9 +174,9 @@ class Decoder {
       case 0x6f:
         return { kind: 'tuple', elements: reader.vector(value) }
       case 0x6e:
-        return { kind: 'flags', labels: reader.vector(() => reader.name()), ...named }
+        return { kind: 'flags', labels: reader.vector(label), ...named }
       case 0x6d:
-        return { kind: 'enum', cases: reader.vector(() => reader.name()), ...named }
+        return { kind: 'enum', cases: reader.vector(label), ...named }
       case 0x6b:
         return { kind: 'option', element: value(), form: 'Option' }
       case 0x6a:

@@ -9,6 +9,7 @@
  * name that they are about; the first place where it occurs is reported.
  */
 import type { Mistake } from './errors.ts'
+import { placeAt } from './text-place.ts'
 import type { ComponentTools } from './toolchain.ts'
 
 const GARBAGE = '\u0001'
@@ -25,11 +26,6 @@ async function complaint(text: string, tools: ComponentTools): Promise<string> {
   } catch (error) {
     return error instanceof Error ? error.message : String(error)
   }
-}
-
-export function placeAt(text: string, offset: number): { line: number; column: number } {
-  const before = text.slice(0, offset).split('\n')
-  return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 }
 }
 
 /** The mistake that `message`, the parser's complaint about `text`, describes. */

@@ -46,29 +46,36 @@ function docLines(doc: string): string {
     .join('')
 }
 
-function block(keyword: string, type: NamedType, lines: readonly string[]): string {
-  const body = lines.map((line) => `  ${line},\n`).join('')
+interface Entry {
+  readonly text: string
+  readonly doc: string
+}
+
+function block(keyword: string, type: NamedType, entries: readonly Entry[]): string {
+  const body = entries.map(({ text, doc }) => indent(`${docLines(doc)}${text},\n`)).join('')
   return `${docLines(type.doc)}${keyword} ${witName(type.name)} {\n${body}}\n`
 }
 
 function witDefinition(type: NamedType): string {
+  return block(type.kind, type, entriesOf(type))
+}
+
+function entriesOf(type: NamedType): readonly Entry[] {
   switch (type.kind) {
     case 'record':
-      return block(
-        'record',
-        type,
-        type.fields.map((field) => `${witName(field.name)}: ${witType(field.type)}`),
-      )
+      return type.fields.map(({ name, type: of, doc }) => ({
+        text: `${witName(name)}: ${witType(of)}`,
+        doc,
+      }))
     case 'variant':
-      return block(
-        'variant',
-        type,
-        type.cases.map((one) => witName(one.name) + (one.type ? `(${witType(one.type)})` : '')),
-      )
+      return type.cases.map(({ name, type: of, doc }) => ({
+        text: witName(name) + (of ? `(${witType(of)})` : ''),
+        doc,
+      }))
     case 'enum':
-      return block('enum', type, type.cases.map(witName))
+      return type.cases.map(({ name, doc }) => ({ text: witName(name), doc }))
     case 'flags':
-      return block('flags', type, type.labels.map(witName))
+      return type.labels.map(({ name, doc }) => ({ text: witName(name), doc }))
   }
 }
 

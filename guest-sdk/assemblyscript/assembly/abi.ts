@@ -112,12 +112,19 @@ function collect(): void {
   threshold = max<usize>(THRESHOLD_MIN, gcTotal() << 1);
 }
 
+/** Turns a block from the host into an object whose length is its size. A block may be too large. */
+// @ts-ignore: decorator
+@inline function become(block: usize, id: u32, size: usize): void {
+  store<u32>(block - 8, id);
+  store<u32>(block - 4, <u32>size);
+}
+
 // ---- strings: AssemblyScript's are UTF-16 code units, and so is the component's encoding ----
 
 export function liftString(pointer: usize, length: usize): string {
   if (ZERO_COPY) {
     if (!length) return "";
-    store<u32>(pointer - 8, idof<string>());
+    become(pointer, idof<string>(), length << 1);
     return changetype<string>(pointer);
   }
   return String.UTF16.decodeUnsafe(pointer, length << 1);
@@ -148,7 +155,7 @@ export function liftArray<T>(pointer: usize, length: usize): Array<T> {
 
 export function liftStatic<T>(pointer: usize, length: usize): StaticArray<T> {
   if (ZERO_COPY && length) {
-    store<u32>(pointer - 8, idof<StaticArray<T>>());
+    become(pointer, idof<StaticArray<T>>(), length << alignof<T>());
     return changetype<StaticArray<T>>(pointer);
   }
   const array = new StaticArray<T>(<i32>length);

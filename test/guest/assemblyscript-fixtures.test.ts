@@ -1,0 +1,22 @@
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { buildActor } from '../../guest-sdk/assemblyscript/index.ts'
+
+const folders = [
+  'actors/counter',
+  'actors/quoter',
+  'test/fixtures/actors/echo',
+  'test/fixtures/actors/faulty',
+]
+
+describe.each(folders)('%s', (dir) => {
+  const name = path.basename(dir)
+
+  test('gives the committed component and WIT, byte for byte', async () => {
+    const { component, wit } = await buildActor({ dir, write: false })
+    expect(wit).toBe(await readFile(`${dir}/${name}.wit`, 'utf8'))
+    const committed = await readFile(`test/fixtures/components/${name}.wasm`)
+    expect(Buffer.compare(component, committed)).toBe(0)
+  })
+})
