@@ -24,8 +24,8 @@ import {
   importName,
 } from '../hostcalls/host-interface.ts'
 import { bindHostFunction, type Recorder } from '../hostcalls/recorder.ts'
+import { type Baseline, capture, hashState, restore, takeBaseline } from '../image/image.ts'
 import { decodeImage, encodeImage } from '../image/image-codec.ts'
-import { type Baseline, capture, takeBaseline, hashState, restore } from '../image/image.ts'
 import type { ActorBody, ActorMethod, ActorProgram } from './program.ts'
 
 export interface WasmProgramOptions {

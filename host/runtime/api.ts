@@ -135,7 +135,9 @@ export interface Runtime {
   close(): Promise<void>
 }
 
-/** One journal entry with its WIT values as JSON. */
+export type { RecordedCall, TurnHead, TurnOutcome } from '../journal/entry.ts'
+
+/** One journal entry as stored. */
 export interface JournalLine {
   readonly seq: number
   readonly entry: JournalEntry

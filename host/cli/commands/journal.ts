@@ -3,7 +3,13 @@
  */
 import type { Command } from 'commander'
 import { parseActorKey } from '../../base/names.ts'
-import type { JournalLine } from '../../runtime/api.ts'
+import type {
+  JournalEntry,
+  JournalLine,
+  RecordedCall,
+  TurnHead,
+  TurnOutcome,
+} from '../../runtime/api.ts'
 import { withInspector } from '../data-folder.ts'
 import {
   addExample,
@@ -39,18 +45,38 @@ async function printJournal(actor: string, options: DataOptions & JsonOptions): 
 
 function formatLine({ seq, entry }: JournalLine): string {
   const time = new Date(entry.atMs).toISOString()
-  const start = `${colors.dim(`${String(seq).padStart(SEQ_WIDTH)}  ${time}`)}  `
-  if (entry.kind === 'created')
-    return `${start}created ${entry.type}/${entry.id} ${colors.dim(entry.digest)}`
-  const args = entry.args.map((arg) => toJson(arg)).join(', ')
-  const outcome =
-    entry.outcome.kind === 'returned'
-      ? `-> ${toJson(entry.outcome.value)}`
-      : colors.red(`failed: ${entry.outcome.code}: ${entry.outcome.message}`)
-  const extras = [
-    ...entry.calls.map((call) => `${call.target} -> ${toJson(call.result)}`),
-    ...(entry.idempotencyKey === null ? [] : [`key ${toJson(entry.idempotencyKey)}`]),
-  ]
-  const tail = extras.length === 0 ? '' : colors.dim(`  [${extras.join('; ')}]`)
-  return `${start}${colors.bold(entry.method)}(${args}) ${outcome}${tail}`
+  return `${colors.dim(`${String(seq).padStart(SEQ_WIDTH)}  ${time}`)}  ${formatEntry(entry)}`
+}
+
+function formatEntry(entry: JournalEntry): string {
+  switch (entry.kind) {
+    case 'created':
+      return `created ${entry.type}/${entry.id} ${colors.dim(entry.digest)}${formatCalls(entry)}`
+    case 'turn':
+      return `${formatHead(entry)} ${formatOutcome(entry)}${formatCalls(entry)}`
+    case 'opened':
+      return `${formatHead(entry)} waits${formatCalls(entry)}`
+    case 'continued':
+      return `... waits again${formatCalls(entry)}`
+    case 'closed':
+      return `... of ${entry.openedSeq} ${formatOutcome(entry)}${formatCalls(entry)}`
+  }
+}
+
+function formatHead({ method, args, idempotencyKey }: TurnHead): string {
+  const shown = args.map((arg) => toJson(arg)).join(', ')
+  const key = idempotencyKey === null ? '' : colors.dim(` key ${toJson(idempotencyKey)}`)
+  return `${colors.bold(method)}(${shown})${key}`
+}
+
+function formatOutcome({ outcome }: { readonly outcome: TurnOutcome }): string {
+  return outcome.kind === 'returned'
+    ? `-> ${toJson(outcome.value)}`
+    : colors.red(`failed: ${outcome.code}: ${outcome.message}`)
+}
+
+function formatCalls({ calls }: { readonly calls: readonly RecordedCall[] }): string {
+  if (calls.length === 0) return ''
+  const shown = calls.map(({ target, result }) => `${target} -> ${toJson(result)}`)
+  return colors.dim(`  [${shown.join('; ')}]`)
 }
