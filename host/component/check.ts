@@ -26,6 +26,18 @@ function formatPath(): string {
   return path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`)).join('')
 }
 
+/** Runs `read` on the part of a value that is called `part`. */
+export function descend(
+  part: string | number,
+  read: (value: unknown) => WitValue,
+  value: unknown,
+): WitValue {
+  path.push(part)
+  const result = read(value)
+  path.pop()
+  return result
+}
+
 /** Thrown by checkers and turned into a LoomError by whoever called them. */
 export class Mismatch extends Error {
   readonly path: string
@@ -244,6 +256,8 @@ function recordChecker(fields: readonly { name: string; type: WitType }[]): Chec
     key: camelCase(name),
     check: checkerOf(type),
     isOption: type.kind === 'option',
+    // Every object has a `constructor`; of such names only own properties count.
+    isInherited: camelCase(name) in Object.prototype,
   }))
   const keys = new Set(members.map(({ key }) => key))
   const expected = `an object with the keys ${quoteAll([...keys])}`
@@ -252,9 +266,9 @@ function recordChecker(fields: readonly { name: string; type: WitType }[]): Chec
     const record: Record<string, WitValue> = {}
     const depth = path.length
     let presentCount = 0
-    for (const { key, check, isOption } of members) {
+    for (const { key, check, isOption, isInherited } of members) {
       path[depth] = key
-      const part = object[key]
+      const part = isInherited && !Object.hasOwn(object, key) ? undefined : object[key]
       if (part === undefined) {
         if (!isOption) throw new Mismatch('a value', 'nothing')
         if (Object.hasOwn(object, key)) presentCount++
@@ -334,7 +348,7 @@ function flagsChecker(labels: readonly string[]): Check {
     const depth = path.length
     for (const key of keys) {
       path[depth] = key
-      const flag = object[key]
+      const flag = Object.hasOwn(object, key) ? object[key] : undefined
       if (flag !== undefined && typeof flag !== 'boolean') mismatch('bool', flag)
       flags[key] = flag === true
     }

@@ -1,0 +1,237 @@
+/**
+ * Image: what an instance must become, as a delta against its component's baseline.
+ *
+ * Owns: capture, restore and the hash of an instance's state.
+ * Does not own: the bytes of an image at rest (image-codec.ts), when to capture (pool, actor).
+ *
+ * Invariants:
+ *   IM1. Between calls, memories and mutable globals are the whole state (component/instrument.ts IN1, IN2).
+ *   IM2. `restore` of what `capture` took makes the state equal: every byte, every page count, every global.
+ *        One thing is not kept: the payload bits of a NaN in a float global, which JavaScript cannot see.
+ *   IM3. A memory never shrinks. An instance with more pages than the image cannot take it.
+ *   IM4. An image holds copies; the instance may run on.
+ *
+ * Layout of a memory's delta (`spans` are pairs, `bytes` the concatenated contents of all runs):
+ *
+ *   spans  | offset 0 | size 0 | offset 1 | size 1 | ...
+ *   bytes  | size 0 bytes       | size 1 bytes      | ...
+ */
+import { createHash } from 'node:crypto'
+import { invariant, LoomError } from '../base/errors.ts'
+import type { InstanceState } from '../component/component.ts'
+
+/** Units: bytes. */
+export const PAGE_SIZE_BYTES = 65_536
+
+/** Comparing finds 256 B blocks as fast as 4 KiB ones, and an idle counter's delta is one block. */
+export const GRAIN_SIZE_BYTES = 256
+
+export type GlobalValue = number | bigint
+
+/** The state right after instantiation, equal for all instances of one component digest. */
+export interface Baseline {
+  readonly memories: readonly Buffer[]
+  readonly globals: readonly GlobalValue[]
+}
+
+export interface MemoryImage {
+  readonly pageCount: number
+  /** Pairs of offset and size, in ascending order, not adjacent. */
+  readonly spans: Uint32Array
+  readonly bytes: Uint8Array
+}
+
+export interface Image {
+  readonly memories: readonly MemoryImage[]
+  readonly globals: readonly GlobalValue[]
+}
+
+/** Takes the baseline of a component from an instance that no call has touched. */
+export function takeBaseline(state: InstanceState): Baseline {
+  return {
+    memories: state.memories.map((memory) => Buffer.from(new Uint8Array(memory.buffer))),
+    globals: state.globals.map((global) => global.value),
+  }
+}
+
+/** How many bytes an image keeps of memories. */
+export function imageSize(image: Image): number {
+  let size = 8 * image.globals.length
+  for (const { spans, bytes } of image.memories) size += spans.byteLength + bytes.byteLength
+  return size
+}
+
+/** What `state` is, as a delta. Units: `grain` in bytes, a power of two up to a page. */
+export function capture(state: InstanceState, baseline: Baseline, grain = GRAIN_SIZE_BYTES): Image {
+  checkShape(state, baseline.memories.length, baseline.globals.length)
+  return {
+    memories: state.memories.map((memory, index) =>
+      captureMemory(Buffer.from(memory.buffer), baseline.memories[index] ?? NOTHING, grain),
+    ),
+    globals: state.globals.map((global) => global.value),
+  }
+}
+
+const NOTHING = Buffer.alloc(0)
+const ZERO_PAGE = Buffer.alloc(PAGE_SIZE_BYTES)
+
+/** Blocks are compared in halves, so that equal stretches cost one comparison each. */
+const COARSE_SIZE_BYTES = 16_384
+const COARSE_FACTOR = 4
+
+function captureMemory(memory: Buffer, base: Buffer, grain: number): MemoryImage {
+  const spans: number[] = []
+  const shared = Math.min(base.length, memory.length)
+  for (let at = 0; at < memory.length; at += COARSE_SIZE_BYTES) {
+    const end = Math.min(at + COARSE_SIZE_BYTES, memory.length)
+    // A memory's size is a multiple of the page size, so a block lies on one side of the baseline's end.
+    if (at < shared) findRuns(memory, base, at, at, end, grain, spans)
+    else findRuns(memory, ZERO_PAGE, at, at % PAGE_SIZE_BYTES, end, grain, spans)
+  }
+  let size = 0
+  for (let index = 1; index < spans.length; index += 2) size += spans[index] ?? 0
+  const bytes = new Uint8Array(size)
+  let to = 0
+  for (let index = 0; index < spans.length; index += 2) {
+    const offset = spans[index] ?? 0
+    const length = spans[index + 1] ?? 0
+    bytes.set(memory.subarray(offset, offset + length), to)
+    to += length
+  }
+  return { pageCount: memory.length / PAGE_SIZE_BYTES, spans: Uint32Array.from(spans), bytes }
+}
+
+/** Appends the differing grains of [at, end) to `spans`; `baseAt` is where `at` lies in `base`. */
+function findRuns(
+  memory: Buffer,
+  base: Buffer,
+  at: number,
+  baseAt: number,
+  end: number,
+  grain: number,
+  spans: number[],
+): void {
+  const size = end - at
+  if (memory.compare(base, baseAt, baseAt + size, at, end) === 0) return
+  if (size <= grain) {
+    const last = spans.length - 1
+    const lastEnd = (spans[last - 1] ?? 0) + (spans[last] ?? 0)
+    if (last > 0 && lastEnd === at) spans[last] = (spans[last] ?? 0) + size
+    else spans.push(at, size)
+    return
+  }
+  const step = Math.max(grain, size / COARSE_FACTOR)
+  for (let part = 0; part < size; part += step)
+    findRuns(memory, base, at + part, baseAt + part, at + Math.min(part + step, size), grain, spans)
+}
+
+/**
+ * Makes `state` what `image` says. The instance may be fresh or recycled, as long as no memory has more
+ * pages than the image (IM3). `isFresh` promises that the state is the baseline, and saves a copy of it.
+ * @throws ERR_SNAPSHOT_CORRUPT when the image does not fit the component.
+ */
+export function restore(
+  state: InstanceState,
+  baseline: Baseline,
+  image: Image,
+  isFresh = false,
+): void {
+  checkShape(state, image.memories.length, image.globals.length)
+  image.memories.forEach((delta, index) => {
+    const memory = state.memories[index]
+    if (memory === undefined) return
+    growTo(memory, delta.pageCount)
+    const bytes = Buffer.from(memory.buffer)
+    if (!isFresh) resetMemory(bytes, baseline.memories[index] ?? NOTHING)
+    applyRuns(bytes, delta)
+  })
+  image.globals.forEach((value, index) => {
+    const global = state.globals[index]
+    if (global !== undefined) global.value = value
+  })
+}
+
+/** True when a recycled instance can become what the image says (IM3). */
+export function canRestore(state: InstanceState, image: Image): boolean {
+  return image.memories.every(
+    ({ pageCount }, index) =>
+      (state.memories[index]?.buffer.byteLength ?? 0) <= pageCount * PAGE_SIZE_BYTES,
+  )
+}
+
+function growTo(memory: WebAssembly.Memory, pageCount: number): void {
+  const missing = pageCount - memory.buffer.byteLength / PAGE_SIZE_BYTES
+  invariant(missing >= 0, `image of ${pageCount} pages for a memory that has ${-missing} more`)
+  if (missing === 0) return
+  try {
+    memory.grow(missing)
+  } catch (error) {
+    throw corrupt(`memory cannot grow to ${pageCount} pages`, error)
+  }
+}
+
+function resetMemory(bytes: Buffer, base: Buffer): void {
+  bytes.set(base)
+  bytes.fill(0, base.length)
+}
+
+function applyRuns(memory: Buffer, { spans, bytes }: MemoryImage): void {
+  let from = 0
+  for (let index = 0; index < spans.length; index += 2) {
+    const offset = spans[index] ?? 0
+    const size = spans[index + 1] ?? 0
+    if (offset + size > memory.length) throw corrupt(`run at ${offset} ends beyond the memory`)
+    memory.set(bytes.subarray(from, from + size), offset)
+    from += size
+  }
+}
+
+function checkShape(state: InstanceState, memoryCount: number, globalCount: number): void {
+  if (state.memories.length !== memoryCount || state.globals.length !== globalCount)
+    throw corrupt(
+      `it has ${memoryCount} memories and ${globalCount} globals, the component ${state.memories.length} and ${state.globals.length}`,
+    )
+}
+
+export function corrupt(reason: string, cause?: unknown): LoomError {
+  return new LoomError('ERR_SNAPSHOT_CORRUPT', `image: ${reason}`, { cause })
+}
+
+/**
+ * SHA-256 of the whole state, as hex. Equal states have equal hashes, however they were reached.
+ *
+ * Hashed bytes: per memory its page count (u32) and its bytes; per global nine bytes (image-codec.ts).
+ */
+export function hashState(state: InstanceState): string {
+  const hash = createHash('sha256')
+  for (const { buffer } of state.memories) {
+    const count = Buffer.alloc(4)
+    count.writeUInt32LE(buffer.byteLength / PAGE_SIZE_BYTES)
+    hash.update(count).update(new Uint8Array(buffer))
+  }
+  return hash.update(globalsToBytes(state.globals.map(({ value }) => value))).digest('hex')
+}
+
+const GLOBAL_SIZE_BYTES = 9
+
+/** Per global a tag (0 number, 1 bigint), then a 64-bit float or integer, little-endian. */
+export function globalsToBytes(globals: readonly GlobalValue[]): Buffer {
+  const bytes = Buffer.alloc(GLOBAL_SIZE_BYTES * globals.length)
+  globals.forEach((value, index) => {
+    const at = GLOBAL_SIZE_BYTES * index
+    if (typeof value === 'bigint') {
+      bytes[at] = 1
+      bytes.writeBigInt64LE(value, at + 1)
+    } else bytes.writeDoubleLE(Number.isNaN(value) ? Number.NaN : value, at + 1)
+  })
+  return bytes
+}
+
+export function globalsFromBytes(bytes: Uint8Array): GlobalValue[] {
+  if (bytes.length % GLOBAL_SIZE_BYTES !== 0) throw corrupt('the globals are cut off')
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const globals: GlobalValue[] = []
+  for (let at = 0; at < bytes.length; at += GLOBAL_SIZE_BYTES)
+    globals.push(bytes[at] === 1 ? view.getBigInt64(at + 1, true) : view.getFloat64(at + 1, true))
+  return globals
+}
