@@ -84,6 +84,6 @@ function asList(type: ListType, spell: (part: Type) => string): string {
 }
 
 /** Type arguments of `Result`; a missing side is the SDK's `Unit`. */
-export function resultArguments(type: ResultType, spell: (part: Type | null) => string): string {
+function resultArguments(type: ResultType, spell: (part: Type | null) => string): string {
   return `${spell(type.ok)}, ${spell(type.err)}`
 }

@@ -35,7 +35,7 @@ function spell(type: Type): string {
 }
 
 /** The AssemblyScript declaration of a WIT type. */
-export function declareType(type: NamedType): string {
+function declareType(type: NamedType): string {
   const { className } = type.source
   switch (type.kind) {
     case 'record': {
