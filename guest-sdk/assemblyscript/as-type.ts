@@ -7,6 +7,7 @@
 import type { ClassRef, ListType, NamedType, Primitive, ResultType, Type } from './model.ts'
 import { isPrimitive } from './model.ts'
 
+/** What memory and core values hold. */
 export const SCALARS: Record<Primitive, string> = {
   bool: 'bool',
   u8: 'u8',
@@ -49,7 +50,7 @@ export function isScalarList(type: ListType): boolean {
 }
 
 export function asType(type: Type, qualify: Qualify): string {
-  const spell = (part: Type | null) => (part === null ? 'bool' : asType(part, qualify))
+  const spell = (part: Type | null) => (part === null ? 'Unit' : asType(part, qualify))
   switch (type.kind) {
     case 'string':
       return 'string'
@@ -68,6 +69,8 @@ export function asType(type: Type, qualify: Qualify): string {
     case 'enum':
     case 'flags':
       return qualify((type as NamedType).source)
+    case 'char':
+      return 'char'
     default:
       return SCALARS[type.kind]
   }
@@ -80,7 +83,7 @@ function asList(type: ListType, spell: (part: Type) => string): string {
   return type.form in VIEWS ? type.form : `${type.form}<${spell(type.element)}>`
 }
 
-/** Type arguments of `Result`; a missing side is the SDK's `Unit`, which is a bool. */
-export function resultArguments(type: ResultType, spell: (part: Type | null) => string): string {
+/** Type arguments of `Result`; a missing side is the SDK's `Unit`. */
+function resultArguments(type: ResultType, spell: (part: Type | null) => string): string {
   return `${spell(type.ok)}, ${spell(type.err)}`
 }

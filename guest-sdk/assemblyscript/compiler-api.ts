@@ -8,14 +8,14 @@
  * Source: assemblyscript 0.28, src/ast.ts, src/program.ts, cli/index.d.ts.
  */
 
-export interface Source {
+interface Source {
   readonly text: string
   /** Path relative to the base directory. */
   readonly normalizedPath: string
   readonly statements: readonly Statement[]
 }
 
-export interface Range {
+interface Range {
   readonly source: Source
   readonly start: number
   readonly end: number
@@ -27,7 +27,7 @@ export interface Node {
   readonly range: Range
 }
 
-export interface IdentifierExpression extends Node {
+interface IdentifierExpression extends Node {
   readonly text: string
 }
 
@@ -64,12 +64,12 @@ export interface ParameterNode extends Node {
   readonly initializer: Node | null
 }
 
-export interface FunctionTypeNode extends TypeNode {
+interface FunctionTypeNode extends TypeNode {
   readonly parameters: readonly ParameterNode[]
   readonly returnType: TypeNode
 }
 
-export interface DeclarationStatement extends Node {
+interface DeclarationStatement extends Node {
   readonly name: IdentifierExpression
   readonly decorators: readonly DecoratorNode[] | null
   is(flag: number): boolean
@@ -79,7 +79,7 @@ export interface FieldDeclaration extends DeclarationStatement {
   readonly type: TypeNode | null
 }
 
-export interface EnumValueDeclaration extends DeclarationStatement {
+interface EnumValueDeclaration extends DeclarationStatement {
   readonly initializer: Node | null
 }
 
@@ -134,7 +134,7 @@ export interface ClassPrototype extends DeclaredElement {
   readonly typeParameterNodes: readonly Node[] | null
 }
 
-export interface Resolver {
+interface Resolver {
   resolveTypeName(name: Node, flow: null, context: Element, reportMode: number): Element | null
 }
 
@@ -210,7 +210,7 @@ export type TransformClass = new () => {
   afterCompile(module: BinaryenModule): void
 }
 
-export interface CompilerOptions {
+interface CompilerOptions {
   readonly transforms: readonly TransformClass[]
   readonly readFile: (name: string) => Promise<string | null>
   readonly writeFile: (name: string, contents: Uint8Array | string) => void

@@ -26,7 +26,7 @@ export interface Sources {
 }
 
 /** Hooks into the compiler. Throwing stops it. */
-export interface Hooks {
+interface Hooks {
   readonly afterParse?: (parser: AssemblyScript.Parser) => void
   readonly afterInitialize?: (program: AssemblyScript.Program) => void
   readonly afterCompile?: (

@@ -57,7 +57,7 @@ export function emitDeclarations(interfaces: readonly Interface[]): string {
   const funcs = interfaces.flatMap((one) => one.funcs)
   return [
     `// Generated from ${interfaces.map((one) => one.id).join(', ')}. For editors only.\n`,
-    'import type { Option, Result, Tuple2, Tuple3, Tuple4 } from "loom"\n',
+    'import type { char, Option, Result, Tuple2, Tuple3, Tuple4, Unit } from "loom"\n',
     ...namedTypes(funcs).map(declareType),
     ...funcs.map(declareFunction),
   ].join('')

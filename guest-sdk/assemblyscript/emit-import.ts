@@ -35,7 +35,7 @@ function spell(type: Type): string {
 }
 
 /** The AssemblyScript declaration of a WIT type. */
-export function declareType(type: NamedType): string {
+function declareType(type: NamedType): string {
   const { className } = type.source
   switch (type.kind) {
     case 'record': {
@@ -46,7 +46,7 @@ export function declareType(type: NamedType): string {
       return `export enum ${className} { ${type.cases.map((label) => pascal(label.name)).join(', ')} }\n`
     case 'flags': {
       const bits = type.labels.map((label, index) => `${pascal(label.name)} = ${1 << index}`)
-      return `export enum ${className} { ${bits.join(', ')} }\n`
+      return `@flags\nexport enum ${className} { ${bits.join(', ')} }\n`
     }
     case 'variant':
       return declareVariant(type)

@@ -14,7 +14,7 @@ import type { ClassRef, Type } from './model.ts'
 import { witType } from './wit-print.ts'
 
 const LIBRARY = `import { enter, leave, freeArgs, freeTemps, temp, blank, liftString, lowerString, liftArray, lowerArray, liftStatic, lowerStatic, liftView, lowerView } from "loom/abi";
-import { Result, Option, Tuple2, Tuple3, Tuple4 } from "loom";
+import { Result, Option, Tuple2, Tuple3, Tuple4, Unit, char } from "loom";
 `
 
 export class EmitScope {
@@ -45,7 +45,7 @@ export class EmitScope {
 
   /** Type arguments of `Result`. */
   side(type: Type | null): string {
-    return type === null ? 'bool' : this.type(type)
+    return type === null ? 'Unit' : this.type(type)
   }
 
   local(): string {

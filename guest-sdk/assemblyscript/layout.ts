@@ -74,7 +74,7 @@ function flagsSize(labelCount: number): 1 | 2 | 4 {
   return labelCount <= 16 ? 2 : 4
 }
 
-export function alignmentOf(type: Type): number {
+function alignmentOf(type: Type): number {
   switch (type.kind) {
     case 'string':
     case 'list':

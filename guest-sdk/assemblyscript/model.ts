@@ -37,7 +37,7 @@ export interface PrimitiveType {
   readonly kind: Primitive
 }
 
-export interface StringType {
+interface StringType {
   readonly kind: 'string'
 }
 
@@ -48,7 +48,7 @@ export interface ListType {
   readonly form: string
 }
 
-export interface OptionType {
+interface OptionType {
   readonly kind: 'option'
   readonly element: Type
   /** `T | null`, or the SDK's `Option<T>`. */
@@ -83,7 +83,7 @@ export interface RecordType {
 }
 
 /** How a case's class holds its payload: not at all, in one property, or by being the payload record. */
-export type CasePayload =
+type CasePayload =
   | { readonly kind: 'none' }
   | { readonly kind: 'property'; readonly property: string; readonly readonly: boolean }
   | { readonly kind: 'self' }
@@ -97,7 +97,7 @@ export interface VariantCase {
 }
 
 /** A case of an enum or a flag. */
-export interface Label {
+interface Label {
   readonly name: string
   readonly doc: string
 }

@@ -61,8 +61,22 @@ function spellable(type: Type, seen: Set<Type>): void {
   for (const child of children(type)) spellable(child, seen)
 }
 
+/** Classes that generated modules use; a WIT type of this name gets an underscore. */
+const TAKEN = new Set([
+  'Array',
+  'Map',
+  'Option',
+  'Result',
+  'StaticArray',
+  'Tuple2',
+  'Tuple3',
+  'Tuple4',
+  'Unit',
+])
+
 function nameClasses(type: NamedType): void {
-  const className = pascal(type.name)
+  const spelled = pascal(type.name)
+  const className = TAKEN.has(spelled) ? `${spelled}_` : spelled
   type.source = { module: '', className }
   if (type.kind !== 'variant') return
   for (const one of type.cases) {

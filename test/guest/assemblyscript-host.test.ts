@@ -200,13 +200,13 @@ test('every module of the library works', async () => {
 test('a host interface of the embedder may use every type', async () => {
   const oracle = await openSource(
     `import { Option, Result, Tuple2 } from "loom";
-     import { store, Item, Color, Perm, Shape, ShapeCircle, ShapeNone } from "./host/types";
+     import { store, new_, Item, Color, Perm, Shape, ShapeCircle, ShapeNone, Unit_ } from "./host/types";
      @component("a:b/c@1.0.0") export class A {
        run(): string {
          const item = new Item("é", 7, Color.DarkBlue, Perm.B, [new ShapeCircle(1.5), new ShapeNone()], null);
          const back = store(item, [1, 2], Option.some<u32>(3));
          if (back.isErr) return "err " + back.error;
-         const it = back.value.a;
+         const it = back.value.a; new_(new Unit_(1));
          const circle = it.shapes[0] as ShapeCircle;
          return [it.name, it.age.toString(), (<i32>it.color).toString(), (<i32>it.perm).toString(),
            circle.value.toString(), it.note!, back.value.b.toString()].join("|");
@@ -220,6 +220,8 @@ test('a host interface of the embedder may use every type', async () => {
           flags perm { a, b }
           variant shape { none, circle(f64) }
           record item { name: string, age: u8, color: color, perm: perm, shapes: list<shape>, note: option<string>, }
+          record unit { switch: u8 }
+          new: func(%type: unit);
           store: func(item: item, numbers: list<u16>, o: option<u32>) -> result<tuple<item, u64>, string>;
         }`,
     },
@@ -235,6 +237,9 @@ test('a host interface of the embedder may use every type', async () => {
   const seen: unknown[] = []
   const actor = oracle.instantiate({
     'x:y/types': {
+      new: (unit: unknown) => {
+        seen.push(unit)
+      },
       store: (...args: unknown[]) => {
         seen.push(...args)
         return [{ ...given, note: 'noted', shapes: [{ tag: 'circle', val: 2.5 }] }, 9n]
@@ -242,7 +247,7 @@ test('a host interface of the embedder may use every type', async () => {
     },
   })
   expect(actor.run?.()).toBe('é|7|1|2|2.5|noted|9')
-  expect(seen).toEqual([given, Uint16Array.of(1, 2), 3])
+  expect(seen).toEqual([given, Uint16Array.of(1, 2), 3, { switch: 1 }])
 })
 
 test('the constructor runs in the first call, so that it may ask the host', async () => {

@@ -161,6 +161,29 @@ describe('values cross the boundary unchanged', () => {
   })
 })
 
+test('an option in an option, which jco misreads, is right in the core module', () => {
+  const [core] = oracle.core
+  if (!core) throw new Error('no core module')
+  const imports = { 'loom:actor/guest@0.1.0': { panic: () => undefined } }
+  const { exports } = new WebAssembly.Instance(core, imports)
+  const name = 'test:echo/echo@0.1.0#echo-option-option'
+  const raw = exports as unknown as Record<string, (...args: number[]) => number>
+  const memory = exports.memory as WebAssembly.Memory
+  raw._initialize?.()
+  // outer discriminant u8 at 0, inner one u8 at 4, u32 at 8
+  for (const [outer, inner, value] of [
+    [0, 0, 0],
+    [1, 0, 0],
+    [1, 1, 7],
+  ] as const) {
+    const area = new DataView(memory.buffer, raw[name]?.(outer, inner, value))
+    expect(area.getUint8(0)).toBe(outer)
+    if (outer === 1) expect(area.getUint8(4)).toBe(inner)
+    if (inner === 1) expect(area.getUint32(8, true)).toBe(value)
+    raw[`cabi_post_${name}`]?.(0)
+  }
+})
+
 test('any person crosses the boundary unchanged, and garbage is collected between calls', () => {
   const text = fc.string({ unit: 'binary', maxLength: 40 })
   const shape = fc.oneof(
