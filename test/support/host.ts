@@ -19,6 +19,13 @@ export function temporaryFolder(): string {
   return folder
 }
 
+async function macrotasks(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve))
+}
+
+/** A host that was crashed, or waits for a promise of the test, never finishes closing. */
+const CLOSE_MACROTASKS = 500
+
 /** A runtime with the Ledger type; closed after the test. */
 export async function openHost(options: Partial<RuntimeOptions> = {}): Promise<Runtime> {
   const runtime = await createRuntime({
@@ -26,7 +33,9 @@ export async function openHost(options: Partial<RuntimeOptions> = {}): Promise<R
     blobs: fsBlobs(temporaryFolder()),
     ...options,
   })
-  onTestFinished(() => runtime.close().catch(() => {}))
+  onTestFinished(() =>
+    Promise.race([runtime.close().catch(() => {}), macrotasks(CLOSE_MACROTASKS)]),
+  )
   await runtime.registerActorType('Ledger', { type: 'typescript', actorClass: Ledger })
   return runtime
 }

@@ -63,13 +63,19 @@ describe('a component', () => {
   test('that traps has not happened, says where, and goes on from before', async () => {
     const runtime = await openComponentHost()
     const faulty = await runtime.getActor('f1', 'Faulty')
-    const { methods } = (await runtime.actorTypes()).find(({ name }) => name === 'Faulty') ?? {}
-    expect(methods?.map(({ name }) => name)).toContain('set-then-trap')
-    await faulty.call('set', 5)
-    const error = await errorOf(faulty.call('set-then-trap', 6))
+    await faulty.call('add', 5)
+    const kept = await faulty.call('state')
+    const { stateHash } = await runtime.describeActor('f1', 'Faulty')
+    const error = await errorOf(faulty.call('addThenAbort', 6, 'no more'))
     expect(error).toMatchObject({ code: 'ERR_TRAP' })
-    expect(error.message).toMatch(/faulty\.ts:\d+:\d+/)
-    expect(await faulty.call('get')).toEqual(5)
+    expect(error.message).toMatch(/no more \(.*faulty\.ts:\d+:\d+\)/)
+    for (const method of ['addThenIndex', 'addThenUnreachable', 'addThenOutOfBounds'])
+      expect(await errorOf(faulty.call(method, 7))).toMatchObject({ code: 'ERR_TRAP' })
+    expect((await errorOf(faulty.call('overflow', 0))).code).toBe('ERR_TRAP')
+    expect((await errorOf(faulty.call('divide', 0))).code).toBe('ERR_TRAP')
+    expect((await runtime.describeActor('f1', 'Faulty')).stateHash).toBe(stateHash)
+    expect(await faulty.call('state')).toEqual(kept)
+    expect(await faulty.call('add', 1)).toBe(6n)
   })
 
   test('whose host function failed has not happened', async () => {
