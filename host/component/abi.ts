@@ -15,6 +15,7 @@
  * Source: CanonicalABI.md, "Lifting and Lowering Context".
  */
 import { VALUE_SIZE_MAX_BYTES } from '../base/limits.ts'
+import type { ArrayKind, NumberArray } from './numbers.ts'
 
 /** A rule of the Canonical ABI that a guest broke; call.ts adds the function's name (ERR_TRAP). */
 export class AbiTrap extends Error {}
@@ -39,6 +40,7 @@ export class Abi {
   readonly #realloc: CoreFunction | null
   u8: Buffer = NO_MEMORY
   view: DataView = new DataView(NO_MEMORY.buffer, 0, 0)
+  #arrays: (NumberArray | undefined)[] = []
   /** Second result of lowering a string or list: its length as the guest counts it. */
   length = 0
   /** What the call may still lift (A3). Units: bytes. */
@@ -56,7 +58,18 @@ export class Abi {
       const { buffer } = this.#memory
       this.u8 = Buffer.from(buffer)
       this.view = new DataView(buffer)
+      this.#arrays = []
     }
+  }
+
+  /** The whole memory as an array of one kind of number. */
+  array({ slot, Class }: ArrayKind): NumberArray {
+    let array = this.#arrays[slot]
+    if (array === undefined) {
+      array = new Class(this.u8.buffer)
+      this.#arrays[slot] = array
+    }
+    return array
   }
 
   /** Starts a lift: views current, budget full. */

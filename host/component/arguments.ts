@@ -14,8 +14,7 @@
  * integers for 64-bit types, arrays for lists of numbers and null for none).
  */
 import { LoomError } from '../base/errors.ts'
-import { VALUE_SIZE_MAX_BYTES } from '../base/limits.ts'
-import { type Check, checkerOf, describe, Mismatch, startPath } from './check.ts'
+import { type Check, checkerOf, clearPath, Mismatch } from './check.ts'
 import type { WitFunction, WitType, WitValue } from './wit.ts'
 
 const known = new WeakMap<WitFunction, readonly Check[]>()
@@ -43,38 +42,14 @@ export function checkArguments(func: WitFunction, args: readonly unknown[]): Wit
   const { length } = checks
   if (args.length !== length) throw countError(func, args.length)
   const values: WitValue[] = []
-  for (let index = 0; index < length; index++) {
-    const check = checks[index]
-    if (check !== undefined) values.push(checkOne(func, index, check, args[index]))
+  let index = 0
+  try {
+    for (; index < length; index++) values.push((checks[index] as Check)(args[index]))
+  } catch (error) {
+    const name = func.params[index]?.name ?? ''
+    throw toArgumentError(error, `argument ${index + 1} "${name}"`, name)
   }
   return values
-}
-
-function checkOne(func: WitFunction, index: number, check: Check, arg: unknown): WitValue {
-  startPath()
-  try {
-    return check(arg)
-  } catch (error) {
-    if (!(error instanceof Mismatch)) throw error
-    const name = func.params[index]?.name ?? ''
-    throw mismatchError(`argument ${index + 1} "${name}"`, name, error)
-  }
-}
-
-/** Checks the result of a host function. @throws ERR_HOST_CALL */
-export function checkResult(where: string, check: Check, value: unknown): WitValue {
-  startPath()
-  try {
-    return check(value)
-  } catch (error) {
-    if (!(error instanceof Mismatch)) throw error
-    const at = error.path === '' ? 'result' : `result${error.path}`
-    throw new LoomError(
-      'ERR_HOST_CALL',
-      `${where}: ${at}: expected ${error.expected}, got ${error.got}`,
-      { data: { function: where, path: at, expected: error.expected, got: error.got } },
-    )
-  }
 }
 
 /**
@@ -82,13 +57,24 @@ export function checkResult(where: string, check: Check, value: unknown): WitVal
  * @throws ERR_ARGUMENT_TYPE
  */
 export function checkValue(type: WitType, value: unknown, what = 'value'): WitValue {
-  startPath()
   try {
     return checkerOf(type)(value)
   } catch (error) {
-    if (!(error instanceof Mismatch)) throw error
-    throw mismatchError(what, what, error)
+    throw toArgumentError(error, what, what)
   }
+}
+
+/** What a checker threw for the result of a host function, as ERR_HOST_CALL. */
+export function toResultError(error: unknown, where: string): unknown {
+  if (!(error instanceof Mismatch)) {
+    clearPath()
+    return error
+  }
+  const { expected, got } = error
+  const path = `result${error.path}`
+  return new LoomError('ERR_HOST_CALL', `${where}: ${path}: expected ${expected}, got ${got}`, {
+    data: { function: where, path, expected, got },
+  })
 }
 
 function countError(func: WitFunction, got: number): LoomError {
@@ -101,12 +87,16 @@ function countError(func: WitFunction, got: number): LoomError {
   )
 }
 
-export function mismatchError(what: string, root: string, mismatch: Mismatch): LoomError {
-  const { path, expected, got } = mismatch
-  const at = path === '' ? '' : ` at ${root}${path}`
+/** What a checker or a JSON reader threw for an argument; `root` is how its path begins. */
+export function toArgumentError(error: unknown, what: string, root: string): unknown {
+  if (!(error instanceof Mismatch)) {
+    clearPath()
+    return error
+  }
+  const { expected, got } = error
+  const path = `${root}${error.path}`
+  const at = error.path === '' ? '' : ` at ${path}`
   return new LoomError('ERR_ARGUMENT_TYPE', `${what}${at}: expected ${expected}, got ${got}`, {
-    data: { path: `${root}${path}`, expected, got },
+    data: { path, expected, got },
   })
 }
-
-export { describe, VALUE_SIZE_MAX_BYTES }

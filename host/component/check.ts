@@ -6,24 +6,27 @@
  *
  * Invariants:
  *   CH1. Checkers never run guest code; a getter or proxy of the caller may run, and throw, here only.
- *   CH2. The path is kept in one stack: a checker that descends pushes, and pops when the part is good.
+ *   CH2. The path is kept in one stack: a checker that descends pushes, and pops when the part is good. It
+ *        is empty between checks: a Mismatch takes it along, and `clearPath` follows any other throw.
  */
 import { VALUE_SIZE_MAX_BYTES } from '../base/limits.ts'
 import { camelCase } from './labels.ts'
 import { layoutOf } from './layout.ts'
-import { arrayClassOf, canonicalizeNaNs, type NumberArray } from './numbers.ts'
+import { arrayKindOf, canonicalizeNaNs, type NumberArray } from './numbers.ts'
 import type { WitType, WitValue } from './wit.ts'
 
 export type Check = (value: unknown) => WitValue
 
 const path: (string | number)[] = []
 
-export function startPath(): void {
+/** After anything but a Mismatch came out of a check: a getter of the caller threw. */
+export function clearPath(): void {
   path.length = 0
 }
 
-function formatPath(): string {
-  return path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`)).join('')
+function takePath(): string {
+  const parts = path.splice(0)
+  return parts.map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`)).join('')
 }
 
 /** Runs `read` on the part of a value that is called `part`. */
@@ -46,7 +49,7 @@ export class Mismatch extends Error {
 
   constructor(expected: string, got: string) {
     super(expected)
-    this.path = formatPath()
+    this.path = takePath()
     this.expected = expected
     this.got = got
   }
@@ -209,7 +212,7 @@ function checkListSize(element: WitType, length: number): void {
 
 function listChecker(element: WitType): Check {
   const check = checkerOf(element)
-  const ArrayClass = arrayClassOf(element)
+  const ArrayClass = arrayKindOf(element)?.Class
   const expected =
     ArrayClass === undefined ? 'an array' : `${ArrayClass.name} or an array of ${element.kind}`
   const checkItems = (value: unknown): WitValue[] => {

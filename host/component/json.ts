@@ -9,8 +9,7 @@
  *   JS2. What comes in is checked in full; what is refused is named with its path.
  */
 import { LoomError } from '../base/errors.ts'
-import { mismatchError } from './arguments.ts'
-import { Mismatch, startPath } from './check.ts'
+import { toArgumentError } from './arguments.ts'
 import { absent, fromJson } from './json-read.ts'
 import { toJson } from './json-write.ts'
 import type { JsonValue, WitFunction, WitType, WitValue } from './wit.ts'
@@ -29,12 +28,10 @@ export function valueFromJson(type: WitType, json: unknown, what = 'value'): Wit
 }
 
 function read(type: WitType, json: unknown, what: string, root: string): WitValue {
-  startPath()
   try {
     return fromJson(type)(json)
   } catch (error) {
-    if (error instanceof Mismatch) throw mismatchError(what, root, error)
-    throw error
+    throw toArgumentError(error, what, root)
   }
 }
 

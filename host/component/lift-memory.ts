@@ -16,7 +16,7 @@ import { type Abi, trap } from './abi.ts'
 import type { StringEncoding } from './ast.ts'
 import { camelCase } from './labels.ts'
 import { casesOf, discriminantSize, layoutOf, offsetsOf, payloadOffset } from './layout.ts'
-import { arrayClassOf, canonicalizeNaNs } from './numbers.ts'
+import { arrayKindOf, canonicalizeNaNs } from './numbers.ts'
 import { LOAD_STRING } from './strings.ts'
 import type { WitType, WitValue } from './wit.ts'
 
@@ -74,22 +74,16 @@ export class MemoryLifter {
   /** `load_list_from_range`. */
   listLoader(element: WitType): (abi: Abi, pointer: number, length: number) => WitValue {
     const { size, align, hostSize } = layoutOf(element)
-    const ArrayClass = arrayClassOf(element)
-    if (ArrayClass !== undefined) {
-      const hasNaN = element.kind === 'f32' || element.kind === 'f64'
+    const kind = arrayKindOf(element)
+    if (kind !== undefined)
       return (abi, pointer, length) => {
         abi.checkRange('list', pointer, align, length * size)
         abi.spend('list', length * size)
-        const copy = new ArrayClass(length)
-        if (length > 0) {
-          const source = new ArrayClass(abi.u8.buffer, pointer, length)
-          // Both are of one class; the types of `set` differ between number and bigint arrays only.
-          ;(copy as Uint8Array).set(source as Uint8Array)
-          if (hasNaN) canonicalizeNaNs(copy)
-        }
+        const from = pointer / size
+        const copy = abi.array(kind).slice(from, from + length)
+        if (kind.isFloat) canonicalizeNaNs(copy)
         return copy
       }
-    }
     const load = this.loader(element)
     return (abi, pointer, length) => {
       abi.checkRange('list', pointer, align, length * size)

@@ -17,11 +17,11 @@ import type { StringEncoding } from './ast.ts'
 import { camelCase } from './labels.ts'
 import { casesOf, discriminantSize, layoutOf, offsetsOf, payloadOffset } from './layout.ts'
 import {
-  arrayClassOf,
-  asNumberArray,
+  arrayKindOf,
   CANONICAL_NAN32,
   CANONICAL_NAN64,
   canonicalizeNaNs,
+  type NumberArray,
 } from './numbers.ts'
 import { STORE_STRING } from './strings.ts'
 import type { WitType, WitValue } from './wit.ts'
@@ -84,22 +84,20 @@ export class MemoryLowerer {
   /** `store_list_into_range`; leaves the length in `abi.length`. */
   listStorer(element: WitType): (abi: Abi, value: WitValue) => number {
     const { size, align } = layoutOf(element)
-    const ArrayClass = arrayClassOf(element)
-    if (ArrayClass !== undefined) {
-      const hasNaN = element.kind === 'f32' || element.kind === 'f64'
+    const kind = arrayKindOf(element)
+    if (kind !== undefined)
       return (abi, value) => {
-        const source = asNumberArray(value)
+        const source = value as NumberArray
         const { length } = source
         const pointer = abi.allocate(align, length * size)
-        if (length > 0) {
-          const target = new ArrayClass(abi.u8.buffer, pointer, length)
-          ;(target as Uint8Array).set(source as Uint8Array)
-          if (hasNaN) canonicalizeNaNs(target)
-        }
+        const target = abi.array(kind)
+        const from = pointer / size
+        // Both are of one class; the types of `set` differ between arrays of number and of bigint only.
+        ;(target as Uint8Array).set(source as Uint8Array, from)
+        if (kind.isFloat) canonicalizeNaNs(target.subarray(from, from + length))
         abi.length = length
         return pointer
       }
-    }
     const store = this.storer(element)
     return (abi, value) => {
       const items = value as readonly WitValue[]

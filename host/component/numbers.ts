@@ -8,7 +8,7 @@
  *
  * Source: CanonicalABI.md, "Loading" (`canonicalize_nan32`) and "Storing".
  */
-import type { WitType, WitValue } from './wit.ts'
+import type { WitType } from './wit.ts'
 
 export type NumberArray =
   | Uint8Array
@@ -22,36 +22,46 @@ export type NumberArray =
   | Float32Array
   | Float64Array
 
-interface NumberArrayClass {
+export interface NumberArrayClass {
   new (length: number): NumberArray
-  new (buffer: ArrayBufferLike, offset: number, length: number): NumberArray
+  new (buffer: ArrayBufferLike): NumberArray
   readonly BYTES_PER_ELEMENT: number
 }
 
-const CLASSES: Readonly<Partial<Record<WitType['kind'], NumberArrayClass>>> = {
-  u8: Uint8Array,
-  s8: Int8Array,
-  u16: Uint16Array,
-  s16: Int16Array,
-  u32: Uint32Array,
-  s32: Int32Array,
-  u64: BigUint64Array,
-  s64: BigInt64Array,
-  f32: Float32Array,
-  f64: Float64Array,
+/** How a list of one element type is kept: its class, and its place among the views of an `Abi`. */
+export interface ArrayKind {
+  readonly slot: number
+  readonly Class: NumberArrayClass
+  readonly isFloat: boolean
+}
+
+const CLASSES: readonly (readonly [kind: WitType['kind'], Class: NumberArrayClass])[] = [
+  ['u8', Uint8Array],
+  ['s8', Int8Array],
+  ['u16', Uint16Array],
+  ['s16', Int16Array],
+  ['u32', Uint32Array],
+  ['s32', Int32Array],
+  ['u64', BigUint64Array],
+  ['s64', BigInt64Array],
+  ['f32', Float32Array],
+  ['f64', Float64Array],
+]
+
+const KINDS: ReadonlyMap<WitType['kind'], ArrayKind> = new Map(
+  CLASSES.map(([kind, Class], slot) => [
+    kind,
+    { slot, Class, isFloat: kind === 'f32' || kind === 'f64' },
+  ]),
+)
+
+/** How lists of `element` are kept; undefined when they are plain arrays. */
+export function arrayKindOf(element: WitType): ArrayKind | undefined {
+  return KINDS.get(element.kind)
 }
 
 export const CANONICAL_NAN32 = 0x7fc0_0000
 export const CANONICAL_NAN64 = 0x7ff8_0000_0000_0000n
-
-/** The class of a list of `element`, or undefined when such lists are plain arrays. */
-export function arrayClassOf(element: WitType): NumberArrayClass | undefined {
-  return CLASSES[element.kind]
-}
-
-export function isNumberArray(value: unknown): value is NumberArray {
-  return ArrayBuffer.isView(value) && !(value instanceof DataView)
-}
 
 /** Rewrites every NaN of `values` to the canonical one. */
 export function canonicalizeNaNs(values: NumberArray): void {
@@ -86,9 +96,4 @@ export function bitsOfF64(value: number): bigint {
   if (Number.isNaN(value)) return CANONICAL_NAN64
   scratch.setFloat64(0, value, true)
   return scratch.getBigUint64(0, true)
-}
-
-/** A value that is known to be a list of numbers. */
-export function asNumberArray(value: WitValue): NumberArray {
-  return value as NumberArray
 }

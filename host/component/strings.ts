@@ -13,7 +13,7 @@
  *
  * Source: CanonicalABI.md, "Loading" (`load_string_from_range`), "Storing" (`store_string_into_range`).
  */
-import { isAscii } from 'node:buffer'
+import { isAscii, isUtf8 } from 'node:buffer'
 import { type Abi, trap } from './abi.ts'
 import type { StringEncoding } from './ast.ts'
 
@@ -25,8 +25,6 @@ const UTF16_CHUNK_SIZE_BYTES = 16_384
 const UTF16_TAG = 0x8000_0000
 /** `MAX_STRING_BYTE_LENGTH` is 2^28 - 1; the budget of a call (abi.ts A3) is lower still. */
 const REPLACEMENT = '\ufffd'
-
-const utf8Decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** Reads the string of `tagged` code units at `pointer`. */
 export type LoadString = (abi: Abi, pointer: number, tagged: number) => string
@@ -69,12 +67,9 @@ function loadUtf8(abi: Abi, pointer: number, size: number): string {
     if (!text.includes(REPLACEMENT)) return text
   }
   const bytes = new Uint8Array(u8.buffer, pointer, size)
-  if (size > DECODE_SLICE_MAX && isAscii(bytes)) return u8.toString('latin1', pointer, end)
-  try {
-    return utf8Decoder.decode(bytes)
-  } catch {
-    return trap(`string at ${pointer} of ${size} bytes is not UTF-8`)
-  }
+  if (isAscii(bytes)) return u8.toString('latin1', pointer, end)
+  if (!isUtf8(bytes)) trap(`string at ${pointer} of ${size} bytes is not UTF-8`)
+  return u8.toString('utf8', pointer, end)
 }
 
 function loadLatin1(abi: Abi, pointer: number, size: number): string {

@@ -11,8 +11,8 @@
  *
  * Source: CanonicalABI.md, "`canon lower`", "Lifting and Lowering Values".
  */
-import { type Abi, trap } from './abi.ts'
-import { checkResult } from './arguments.ts'
+import type { Abi } from './abi.ts'
+import { toResultError } from './arguments.ts'
 import { type Check, checkerOf } from './check.ts'
 import type { Codec } from './codec.ts'
 import type { HostFunction } from './component.ts'
@@ -20,6 +20,7 @@ import { fail, type Run, toFailure, toHostFailure } from './failure.ts'
 import { flatCountOf } from './layout.ts'
 import { type CoreValue, scalarLifter } from './lift-flat.ts'
 import { scalarLowerer } from './lower-flat.ts'
+import { trapError } from './refuse.ts'
 import { type FlatSignature, flattenFunc } from './signature.ts'
 import type { FuncShape } from './types.ts'
 import type { WitValue } from './wit.ts'
@@ -59,11 +60,7 @@ function returnNothing(): never {
 function refusal(run: Run, where: string): unknown {
   if (run.failure !== null) return run.failure.error
   const rule = 'the guest must not call imports from realloc or post-return'
-  try {
-    return trap(rule)
-  } catch (error) {
-    return fail(run, toFailure(error, where))
-  }
+  return fail(run, trapError(where, rule))
 }
 
 /** Functions of up to three scalars: no arrays, no memory. */
@@ -77,16 +74,16 @@ function scalarPlan(
     const { guard } = abi
     const finish = (value: WitValue): CoreValue => {
       try {
-        return lower(check === null ? value : checkResult(where, check, value))
+        return lower(check === null ? value : check(value))
       } catch (error) {
-        throw fail(run, toFailure(error, where))
+        throw fail(run, toResultError(error, where))
       }
     }
     const failed = (error: unknown): unknown => fail(run, toHostFailure(error, where))
     switch (lifts.length) {
       case 0:
         return () => {
-          if (!guard.mayLeave) throw refusal(run, where)
+          if (!guard.mayLeave || run.failure !== null) throw refusal(run, where)
           let value: WitValue
           try {
             value = host()
@@ -97,7 +94,7 @@ function scalarPlan(
         }
       case 1:
         return (x) => {
-          if (!guard.mayLeave) throw refusal(run, where)
+          if (!guard.mayLeave || run.failure !== null) throw refusal(run, where)
           let value: WitValue
           try {
             value = host(a(x as CoreValue))
@@ -108,7 +105,7 @@ function scalarPlan(
         }
       default:
         return (x, y, z) => {
-          if (!guard.mayLeave) throw refusal(run, where)
+          if (!guard.mayLeave || run.failure !== null) throw refusal(run, where)
           let value: WitValue
           try {
             value =
@@ -132,7 +129,7 @@ function generalPlan(
 ): TrampolinePlan {
   return (abi, run, host, where) =>
     (...flat) => {
-      if (!abi.guard.mayLeave) throw refusal(run, where)
+      if (!abi.guard.mayLeave || run.failure !== null) throw refusal(run, where)
       let args: WitValue[]
       try {
         abi.begin()
@@ -147,8 +144,13 @@ function generalPlan(
         throw fail(run, toHostFailure(error, where))
       }
       try {
+        if (check !== null) value = check(value)
+      } catch (error) {
+        throw fail(run, toResultError(error, where))
+      }
+      try {
         abi.refresh()
-        return lowerResult(abi, flat, check === null ? value : checkResult(where, check, value))
+        return lowerResult(abi, flat, value)
       } catch (error) {
         throw fail(run, toFailure(error, where))
       }
