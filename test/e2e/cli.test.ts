@@ -139,12 +139,19 @@ test.each([
   [['build', 'no-such-folder'], 65, 'ERR_BUILD'],
 ])('loom %j ends with %d and %s', async (args, exit, code) => {
   const env = { LOOM_DATA: shared }
-  const plain = await loom(args, { env })
-  expect([plain.code, plain.stdout]).toEqual([exit, ''])
-  expect(plain.stderr).toMatch(new RegExp(`^error ${code}: [^\\n]+\\n$`, 'm'))
-  const json = await loom([...args, '--json'], { env })
-  expect([json.code, json.stdout]).toEqual([exit, ''])
-  expect(JSON.parse(json.stderr)).toMatchObject({ errorCode: code })
+  const refused = await loom([...args, '--json'], { env })
+  expect([refused.code, refused.stdout]).toEqual([exit, ''])
+  const { errorCode, message } = JSON.parse(refused.stderr)
+  expect([errorCode, message]).toEqual([code, expect.stringMatching(/^[^\n]+$/)])
+})
+
+test('without --json an error is one line of text, without colours off a terminal', async () => {
+  const env = { LOOM_DATA: shared, CI: '1', FORCE_COLOR: '1' }
+  const { code, stdout, stderr } = await loom(['call', 'Counter/c1', 'decrement'], { env })
+  expect([code, stdout]).toEqual([66, ''])
+  expect(stderr).toMatch(
+    /^error ERR_METHOD_UNKNOWN: Counter\/c1 has no method "decrement"[^\n]*\n$/m,
+  )
 })
 
 test('reading commands say that a folder is missing', async () => {

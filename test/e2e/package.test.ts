@@ -78,7 +78,7 @@ test('the packed package works in an empty project with plain Node', {
   const second = await run('node', ['program.js'], { cwd: folder })
   expect(second.stdout).toBe('10 hello ada, number 2 ERR_ARGUMENT_TYPE\n')
 
-  const loom = (...args: string[]) => run('npx', ['--no', 'loom', ...args], { cwd: folder })
+  const loom = (...args: string[]) => run('npx', ['loom', ...args], { cwd: folder })
   const help = await loom('--help')
   expect([help.code, help.stdout]).toEqual([0, expect.stringContaining('Usage: loom')])
   const called = await loom('call', 'Counter/c2', 'increment', '3', '--data', 'data')

@@ -99,11 +99,17 @@ export interface HostProcess {
 
 /** `loom serve` on `data`, taking calls. Killed when the test ends, if it still runs. */
 export async function serve(data: string, args: readonly string[] = []): Promise<HostProcess> {
+  const host = await startHost(data, args)
+  onTestFinished(async () => {
+    await host.kill()
+  })
+  return host
+}
+
+/** As `serve`, for hooks: who starts it ends it. */
+export async function startHost(data: string, args: readonly string[] = []): Promise<HostProcess> {
   const all = [CLI, 'serve', '--data', data, '--port', '0', ...args]
   const { child, output, exited } = start(process.execPath, all, {})
-  onTestFinished(() => {
-    child.kill('SIGKILL')
-  })
   const ended = exited.then((code) => ({ code, ...output }))
   const address = await until('the host to take calls', async () => {
     const match = /^listening on (http:\S+)$/m.exec(output.stdout)
