@@ -5,7 +5,7 @@
  * Does not own: types (class-types.ts), running the compiler (compiler-run.ts).
  *
  * Invariants:
- *   C1. What cannot cross the boundary is a mistake with a place; nothing public is left out silently.
+ *   C1. What cannot cross the boundary is a mistake with a place; no public method is left out silently.
  *   C2. Reading goes on after a mistake with the next method, so that one build shows them all.
  */
 import { refuse } from './class-mistake.ts'

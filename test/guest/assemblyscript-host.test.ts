@@ -1,20 +1,30 @@
 import { readFile } from 'node:fs/promises'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { buildActor } from '../../guest-sdk/assemblyscript/index.ts'
 import { withActor } from './actor-folder.ts'
 import type { Imports, Oracle } from './oracle.ts'
 import { openOracle } from './oracle.ts'
 
-let opened: Oracle | null = null
+const opened: Oracle[] = []
+const fixtures = new Map<string, Promise<Oracle>>()
 
-afterEach(async () => {
-  await opened?.close()
-  opened = null
+afterAll(async () => {
+  for (const oracle of opened) await oracle.close()
 })
 
 async function open(component: Uint8Array): Promise<Oracle> {
-  opened = await openOracle(component)
-  return opened
+  const oracle = await openOracle(component)
+  opened.push(oracle)
+  return oracle
+}
+
+/** A committed component, read once. */
+function openFixture(name: string): Promise<Oracle> {
+  const known = fixtures.get(name)
+  if (known) return known
+  const oracle = readFile(`test/fixtures/components/${name}.wasm`).then(open)
+  fixtures.set(name, oracle)
+  return oracle
 }
 
 async function openSource(source: string, files: Record<string, string> = {}): Promise<Oracle> {
@@ -59,7 +69,7 @@ function recordingHost(): { calls: unknown[][]; imports: Imports } {
 
 describe('the quoter', () => {
   test('asks the host for its price, the time, a random id and who it is', async () => {
-    const oracle = await open(await readFile('test/fixtures/components/quoter.wasm'))
+    const oracle = await openFixture('quoter')
     const { calls, imports } = recordingHost()
     const quoter = oracle.instantiate(imports)
     const quote = { id: 77n, symbol: 'X', quantity: 3, total: 7.5, expiresAt: 1_710_005n }
@@ -76,7 +86,7 @@ describe('the quoter', () => {
   })
 
   test('returns an error for what it cannot price', async () => {
-    const oracle = await open(await readFile('test/fixtures/components/quoter.wasm'))
+    const oracle = await openFixture('quoter')
     const quoter = oracle.instantiate(recordingHost().imports)
     let thrown: unknown
     try {
@@ -89,14 +99,14 @@ describe('the quoter', () => {
 })
 
 test('a component imports only the functions that its code can reach', async () => {
-  const counter = await open(await readFile('test/fixtures/components/counter.wasm'))
+  const counter = await openFixture('counter')
   expect(counter.imports).toEqual(['loom:actor/guest'])
   const wit = await readFile('actors/counter/counter.wit', 'utf8')
   expect(wit).not.toContain('date-now')
 })
 
 test.each(['counter', 'quoter', 'echo', 'faulty'])('%s has no import of env', async (name) => {
-  const oracle = await open(await readFile(`test/fixtures/components/${name}.wasm`))
+  const oracle = await openFixture(name)
   const modules = oracle.core.flatMap((one) => WebAssembly.Module.imports(one).map((i) => i.module))
   expect(modules).not.toContain('env')
   expect(oracle.imports.every((id) => /^(loom|wasi|acme):/.test(id))).toBe(true)
@@ -104,7 +114,7 @@ test.each(['counter', 'quoter', 'echo', 'faulty'])('%s has no import of env', as
 
 describe('a failure reaches the host before the trap', () => {
   test('throw, with its message and place', async () => {
-    const oracle = await open(await readFile('test/fixtures/components/faulty.wasm'))
+    const oracle = await openFixture('faulty')
     const { calls, imports } = recordingHost()
     const faulty = oracle.instantiate(imports)
     const source = await readFile('test/fixtures/actors/faulty/faulty.ts', 'utf8')
@@ -115,7 +125,7 @@ describe('a failure reaches the host before the trap', () => {
   })
 
   test('an index beyond an array', async () => {
-    const oracle = await open(await readFile('test/fixtures/components/faulty.wasm'))
+    const oracle = await openFixture('faulty')
     const { calls, imports } = recordingHost()
     expect(() => oracle.instantiate(imports).addThenIndex?.(7)).toThrow()
     expect(calls).toEqual([
@@ -128,7 +138,7 @@ describe('a failure reaches the host before the trap', () => {
     ['addThenOutOfBounds', 1],
     ['divide', 0],
   ])('%s traps without a message', async (method, argument) => {
-    const oracle = await open(await readFile('test/fixtures/components/faulty.wasm'))
+    const oracle = await openFixture('faulty')
     const { calls, imports } = recordingHost()
     expect(() => oracle.instantiate(imports)[method]?.(argument)).toThrow(WebAssembly.RuntimeError)
     expect(calls).toEqual([])
