@@ -65,6 +65,11 @@ it('takes over from a host frozen between writes: it lives, and is fenced when i
   const log = await store.openLog(key)
   expect(log.seqNext).toBe(1)
   await log.append(commitOf('log-0', 1, 'by the new host'))
+  // Far more than the frozen host has mapped.
+  const other = await store.openLog({ type: 'Counter', id: 'large' })
+  await other.append(commitOf('large', 0, 'x'.repeat(3_000_000)))
+  for (let seq = 1; seq < 20; seq++)
+    await other.append(commitOf('large', seq, 'x'.repeat(1_000_000)))
   expect(child.isRunning).toBe(true)
   child.send('SIGCONT')
   expect(await child.ask('append')).toMatch(/^failed ERR_FENCED/)

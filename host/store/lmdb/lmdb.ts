@@ -7,13 +7,15 @@
  *     for writing   look who owns the folder, without a lock
  *                   -> refuse, or free the lock of a frozen owner (claim.ts)
  *                   -> open with the lock -> claim -> read the tail -> serve
+ *
+ * Known limit: life of a process is judged by pid, so hosts must share a pid namespace. Two containers
+ * that share a folder take it from each other at each start; the epoch still keeps the data whole.
  */
-import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { LoomError } from '../../base/errors.ts'
 import type { Store, StoreDriver, StoreOpenOptions } from '../store.ts'
 import { claimFolder, prepareClaim, readClaim } from './claim.ts'
-import { DATA_FILE, Environment } from './environment.ts'
+import { Environment } from './environment.ts'
 import { FORMAT_KEY } from './keys.ts'
 import { LmdbStore } from './lmdb-store.ts'
 import { checkFormat, type HostClaim } from './records.ts'
@@ -79,7 +81,7 @@ class Lmdb implements StoreDriver {
 
   /** Who has the folder, found without a lock; null when there is no folder yet. */
   async #peek(): Promise<HostClaim | null> {
-    if (!existsSync(path.join(this.#folder, DATA_FILE))) return null
+    if (!Environment.isIn(this.#folder)) return null
     const environment = Environment.openReadOnly(this.#folder)
     try {
       return readClaim(environment)

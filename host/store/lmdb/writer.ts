@@ -89,15 +89,19 @@ export class Writer {
     while (this.#writing !== null) await this.#writing
   }
 
-  /** Writes what waits, the index and `last`, then refuses everything with `reason`. */
+  /** Writes what waits, the index and `last`, then refuses everything with `reason`. @throws ERR_STORE */
   async stop(last: Put, reason: LoomError): Promise<void> {
     await this.drain()
-    if (this.#stopped === null) {
+    try {
       this.#commitCount = this.#checkpointCommits
-      await this.put(last)
+      if (this.#stopped === null) await this.put(last)
+    } catch (error) {
+      // Displaced: there is nothing to give back. Any other failure the caller should know.
+      if (toLoomError(error).code !== 'ERR_FENCED') throw error
+    } finally {
+      await this.drain()
+      this.#stopped ??= reason
     }
-    await this.drain()
-    this.#stopped ??= reason
   }
 
   readonly #nextBlock = (): number => this.#tail.blockNext++
@@ -145,15 +149,20 @@ export class Writer {
   async #writeGroup(group: Group): Promise<void> {
     this.#commitCount += group.commitCount
     this.#sizeBytes += group.sizeBytes
-    const puts = group.seal()
-    const plan = this.#isCheckpointDue() ? planCheckpoint(this.#tail) : null
+    let isDurable = false
     try {
+      const puts = group.seal()
+      const plan = this.#isCheckpointDue() ? planCheckpoint(this.#tail) : null
       const all = plan === null ? puts : [...puts, ...plan.puts]
-      if (await this.#environment.write(this.#epoch, all)) this.#succeed(group, plan)
+      isDurable = await this.#environment.write(this.#epoch, all)
+      if (isDurable) this.#succeed(group, plan)
       else this.#fail(group, this.#stop(fencedError(this.#epoch, this.#claimNow())))
     } catch (error) {
-      this.#fail(group, toLoomError(error, 'ERR_STORE'))
-      this.#probe()
+      const failure = toLoomError(error, 'ERR_STORE')
+      // A broken invariant: what this process believes of the journals is not to be trusted any more.
+      if (isDurable || failure.code === 'ERR_INVARIANT') this.#stop(failure)
+      else this.#probe()
+      this.#fail(group, failure)
     }
   }
 
