@@ -105,6 +105,15 @@ export function claimFolder(environment: Environment, options: StoreOpenOptions)
   })
 }
 
+/** Gives a claim back whose store could not be opened after all. */
+export function releaseClaim(environment: Environment, claim: HostClaim): void {
+  environment.transact((put) => {
+    invariant(claim.live, 'a claim is given back once')
+    if (readClaim(environment)?.epoch === claim.epoch)
+      put(HOST_KEY, encodeHost({ ...claim, live: false }), claim.epoch)
+  })
+}
+
 function ownedError(folder: string, host: HostRecord): LoomError {
   const where = host.address === null ? '' : ` and takes calls at ${host.address}`
   return new LoomError('ERR_DATA_OWNED', `${folder}: process ${host.pid} owns it${where}`, {

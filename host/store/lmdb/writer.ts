@@ -46,6 +46,8 @@ export class Writer {
   #groupNext = 1
   #writing: Promise<void> | null = null
   #stopped: LoomError | null = null
+  /** Set while the last group is written: no more commits, but what waits is served. */
+  #closing: LoomError | null = null
   #commitCount = 0
   #sizeBytes = 0
 
@@ -60,7 +62,8 @@ export class Writer {
   }
 
   append(owner: object, key: ActorKey, state: ActorState, commit: Commit): Promise<void> {
-    if (this.#stopped !== null) return rejected(this.#stopped)
+    const refusal = this.#stopped ?? this.#closing
+    if (refusal !== null) return rejected(refusal)
     if (state.owner !== owner) return rejected(retiredError(key))
     if (state.broken !== null) return rejected(brokenError(key, state.broken))
     const error =
@@ -78,7 +81,11 @@ export class Writer {
 
   /** Puts a row in the next group; the same promise as an append in that group would have. */
   put(put: Put): Promise<void> {
-    if (this.#stopped !== null) return rejected(this.#stopped)
+    const refusal = this.#stopped ?? this.#closing
+    return refusal === null ? this.#put(put) : rejected(refusal)
+  }
+
+  #put(put: Put): Promise<void> {
     const group = this.#openGroup()
     group.addPut(put)
     return group.promise
@@ -91,10 +98,11 @@ export class Writer {
 
   /** Writes what waits, the index and `last`, then refuses everything with `reason`. @throws ERR_STORE */
   async stop(last: Put, reason: LoomError): Promise<void> {
+    this.#closing = reason
     await this.drain()
     try {
       this.#commitCount = this.#checkpointCommits
-      if (this.#stopped === null) await this.put(last)
+      if (this.#stopped === null) await this.#put(last)
     } catch (error) {
       // Displaced: there is nothing to give back. Any other failure the caller should know.
       if (toLoomError(error).code !== 'ERR_FENCED') throw error
