@@ -1,15 +1,21 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import os from 'node:os'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { open } from 'lmdb'
 import { afterAll, expect, it } from 'vitest'
 import { lmdb } from '../../host/store/lmdb/index.ts'
 import { blockKey, FORMAT_KEY } from '../../host/store/lmdb/keys.ts'
-import { commitOf, options, rejects, text, texts } from '../support/store-fixtures.ts'
+import {
+  commitOf,
+  options,
+  rejects,
+  scratchFolder,
+  text,
+  texts,
+} from '../support/store-fixtures.ts'
 import { describeStoreContract } from './store-contract.ts'
 import { describeStoreModel } from './store-model.ts'
 
-const root = mkdtempSync(path.join(os.tmpdir(), 'loom-store-'))
+const root = scratchFolder('store')
 let count = 0
 const folder = (): string => path.join(root, `${count++}`)
 const key = { type: 'Counter', id: 'a' }

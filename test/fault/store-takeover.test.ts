@@ -6,15 +6,21 @@
  * Not in the model: a folder shared by machines (pids and LMDB's locks mean nothing there), a process
  * that is no host of the folder and keeps its lock.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
-import os from 'node:os'
+import { rmSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, afterEach, expect, it } from 'vitest'
 import { lmdb } from '../../host/store/lmdb/index.ts'
-import { commitOf, options, rejects, text, texts } from '../support/store-fixtures.ts'
+import {
+  commitOf,
+  options,
+  rejects,
+  scratchFolder,
+  text,
+  texts,
+} from '../support/store-fixtures.ts'
 import { type ChildMode, StoreProcess } from '../support/store-process.ts'
 
-const root = mkdtempSync(path.join(os.tmpdir(), 'loom-takeover-'))
+const root = scratchFolder('takeover')
 let count = 0
 const folder = (): string => path.join(root, `${count++}`)
 const key = { type: 'Counter', id: 'log-0' }
