@@ -71,10 +71,12 @@ async function raw(inFlight: number, byLog: boolean): Promise<Row> {
   return { name: byLog ? 'raw/log' : 'raw', inFlight, perSecond }
 }
 
-async function driver(inFlight: number): Promise<Row> {
-  const store = await lmdb(path.join(root, `driver-${inFlight}`)).open({ wallMs: () => Date.now() })
+/** Rounds of `inFlight` commits, spread over `logCount` logs. */
+async function driver(inFlight: number, logCount: number): Promise<Row> {
+  const folder = path.join(root, `driver-${logCount}-${inFlight}`)
+  const store = await lmdb(folder).open({ wallMs: () => Date.now() })
   const logs: BenchLog[] = []
-  for (let index = 0; index < LOG_COUNT; index++) {
+  for (let index = 0; index < logCount; index++) {
     const id = { type: 'Bench', id: `actor-${index}` }
     const log = await store.openLog(id)
     const create = { ...id, incarnation: `${index}`, digest: 'none', createdAtMs: 0 }
@@ -87,13 +89,13 @@ async function driver(inFlight: number): Promise<Row> {
   const perSecond = await rate(inFlight, async () => {
     const waits: Promise<void>[] = []
     for (let index = 0; index < inFlight; index++, next++) {
-      const at = logs[next % LOG_COUNT]
+      const at = logs[next % logCount]
       if (at !== undefined) waits.push(at.log.append({ seq: at.seq++, entries: [entry(index)] }))
     }
     await Promise.all(waits)
   })
   await store.close()
-  return { name: 'loom', inFlight, perSecond }
+  return { name: logCount === 1 ? 'loom/one log' : 'loom', inFlight, perSecond }
 }
 
 /** As `driver`, but each of `inFlight` callers waits for its own commits only, as actors do. */
@@ -133,7 +135,13 @@ console.log('in flight  what             appends/s  of raw')
 try {
   for (const inFlight of IN_FLIGHT) {
     const base = await raw(inFlight, false)
-    const rows = [base, await raw(inFlight, true), await driver(inFlight), await callers(inFlight)]
+    const rows = [
+      base,
+      await raw(inFlight, true),
+      await driver(inFlight, LOG_COUNT),
+      await driver(inFlight, 1),
+      await callers(inFlight),
+    ]
     print(rows, base.perSecond)
   }
 } finally {

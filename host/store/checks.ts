@@ -5,8 +5,16 @@
  * Does not own: the epoch check (S3), which each driver makes inside its transaction.
  */
 import { LoomError } from '../base/errors.ts'
-import { type ActorKey, formatActorKey } from '../base/names.ts'
+import { IDEMPOTENCY_KEY_SIZE_MAX_BYTES } from '../base/limits.ts'
+import { type ActorKey, checkActorId, checkTypeName, formatActorKey } from '../base/names.ts'
 import type { Commit, SnapshotRow } from './store.ts'
+
+/** A copy of `key`, which the caller may not change later. @throws ERR_NAME */
+export function ownKey(key: ActorKey): ActorKey {
+  checkTypeName(key.type)
+  checkActorId(key.id)
+  return { type: key.type, id: key.id }
+}
 
 /** Why `commit` cannot follow a journal of `seqNext` entries (S2), or null when it can. */
 export function commitError(key: ActorKey, commit: Commit, seqNext: number): LoomError | null {
@@ -18,15 +26,13 @@ export function commitError(key: ActorKey, commit: Commit, seqNext: number): Loo
     return refused(key, 'create belongs to the first commit and to no other', seq, seqNext)
   if (create !== undefined && (create.type !== key.type || create.id !== key.id))
     return refused(key, `create names ${formatActorKey(create)}`, seq, seqNext)
-  if (idempotency !== undefined)
-    for (const row of idempotency)
-      if (row.seq < seq || row.seq >= seq + entries.length)
-        return refused(
-          key,
-          `idempotency key points outside its commit, to ${row.seq}`,
-          seq,
-          seqNext,
-        )
+  for (const row of idempotency ?? []) {
+    if (row.seq < seq || row.seq >= seq + entries.length)
+      return refused(key, `idempotency key points outside its commit, to ${row.seq}`, seq, seqNext)
+    const size = Buffer.byteLength(row.key)
+    if (size === 0 || size > IDEMPOTENCY_KEY_SIZE_MAX_BYTES)
+      return refused(key, `idempotency key has ${size} bytes`, seq, seqNext)
+  }
   return null
 }
 

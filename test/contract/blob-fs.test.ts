@@ -1,22 +1,13 @@
 import { spawn } from 'node:child_process'
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
-import os from 'node:os'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import { digestOf } from '../../host/base/digest.ts'
 import { fsBlobs } from '../../host/blob/fs/index.ts'
-import { rejects, text } from '../support/store-fixtures.ts'
+import { rejects, scratchFolder, text } from '../support/store-fixtures.ts'
 import { describeBlobContract } from './blob-contract.ts'
 
-const root = mkdtempSync(path.join(os.tmpdir(), 'loom-blobs-'))
+const root = scratchFolder('blobs')
 let count = 0
 const folder = (): string => path.join(root, `${count++}`)
 const fileOf = (place: string, digest: string): string =>

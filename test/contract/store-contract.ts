@@ -406,6 +406,17 @@ export function describeStoreContract(name: string, make: () => StoreDriver): vo
       })
     })
 
+    it('refuses names and keys that are none', async () => {
+      await rejects(store.openLog({ type: '', id: 'a' }), 'ERR_NAME')
+      await rejects(store.openLog({ type: 'A', id: 'x'.repeat(5_000) }), 'ERR_NAME')
+      for (const bad of ['', 'x'.repeat(5_000)]) {
+        const commit = { ...commitOf('a', 0, 'x'), idempotency: [{ key: bad, seq: 0 }] }
+        await rejects(log.append(commit), 'ERR_INVARIANT')
+        log = await store.openLog(key)
+      }
+      await log.append(commitOf('a', 0, 'one'))
+    })
+
     it('refuses everything once closed, and may be closed again', async () => {
       await log.append(commitOf('a', 0, 'one'))
       await store.close()

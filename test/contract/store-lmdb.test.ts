@@ -1,15 +1,21 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import os from 'node:os'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { open } from 'lmdb'
 import { afterAll, expect, it } from 'vitest'
 import { lmdb } from '../../host/store/lmdb/index.ts'
-import { FORMAT_KEY } from '../../host/store/lmdb/keys.ts'
-import { commitOf, options, rejects, text, texts } from '../support/store-fixtures.ts'
+import { blockKey, FORMAT_KEY } from '../../host/store/lmdb/keys.ts'
+import {
+  commitOf,
+  options,
+  rejects,
+  scratchFolder,
+  text,
+  texts,
+} from '../support/store-fixtures.ts'
 import { describeStoreContract } from './store-contract.ts'
 import { describeStoreModel } from './store-model.ts'
 
-const root = mkdtempSync(path.join(os.tmpdir(), 'loom-store-'))
+const root = scratchFolder('store')
 let count = 0
 const folder = (): string => path.join(root, `${count++}`)
 const key = { type: 'Counter', id: 'a' }
@@ -17,7 +23,9 @@ const key = { type: 'Counter', id: 'a' }
 afterAll(() => rmSync(root, { recursive: true }))
 
 describeStoreContract('lmdb', () => lmdb(folder()))
-describeStoreModel('lmdb', () => lmdb(folder()))
+// Every group indexed at once: what else the tail answers comes from the index here.
+describeStoreContract('lmdb (eager index)', () => lmdb(folder(), { checkpointCommits: 1 }))
+describeStoreModel('lmdb', () => lmdb(folder(), { checkpointCommits: 7 }))
 
 it('creates nothing when it is opened for reading, and says what it expected', async () => {
   const missing = folder()
@@ -48,6 +56,33 @@ it('refuses data of another format', async () => {
   await db.close()
   await rejects(lmdb(place).open(options), 'ERR_STORE')
   await rejects(lmdb(place).open({ ...options, readOnly: true }), 'ERR_STORE')
+})
+
+it('names a damaged block when it is opened, and gives its claim back', async () => {
+  const place = folder()
+  const driver = lmdb(place)
+  const first = await driver.open(options)
+  await (await first.openLog(key)).append(commitOf('a', 0, 'one'))
+  // The index covers what was there at closing: a block after it is what the next host reads.
+  await first.close()
+  const db = open<Buffer, Buffer>(place, {
+    encoding: 'binary',
+    keyEncoding: 'binary',
+    useVersions: true,
+  })
+  await db.put(blockKey(9), Buffer.alloc(100, 1))
+  await db.close()
+  for (let round = 0; round < 2; round++) {
+    const error = await rejects(driver.open(options), 'ERR_JOURNAL_CORRUPT')
+    expect(error.message).toContain('block 9')
+  }
+})
+
+it('refuses options that are none', () => {
+  for (const bad of [0, -1, 1.5, Number.NaN]) {
+    expect(() => lmdb('x', { probeMs: bad })).toThrow(/probeMs/)
+    expect(() => lmdb('x', { checkpointCommits: bad })).toThrow(/checkpointCommits/)
+  }
 })
 
 it('indexes what a large journal holds, and reads it all back', async () => {

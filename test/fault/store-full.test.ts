@@ -40,3 +40,24 @@ it.skipIf(!hasLimits)('reports what the system said, stays whole, and goes on', 
   expect((await log.read(0, 1_000)).length).toBe(written + 5)
   await store.close()
 })
+
+it.skipIf(!hasLimits)(
+  'fails everything behind a failed commit, and nothing before it',
+  async () => {
+    const folder = path.join(root, 'burst')
+    const limit = ['prlimit', '--fsize=2000000:unlimited']
+    const child = new StoreProcess('serve', folder, { size: 50_000 }, limit)
+    await child.line()
+    expect(await child.ask('append')).toBe('done 1')
+    const [, done, isPrefix] = (await child.ask('burst')).split(' ')
+    expect(Number(done)).toBeGreaterThan(3)
+    expect(Number(done)).toBeLessThan(60)
+    expect(isPrefix).toBe('true')
+    expect(await child.ask('reopen')).toBe(`done ${1 + Number(done)}`)
+    await child.kill()
+    const store = await lmdb(folder).open({ ...options, readOnly: true })
+    const log = await store.openLog({ type: 'Counter', id: 'log-0' })
+    expect((await log.read(0, 1_000)).length).toBe(1 + Number(done))
+    await store.close()
+  },
+)

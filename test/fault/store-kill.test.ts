@@ -16,7 +16,7 @@ import type { Store } from '../../host/store/store.ts'
 import { options, texts } from '../support/store-fixtures.ts'
 import { StoreProcess } from '../support/store-process.ts'
 
-const KILL_COUNT = 30
+const KILL_COUNT = 24
 const LOG_COUNT = 16
 const root = mkdtempSync(path.join(os.tmpdir(), 'loom-kill-'))
 afterAll(() => rmSync(root, { recursive: true }))

@@ -2,7 +2,7 @@
 //
 //   write   appends at random to LOG_COUNT logs without waiting, for ever; prints "ack LOG SEQ_END"
 //           as commits resolve, and "snap LOG SEQ" as snapshots do
-//   serve   opens the store, then runs one command per line of stdin: "append", "reopen"
+//   serve   opens the store, then runs one command per line of stdin: append, burst, reopen
 //   freeze  opens the store, then stops itself inside a write transaction, holding LMDB's writer lock;
 //           after SIGCONT it serves
 //   claim   opens the store, prints "claimed EPOCH" or the error's code, and stays
@@ -84,6 +84,11 @@ async function serve(before) {
       if (line === 'reopen') {
         log = await store.openLog(idOf(0))
         seq = log.seqNext
+      } else if (line === 'burst') {
+        const answer = await burst(log, seq)
+        seq += answer.done
+        say(`burst ${answer.done} ${answer.isPrefix}`)
+        continue
       } else {
         const create = seq === 0 ? { create: recordOf(idOf(0)) } : {}
         await log.append({ seq, entries: [entryOf(0, seq, options.size ?? 20)], ...create })
@@ -94,6 +99,19 @@ async function serve(before) {
       say(`failed ${error.code} ${error.message}`)
     }
   }
+}
+
+/** Appends without waiting, over many turns of the event loop: several groups, one behind the other. */
+async function burst(log, from) {
+  const waits = []
+  for (let index = 0; index < 60; index++) {
+    const seq = from + index
+    waits.push(log.append({ seq, entries: [entryOf(0, seq, options.size ?? 20)] }))
+    if (index % 3 === 2) await new Promise(setImmediate)
+  }
+  const isDone = (await Promise.allSettled(waits)).map((wait) => wait.status === 'fulfilled')
+  const done = isDone.filter(Boolean).length
+  return { done, isPrefix: isDone.lastIndexOf(true) === done - 1 }
 }
 
 async function freeze() {

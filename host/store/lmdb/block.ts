@@ -22,7 +22,7 @@
 import { crc32 } from 'node:zlib'
 import { invariant, LoomError } from '../../base/errors.ts'
 import type { ActorRecord, Commit } from '../store.ts'
-import { getU48, putU48 } from './keys.ts'
+import { getU48, setU48 } from './keys.ts'
 import { decodeActor, type FlatPlaces } from './records.ts'
 
 /**
@@ -35,6 +35,8 @@ export const BLOCK_SIZE_BYTES = 4 * 4096 - 16 - 8
 const MAGIC = 0x4c424c31
 const COMMIT_HEAD_SIZE_BYTES = 24
 const TRAILER_SIZE_BYTES = 16
+/** Room for the heads of the commits that a block takes typically; grows when there are more. */
+const HEADS_SIZE_BYTES = 2048
 const NO_BYTES = Buffer.alloc(0)
 /** Released buffers to use again: lmdb-js keeps a buffer's address once it has asked for it. */
 const POOL_COUNT_MAX = 512
@@ -45,7 +47,9 @@ export class BlockWriter {
   readonly number: number
   #payload: Buffer
   #used = 0
-  #heads = Buffer.allocUnsafe(2048)
+  #heads = Buffer.allocUnsafe(HEADS_SIZE_BYTES)
+  // Writes go through a view: they are inlined, where those of Buffer check their arguments first.
+  #view = viewOf(this.#heads)
   #headsUsed = 0
   #commitCount = 0
   #sealed = false
@@ -68,17 +72,18 @@ export class BlockWriter {
     invariant(!this.#sealed, 'a sealed block takes no commits')
     const head = this.#growHeads(headSizeOf(commit, create))
     const { entries } = commit
-    putU48(this.#heads, head, actor)
-    putU48(this.#heads, head + 6, commit.seq)
-    this.#heads.writeUInt32BE(entries.length, head + 12)
-    this.#heads.writeUInt32BE(commit.idempotency?.length ?? 0, head + 16)
-    this.#heads.writeUInt32BE(create?.length ?? 0, head + 20)
+    const view = this.#view
+    setU48(view, head, actor)
+    setU48(view, head + 6, commit.seq)
+    view.setUint32(head + 12, entries.length)
+    view.setUint32(head + 16, commit.idempotency?.length ?? 0)
+    view.setUint32(head + 20, create?.length ?? 0)
     let at = head + COMMIT_HEAD_SIZE_BYTES
     for (const bytes of entries) {
       places.push(this.number, this.#used, bytes.length)
       this.#payload.set(bytes, this.#used)
       this.#used += bytes.length
-      this.#heads.writeUInt32BE(bytes.length, at)
+      view.setUint32(at, bytes.length)
       at += 4
     }
     if (create !== null) at += create.copy(this.#heads, at)
@@ -90,9 +95,9 @@ export class BlockWriter {
   #addKeys(rows: readonly { key: string; seq: number }[], from: number): number {
     let at = from
     for (const { key, seq } of rows) {
-      putU48(this.#heads, at, seq)
+      setU48(this.#view, at, seq)
       const size = this.#heads.write(key, at + 8, 'utf8')
-      this.#heads.writeUInt16BE(size, at + 6)
+      this.#view.setUint16(at + 6, size)
       at += 8 + size
     }
     return at
@@ -105,6 +110,7 @@ export class BlockWriter {
       const grown = Buffer.allocUnsafe(this.#headsUsed * 2)
       this.#heads.copy(grown, 0, 0, start)
       this.#heads = grown
+      this.#view = viewOf(grown)
     }
     return start
   }
@@ -130,6 +136,10 @@ export class BlockWriter {
       pool.push(this.#payload)
     this.#payload = NO_BYTES
   }
+}
+
+function viewOf(bytes: Buffer): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
 function headSizeOf(commit: Commit, create: Buffer | null): number {

@@ -30,19 +30,26 @@ export interface CheckpointPlan {
   readonly puts: readonly Put[]
   /** What to forget once the puts are durable: each actor's entries below a seq. */
   readonly covered: readonly { readonly state: ActorState; readonly seq: number }[]
+  /** Actors that were quiet since the checkpoint before: their states need not be kept. */
+  readonly quiet: readonly ActorState[]
 }
 
 /** Everything that is queued now, as index records. */
 export function planCheckpoint(tail: Tail): CheckpointPlan {
   const puts: Put[] = []
   const covered: { state: ActorState; seq: number }[] = []
+  const quiet: ActorState[] = []
   for (const state of tail.byNumber.values()) {
-    if (!state.isClean) putActor(state, puts)
+    if (state.isClean) {
+      quiet.push(state)
+      continue
+    }
+    putActor(state, puts)
     covered.push({ state, seq: state.seqQueued })
   }
   const { blockNext, actorNext } = tail
   puts.push({ key: CHECKPOINT_KEY, value: encodeCheckpoint({ blockNext, actorNext }) })
-  return { puts, covered }
+  return { puts, covered, quiet }
 }
 
 function putActor(state: ActorState, puts: Put[]): void {
@@ -70,6 +77,6 @@ export function finishCheckpoint(tail: Tail, plan: CheckpointPlan): void {
   for (const { state, seq } of plan.covered) {
     if (state.create !== null) tail.created.delete(textOf(state.create))
     state.indexed(seq)
-    if (state.isClean) tail.byNumber.delete(state.number)
   }
+  for (const state of plan.quiet) if (state.isClean) tail.byNumber.delete(state.number)
 }

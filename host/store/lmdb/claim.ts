@@ -24,7 +24,9 @@
  *        for, and it demonstrably keeps the writer lock.
  */
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { createRequire } from 'node:module'
+import { systemClock } from '../../base/clock.ts'
 import { invariant, LoomError } from '../../base/errors.ts'
 import type { HostRecord, StoreOpenOptions } from '../store.ts'
 import type { Environment } from './environment.ts'
@@ -103,6 +105,15 @@ export function claimFolder(environment: Environment, options: StoreOpenOptions)
   })
 }
 
+/** Gives a claim back whose store could not be opened after all. */
+export function releaseClaim(environment: Environment, claim: HostClaim): void {
+  environment.transact((put) => {
+    invariant(claim.live, 'a claim is given back once')
+    if (readClaim(environment)?.epoch === claim.epoch)
+      put(HOST_KEY, encodeHost({ ...claim, live: false }), claim.epoch)
+  })
+}
+
 function ownedError(folder: string, host: HostRecord): LoomError {
   const where = host.address === null ? '' : ` and takes calls at ${host.address}`
   return new LoomError('ERR_DATA_OWNED', `${folder}: process ${host.pid} owns it${where}`, {
@@ -110,31 +121,44 @@ function ownedError(folder: string, host: HostRecord): LoomError {
   })
 }
 
-/** Opens the environment and begins a write: succeeds as soon as the writer lock can be had. */
+/** Says that it runs, then opens the environment for writing: that needs the writer lock. */
 const PROBE = `
 const { open } = require(process.argv[1])
+process.stdout.write('.')
 const db = open({ path: process.argv[2], noSubdir: false, encoding: 'binary', keyEncoding: 'binary',
   useVersions: true, overlappingSync: false })
 db.transactionSync(() => {})
 db.close().then(() => process.exit(0))
 `
 
-/** Whether another process can take the writer lock within `deadlineMs`. */
+/** How long the child that probes may take to start, on a machine under load. */
+const PROBE_START_MS = 30_000
+
+/** Whether another process can take the writer lock within `deadlineMs` of trying. */
 async function canLock(folder: string, deadlineMs: number): Promise<boolean> {
   const module = createRequire(import.meta.url).resolve('lmdb')
   const child = spawn(process.execPath, ['-e', PROBE, module, folder], {
-    stdio: 'ignore',
-    timeout: deadlineMs,
-    killSignal: 'SIGKILL',
+    stdio: ['ignore', 'pipe', 'ignore'],
   })
-  return await new Promise((resolve, reject) => {
-    child.once('error', (error) =>
-      reject(new LoomError('ERR_STORE', `the lock cannot be probed: ${error.message}`)),
-    )
-    child.once('exit', (code, signal) => {
-      // Ended by the deadline: it was waiting for the lock. Any other failure says nothing about it.
-      if (code === 0 || signal === 'SIGKILL') resolve(code === 0)
-      else reject(new LoomError('ERR_STORE', `the lock cannot be probed: exit ${code ?? signal}`))
-    })
+  const probe = { isTrying: false, isLocked: false }
+  const end = (): void => {
+    probe.isLocked = probe.isTrying
+    child.kill('SIGKILL')
+  }
+  let timer = systemClock.after(PROBE_START_MS, end)
+  child.stdout.once('data', () => {
+    timer.cancel()
+    probe.isTrying = true
+    timer = systemClock.after(deadlineMs, end)
   })
+  try {
+    const [code] = await once(child, 'exit')
+    if (code === 0) return true
+    if (probe.isLocked) return false
+    throw new Error(`the probing process ended (${code})`)
+  } catch (error) {
+    throw new LoomError('ERR_STORE', `${folder}: the lock cannot be probed`, { cause: error })
+  } finally {
+    timer.cancel()
+  }
 }

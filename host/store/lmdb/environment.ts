@@ -15,13 +15,13 @@
  *        the writer's epoch (S3). The comparison runs in LMDB's writer thread, by the record's version.
  *   EN3. No overwrite flag is used inside `write`: in lmdb-js it would override a failed condition.
  */
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
 import { invariant, LoomError } from '../../base/errors.ts'
 import { HOST_KEY } from './keys.ts'
 
-export const DATA_FILE = 'data.mdb'
+const DATA_FILE = 'data.mdb'
 
 export interface Put {
   readonly key: Buffer
@@ -37,9 +37,20 @@ export class Environment {
     this.#db = db
   }
 
+  /** Whether `folder` holds an environment. @throws ERR_DATA_FOLDER */
+  static isIn(folder: string): boolean {
+    try {
+      const stat = statSync(path.join(folder, DATA_FILE), { throwIfNoEntry: false })
+      // An empty file: its creator has not come further, or died there.
+      return stat !== undefined && stat.size > 0
+    } catch (error) {
+      throw folderError(folder, error)
+    }
+  }
+
   /** Opens an existing environment beside its host; takes no writer lock. @throws ERR_DATA_FOLDER */
   static openReadOnly(folder: string): Environment {
-    if (!existsSync(path.join(folder, DATA_FILE)))
+    if (!Environment.isIn(folder))
       throw new LoomError(
         'ERR_DATA_FOLDER',
         `${folder}: expected a data folder of Loom with ${DATA_FILE} in it`,
@@ -50,7 +61,7 @@ export class Environment {
 
   /** Opens the environment for writing, creating folder and files. Needs the writer lock for a moment. */
   static openWritable(folder: string): Environment {
-    const isNew = !existsSync(path.join(folder, DATA_FILE))
+    const isNew = !Environment.isIn(folder)
     try {
       mkdirSync(folder, { recursive: true })
     } catch (error) {

@@ -40,6 +40,11 @@ export function putU48(target: Buffer, offset: number, value: number): void {
   target.writeUInt32BE(value >>> 0, offset + 2)
 }
 
+export function setU48(target: DataView, offset: number, value: number): void {
+  target.setUint16(offset, Math.floor(value / 0x1_0000_0000))
+  target.setUint32(offset + 2, value >>> 0)
+}
+
 export function getU48(source: Buffer, offset: number): number {
   return source.readUInt16BE(offset) * 0x1_0000_0000 + source.readUInt32BE(offset + 2)
 }

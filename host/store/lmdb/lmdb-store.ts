@@ -8,7 +8,7 @@
  */
 import { invariant, LoomError } from '../../base/errors.ts'
 import type { ActorKey } from '../../base/names.ts'
-import { compareActors, readOnlyError } from '../checks.ts'
+import { compareActors, ownKey, readOnlyError } from '../checks.ts'
 import type { ActorLog, ActorRecord, ActorSummary, HostRecord, Store } from '../store.ts'
 import { ActorState } from './actor-state.ts'
 import { hostOf, readClaim } from './claim.ts'
@@ -46,7 +46,7 @@ export class LmdbStore implements Store, LogHome {
 
   async openLog(key: ActorKey): Promise<ActorLog> {
     this.#refresh()
-    const own = { type: key.type, id: key.id }
+    const own = ownKey(key)
     let found = this.#find(own)
     if (this.writer !== null && found.state.seqQueued > found.state.seqDurable) {
       // An earlier log of this actor has commits under way: what they leave behind is the start here.

@@ -7,13 +7,15 @@
  *     for writing   look who owns the folder, without a lock
  *                   -> refuse, or free the lock of a frozen owner (claim.ts)
  *                   -> open with the lock -> claim -> read the tail -> serve
+ *
+ * Known limit: life of a process is judged by pid, so hosts must share a pid namespace. Two containers
+ * that share a folder take it from each other at each start; the epoch still keeps the data whole.
  */
-import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { LoomError } from '../../base/errors.ts'
 import type { Store, StoreDriver, StoreOpenOptions } from '../store.ts'
-import { claimFolder, prepareClaim, readClaim } from './claim.ts'
-import { DATA_FILE, Environment } from './environment.ts'
+import { claimFolder, prepareClaim, readClaim, releaseClaim } from './claim.ts'
+import { Environment } from './environment.ts'
 import { FORMAT_KEY } from './keys.ts'
 import { LmdbStore } from './lmdb-store.ts'
 import { checkFormat, type HostClaim } from './records.ts'
@@ -55,37 +57,45 @@ class Lmdb implements StoreDriver {
     if (options.readOnly === true) return this.#openForReading()
     await prepareClaim(this.#folder, await this.#peek(), options, this.#probeMs)
     const environment = Environment.openWritable(this.#folder)
-    return this.#finish(environment, () => claimFolder(environment, options))
+    return closing(environment, () => {
+      const claim = claimFolder(environment, options)
+      try {
+        return new LmdbStore(environment, claim, this.#checkpointCommits)
+      } catch (error) {
+        releaseClaim(environment, claim)
+        throw error
+      }
+    })
   }
 
   #openForReading(): Promise<Store> {
     const environment = Environment.openReadOnly(this.#folder)
-    return this.#finish(environment, () => {
+    return closing(environment, () => {
       const format = environment.get(FORMAT_KEY)
       if (format !== undefined) checkFormat(format)
-      return null
+      return new LmdbStore(environment, null, this.#checkpointCommits)
     })
-  }
-
-  /** Makes the store, or closes the environment when that fails. */
-  async #finish(environment: Environment, claim: () => HostClaim | null): Promise<Store> {
-    try {
-      return new LmdbStore(environment, claim(), this.#checkpointCommits)
-    } catch (error) {
-      await environment.close()
-      throw error
-    }
   }
 
   /** Who has the folder, found without a lock; null when there is no folder yet. */
   async #peek(): Promise<HostClaim | null> {
-    if (!existsSync(path.join(this.#folder, DATA_FILE))) return null
+    if (!Environment.isIn(this.#folder)) return null
     const environment = Environment.openReadOnly(this.#folder)
     try {
       return readClaim(environment)
     } finally {
       await environment.close()
     }
+  }
+}
+
+/** Closes the environment when the store cannot be made. */
+async function closing(environment: Environment, make: () => Store): Promise<Store> {
+  try {
+    return make()
+  } catch (error) {
+    await environment.close()
+    throw error
   }
 }
 

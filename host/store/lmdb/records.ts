@@ -17,7 +17,7 @@
 import { crc32 } from 'node:zlib'
 import { invariant, LoomError } from '../../base/errors.ts'
 import type { ActorRecord, HostRecord } from '../store.ts'
-import { getU48, putU48 } from './keys.ts'
+import { getU48, putU48, setU48 } from './keys.ts'
 
 export const FORMAT_VERSION = 1
 const FORMAT_MAGIC = 0x4c4f4f4d
@@ -145,10 +145,11 @@ export function decodeNumber(what: string, record: Buffer): number {
 export function encodeRun(places: FlatPlaces, count: number): Buffer {
   invariant(count > 0 && places.length >= count * PLACE_WIDTH, 'a run covers entries that exist')
   const body = Buffer.allocUnsafe(count * PLACE_SIZE_BYTES)
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength)
   for (let at = 0, from = 0; at < body.length; at += PLACE_SIZE_BYTES, from += PLACE_WIDTH) {
-    putU48(body, at, places[from] ?? 0)
-    body.writeUInt32BE(places[from + 1] ?? 0, at + 6)
-    body.writeUInt32BE(places[from + 2] ?? 0, at + 10)
+    setU48(view, at, places[from] ?? 0)
+    view.setUint32(at + 6, places[from + 1] ?? 0)
+    view.setUint32(at + 10, places[from + 2] ?? 0)
   }
   return seal(body)
 }

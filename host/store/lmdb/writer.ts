@@ -46,6 +46,8 @@ export class Writer {
   #groupNext = 1
   #writing: Promise<void> | null = null
   #stopped: LoomError | null = null
+  /** Set while the last group is written: no more commits, but what waits is served. */
+  #closing: LoomError | null = null
   #commitCount = 0
   #sizeBytes = 0
 
@@ -60,7 +62,8 @@ export class Writer {
   }
 
   append(owner: object, key: ActorKey, state: ActorState, commit: Commit): Promise<void> {
-    if (this.#stopped !== null) return rejected(this.#stopped)
+    const refusal = this.#stopped ?? this.#closing
+    if (refusal !== null) return rejected(refusal)
     if (state.owner !== owner) return rejected(retiredError(key))
     if (state.broken !== null) return rejected(brokenError(key, state.broken))
     const error =
@@ -78,7 +81,11 @@ export class Writer {
 
   /** Puts a row in the next group; the same promise as an append in that group would have. */
   put(put: Put): Promise<void> {
-    if (this.#stopped !== null) return rejected(this.#stopped)
+    const refusal = this.#stopped ?? this.#closing
+    return refusal === null ? this.#put(put) : rejected(refusal)
+  }
+
+  #put(put: Put): Promise<void> {
     const group = this.#openGroup()
     group.addPut(put)
     return group.promise
@@ -89,15 +96,20 @@ export class Writer {
     while (this.#writing !== null) await this.#writing
   }
 
-  /** Writes what waits, the index and `last`, then refuses everything with `reason`. */
+  /** Writes what waits, the index and `last`, then refuses everything with `reason`. @throws ERR_STORE */
   async stop(last: Put, reason: LoomError): Promise<void> {
+    this.#closing = reason
     await this.drain()
-    if (this.#stopped === null) {
+    try {
       this.#commitCount = this.#checkpointCommits
-      await this.put(last)
+      if (this.#stopped === null) await this.#put(last)
+    } catch (error) {
+      // Displaced: there is nothing to give back. Any other failure the caller should know.
+      if (toLoomError(error).code !== 'ERR_FENCED') throw error
+    } finally {
+      await this.drain()
+      this.#stopped ??= reason
     }
-    await this.drain()
-    this.#stopped ??= reason
   }
 
   readonly #nextBlock = (): number => this.#tail.blockNext++
@@ -145,15 +157,20 @@ export class Writer {
   async #writeGroup(group: Group): Promise<void> {
     this.#commitCount += group.commitCount
     this.#sizeBytes += group.sizeBytes
-    const puts = group.seal()
-    const plan = this.#isCheckpointDue() ? planCheckpoint(this.#tail) : null
+    let isDurable = false
     try {
+      const puts = group.seal()
+      const plan = this.#isCheckpointDue() ? planCheckpoint(this.#tail) : null
       const all = plan === null ? puts : [...puts, ...plan.puts]
-      if (await this.#environment.write(this.#epoch, all)) this.#succeed(group, plan)
+      isDurable = await this.#environment.write(this.#epoch, all)
+      if (isDurable) this.#succeed(group, plan)
       else this.#fail(group, this.#stop(fencedError(this.#epoch, this.#claimNow())))
     } catch (error) {
-      this.#fail(group, toLoomError(error, 'ERR_STORE'))
-      this.#probe()
+      const failure = toLoomError(error, 'ERR_STORE')
+      // A broken invariant: what this process believes of the journals is not to be trusted any more.
+      if (isDurable || failure.code === 'ERR_INVARIANT') this.#stop(failure)
+      else this.#probe()
+      this.#fail(group, failure)
     }
   }
 

@@ -9,6 +9,7 @@ import {
   brokenError,
   commitError,
   fencedError,
+  ownKey,
   readOnlyError,
   rejected,
   retiredError,
@@ -46,10 +47,11 @@ export class MemoryStore implements Store {
 
   async openLog(key: ActorKey): Promise<ActorLog> {
     this.checkOpen()
-    const former = this.#logs.get(cellKey(key))
+    const own = ownKey(key)
+    const former = this.#logs.get(cellKey(own))
     if (former !== undefined) await former.retire()
-    const log = new MemoryLog(this, key)
-    if (this.epoch > 0) this.#logs.set(cellKey(key), log)
+    const log = new MemoryLog(this, own)
+    if (this.epoch > 0) this.#logs.set(cellKey(own), log)
     return log
   }
 
@@ -117,7 +119,7 @@ class MemoryLog implements ActorLog {
 
   constructor(store: MemoryStore, key: ActorKey) {
     this.#store = store
-    this.key = { type: key.type, id: key.id }
+    this.key = key
     const cell = this.#cell()
     this.record = cell?.record ?? null
     this.seqNext = cell?.entries.length ?? 0
