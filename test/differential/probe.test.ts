@@ -4,7 +4,14 @@ import { checkArguments } from '../../host/component/arguments.ts'
 import type { Component, ComponentInstance } from '../../host/component/component.ts'
 import { loadComponent } from '../../host/component/load.ts'
 import type { WitType, WitValue } from '../../host/component/wit.ts'
-import { createOracle, type Oracle, oracleCall, oracleHost } from '../support/oracle.ts'
+import {
+  createOracle,
+  hasByteOrderMark,
+  hasEmptyString,
+  type Oracle,
+  oracleCall,
+  oracleHost,
+} from '../support/oracle.ts'
 import { buildProbe, type Encoding, PROBE_API, PROBE_HOST } from '../support/probe.ts'
 import { typeArbitrary, valueArbitrary } from '../support/wit-arbitrary.ts'
 
@@ -34,17 +41,6 @@ function runOracle(oracle: Oracle, component: Component) {
 function sample(types: fc.Arbitrary<WitType>, count: number, round: number): WitType[] {
   return fc.sample(types, { numRuns: count, seed: SEED + round })
 }
-
-function some(value: WitValue, found: (text: string) => boolean): boolean {
-  if (typeof value !== 'object') return typeof value === 'string' && found(value)
-  return !ArrayBuffer.isView(value) && Object.values(value).some((part) => some(part, found))
-}
-
-/** jco skips realloc for an empty string, whose pointer then differs. */
-const hasEmptyString = (value: WitValue) => some(value, (text) => text === '')
-
-/** jco drops a byte order mark at the start of a string. */
-const hasByteOrderMark = (value: WitValue) => some(value, (text) => text.includes('\ufeff'))
 
 const SLOT_COUNT = 16
 
