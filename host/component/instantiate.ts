@@ -213,27 +213,38 @@ class Builder {
 
   /** A call of another component's function: "Component Instances", `enter_from` and `leave_to`. */
   #callee(lower: LowerPlan, where: string): HostFunction {
-    const call = this.bind(lower.target)
-    const guards = lower.enters.map((owner) => this.#guard(owner))
+    const call = this.#entering(this.bind(lower.target), lower.enters, where)
     return (...args) => {
-      if (guards.some((guard) => guard.entered))
-        throw trapError(where, 'cannot enter the component instance')
-      for (const guard of guards) guard.entered = true
-      let result: WitValue
       try {
-        result = call(args)
+        return call(args)
       } catch (error) {
         throw this.run.failure === null ? toFailure(error, where) : this.run.failure.error
       }
+    }
+  }
+
+  #entering(call: BoundCall, owners: readonly number[], where: string): BoundCall {
+    const guards = owners.map((owner) => this.#guard(owner))
+    return (args) => {
+      if (guards.some((guard) => guard.entered))
+        throw trapError(where, 'cannot enter the component instance')
+      for (const guard of guards) guard.entered = true
+      const result = call(args)
       for (const guard of guards) guard.entered = false
       return result
     }
   }
 
   bindExport(index: number): BoundCall {
-    const item = this.plan.exports[index]?.item
-    if (item === undefined) throw new LoomError('ERR_INVARIANT', `no export ${index}`)
-    return this.bind(item)
+    const target = this.plan.exports[index]
+    if (target === undefined) throw new LoomError('ERR_INVARIANT', `no export ${index}`)
+    const { item, where } = target
+    const { hasInnerCalls, lifts, parents } = this.plan.link
+    const call = this.bind(item)
+    if (!hasInnerCalls || item.kind === 'host') return call
+    const owners: number[] = []
+    for (let at = lifts[item.lift]?.owner ?? -1; at >= 0; at = parents[at] ?? -1) owners.push(at)
+    return this.#entering(call, owners, where)
   }
 
   bind(item: FuncItem): BoundCall {
