@@ -16,7 +16,9 @@
  */
 import { LoomError } from '../base/errors.ts'
 import { Abi, type CoreFunction, type Guard } from './abi.ts'
+import { toResultError } from './arguments.ts'
 import type { BoundCall } from './call.ts'
+import { checkerOf } from './check.ts'
 import type {
   ComponentExport,
   ComponentInstance,
@@ -24,7 +26,7 @@ import type {
   ImportResolver,
   InstanceState,
 } from './component.ts'
-import { fail, type Run, toFailure } from './failure.ts'
+import { fail, type Run, toFailure, toHostFailure } from './failure.ts'
 import type { LinkStep, LowerPlan } from './link.ts'
 import { type ComponentPlan, qualifiedName } from './plan.ts'
 import { formatError, trapError } from './refuse.ts'
@@ -223,6 +225,25 @@ class Builder {
     }
   }
 
+  /** An import that the component exports as it is: no guest between, the same rules. */
+  #reexport(item: Extract<FuncItem, { kind: 'host' }>): BoundCall {
+    const host = this.#host(item.importIndex)
+    const check = item.shape.result === null ? null : checkerOf(item.shape.result)
+    return (args) => {
+      let value: WitValue
+      try {
+        value = host(...args)
+      } catch (error) {
+        throw fail(this.run, toHostFailure(error, 'import'))
+      }
+      try {
+        return check === null ? undefined : check(value)
+      } catch (error) {
+        throw fail(this.run, toResultError(error, 'import'))
+      }
+    }
+  }
+
   #entering(call: BoundCall, owners: readonly number[], where: string): BoundCall {
     const guards = owners.map((owner) => this.#guard(owner))
     return (args) => {
@@ -248,10 +269,7 @@ class Builder {
   }
 
   bind(item: FuncItem): BoundCall {
-    if (item.kind === 'host') {
-      const host = this.#host(item.importIndex)
-      return (args) => host(...args)
-    }
+    if (item.kind === 'host') return this.#reexport(item)
     const lift = this.plan.link.lifts[item.lift]
     const plan = this.plan.calls[item.lift]
     const abi = lift === undefined ? undefined : this.#abis[lift.abi]

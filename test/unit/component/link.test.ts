@@ -59,6 +59,19 @@ describe('components in a component', () => {
   })
 })
 
+test('an import that is exported as it is keeps the rules of host functions', async () => {
+  const text = '(component (import "f" (func $f (result u8))) (export "g" (func $f)))'
+  const error = new TypeError('mine')
+  const fails = () => {
+    throw error
+  }
+  expect((await runWat(text, { f: () => 7 })).call('g')).toBe(7)
+  const failing = await runWat(text, { f: fails })
+  expect(thrown(() => failing.call('g'))).toBe(error)
+  const wrong = await runWat(text, { f: () => 256 })
+  expect(thrown(() => wrong.call('g'))).toMatchObject({ code: 'ERR_HOST_CALL' })
+})
+
 describe('core modules that are linked through each other', () => {
   test('a shim and a fixup, as wit-component makes them', async () => {
     const { call } = await runWat(
