@@ -66,7 +66,7 @@ test.each<[Encoding, number]>([
 ])(
   'random types pass %s as through jco, in values and in bytes (round %i)',
   async (encoding, round) => {
-    const types = sample(typeArbitrary({ depth: 3 }), 24, round)
+    const types = sample(typeArbitrary({ depth: 3 }), 16, round)
     const binary = await buildProbe(types, encoding)
     const component = await loadComponent(binary)
     const oracle = await createOracle(binary)
@@ -75,7 +75,7 @@ test.each<[Encoding, number]>([
     const reset = (theirs[PROBE_API] as Record<string, () => void>).reset
     types.forEach((type, index) => {
       const note = `seed ${SEED}, type ${JSON.stringify(type).slice(0, 400)}`
-      for (const value of fc.sample(valueArbitrary(type), { numRuns: 12, seed: SEED + index }))
+      for (const value of fc.sample(valueArbitrary(type), { numRuns: 8, seed: SEED + index }))
         for (const name of [`via${index}`, `dump${index}`]) {
           call(component, ours, 'reset', [])
           reset?.()
@@ -96,7 +96,7 @@ test.each<[Encoding, number]>([
 test.each<Encoding>(['utf8', 'utf16', 'compact-utf16'])(
   'random types, nested options among them, come back unchanged through %s',
   async (encoding) => {
-    const types = sample(typeArbitrary({ depth: 4, nestedOptions: true }), 40, 7)
+    const types = sample(typeArbitrary({ depth: 4, nestedOptions: true }), 30, 7)
     const component = await loadComponent(await buildProbe(types, encoding))
     const instance = component.instantiate(() => identity)
     types.forEach((type, index) => {
