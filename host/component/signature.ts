@@ -67,11 +67,11 @@ export function flattenFunc(shape: FuncShape, context: 'lift' | 'lower'): FlatSi
   }
 }
 
-export function equalSignatures(a: Signature, b: Signature): boolean {
+function equalSignatures(a: Signature, b: Signature): boolean {
   return a.params.join() === b.params.join() && a.results.join() === b.results.join()
 }
 
-export function formatSignature({ params, results }: Signature): string {
+function formatSignature({ params, results }: Signature): string {
   return `(${params.join(', ')}) -> (${results.join(', ')})`
 }
 
