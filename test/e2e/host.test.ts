@@ -155,41 +155,44 @@ test('serve on a port that is taken ends with ERR_OPTION and gives the folder ba
   expect((await request(next.address, '/healthz')).status).toBe(200)
 })
 
-test('an interface of the embedder is served by a module, and replay needs no module', async () => {
-  const folder = temporaryFolder()
-  const data = path.join(folder, 'data')
-  const module = path.join(folder, 'quotes.mjs')
-  writeFileSync(
-    module,
-    "export default { 'acme:pricing/quotes': { latest: (symbol) => (symbol === 'LOOM' ? 42 : NaN) } }",
-  )
-  const push = ['push', QUOTER, '--type', 'Quoter', '--data', data]
-  const refused = await loom(push)
-  expect([refused.code, refused.stderr]).toEqual([
-    65,
-    expect.stringMatching(/^error ERR_COMPONENT_IMPORT: .*acme:pricing\/quotes/m),
-  ])
-  expect((await loom([...push, '--provide', module])).code).toBe(0)
+test.each(['(symbol) => prices[symbol]', 'async (symbol) => prices[symbol]'])(
+  'an interface of the embedder is served by a module, and replay needs none: %s',
+  async (latest) => {
+    const folder = temporaryFolder()
+    const data = path.join(folder, 'data')
+    const module = path.join(folder, 'quotes.mjs')
+    writeFileSync(
+      module,
+      `const prices = { LOOM: 42 }\nexport default { 'acme:pricing/quotes': { latest: ${latest} } }`,
+    )
+    const push = ['push', QUOTER, '--type', 'Quoter', '--data', data]
+    const refused = await loom(push)
+    expect([refused.code, refused.stderr]).toEqual([
+      65,
+      expect.stringMatching(/^error ERR_COMPONENT_IMPORT: .*acme:pricing\/quotes/m),
+    ])
+    expect((await loom([...push, '--provide', module])).code).toBe(0)
 
-  const without = await serve(data)
-  const missing = await call(without.address, 'Quoter/ada', 'offer', ['LOOM', 2])
-  expect([missing.status, JSON.parse(missing.text).errorCode]).toEqual([
-    422,
-    'ERR_COMPONENT_IMPORT',
-  ])
-  await without.stop()
+    const without = await serve(data)
+    const missing = await call(without.address, 'Quoter/ada', 'offer', ['LOOM', 2])
+    expect([missing.status, JSON.parse(missing.text).errorCode]).toEqual([
+      422,
+      'ERR_COMPONENT_IMPORT',
+    ])
+    await without.stop()
 
-  const host = await serve(data, ['--provide', module])
-  const offered = await call(host.address, 'Quoter/ada', 'offer', ['LOOM', 2])
-  expect(offered.text).toContain('"total":84')
-  const ended = await host.stop()
-  expect(ended.stderr).toContain('info Quoter/ada: ada was offered 2 LOOM for 84')
-  const replayed = await loom(['replay', 'Quoter/ada', '--data', data])
-  expect([replayed.code, replayed.stdout.split('\n')[0]]).toEqual([
-    0,
-    'replayed 1 turns, identical',
-  ])
-})
+    const host = await serve(data, ['--provide', module])
+    const offered = await call(host.address, 'Quoter/ada', 'offer', ['LOOM', 2])
+    expect(offered.text).toContain('"total":84')
+    const ended = await host.stop()
+    expect(ended.stderr.split('info Quoter/ada: ada was offered 2 LOOM for 84')).toHaveLength(2)
+    const replayed = await loom(['replay', 'Quoter/ada', '--data', data])
+    expect([replayed.code, replayed.stdout.split('\n')[0]]).toEqual([
+      0,
+      'replayed 1 turns, identical',
+    ])
+  },
+)
 
 test.each([
   ['export const a = 1', 'default export'],
