@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import { COUNTER, pushCounter, QUOTER } from '../support/actors.ts'
+import { COUNTER, FAULTY, push, pushCounter, QUOTER } from '../support/actors.ts'
 import { call, request } from '../support/http.ts'
 import { loom, serve, temporaryFolder } from '../support/processes.ts'
 
@@ -140,6 +140,18 @@ test('SIGTERM answers calls that had arrived, and ends with 0', async () => {
   const actors = await loom(['actors', '--json', '--data', data])
   expect(actors.stdout.trim().split('\n').length).toBeGreaterThanOrEqual(answered.length)
   expect(answered.length).toBeGreaterThan(0)
+})
+
+test('a host whose log is read no longer goes on', async () => {
+  const data = temporaryFolder()
+  await push(data, FAULTY, 'Faulty')
+  const host = await serve(data)
+  host.closeOutput()
+  for (const total of ['1', '2']) {
+    const answer = await call(host.address, 'Faulty/f', 'add', [1])
+    expect([answer.status, answer.text]).toEqual([200, total])
+  }
+  expect((await host.stop()).code).toBe(0)
 })
 
 test('serve on a port that is taken ends with ERR_OPTION and gives the folder back', async () => {
