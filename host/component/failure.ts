@@ -25,7 +25,7 @@ export function fail(run: Run, error: unknown): unknown {
   return run.failure.error
 }
 
-export function isStackOverflow(error: unknown): boolean {
+function isStackOverflow(error: unknown): boolean {
   return error instanceof RangeError && error.message.includes('call stack')
 }
 

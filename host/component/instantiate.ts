@@ -239,7 +239,7 @@ class Builder {
       try {
         return check === null ? undefined : check(value)
       } catch (error) {
-        throw fail(this.run, toResultError(error, 'import'))
+        throw fail(this.run, toHostFailure(toResultError(error, 'import'), 'import'))
       }
     }
   }

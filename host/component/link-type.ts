@@ -84,7 +84,7 @@ export function resolveAlias(alias: AliasNode, scope: Scope): Item | null {
 }
 
 /** What an instance of an instance type exports. */
-export function unfoldInstance(
+function unfoldInstance(
   type: Extract<TypeItem, { kind: 'instance' }>,
   declare: DeclareFunc,
   budget: Budget,
