@@ -406,6 +406,12 @@ export class Activation {
     if (this.#engine === null || this.#record === null) return
     const { digest, incarnation } = this.#record
     const seq = this.#tail.seqNext
+    const { uncaptured } = this.program
+    if (uncaptured !== null) {
+      this.#seqSnapshot = seq
+      this.#options.environment.log('warn', `no snapshot at ${seq}: the component ${uncaptured}`)
+      return
+    }
     const image = this.#engine.capture()
     this.#seqSnapshot = seq
     const bytes = encodeSnapshot({ digest, incarnation, seq, epoch: this.#options.epoch, image })

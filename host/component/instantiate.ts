@@ -22,20 +22,29 @@ import { checkerOf } from './check.ts'
 import type {
   ComponentExport,
   ComponentInstance,
+  GuestLimits,
   HostFunction,
   ImportResolver,
   InstanceState,
 } from './component.ts'
 import { fail, type Run, toFailure, toHostFailure } from './failure.ts'
+import { METER_MODULE } from './instrument.ts'
 import type { LinkStep, LowerPlan } from './link.ts'
+import { Meter, memorySize } from './meter.ts'
 import { type ComponentPlan, qualifiedName } from './plan.ts'
 import { formatError, trapError } from './refuse.ts'
 import type { CoreSource, FuncItem } from './scope.ts'
 import type { WitValue } from './wit.ts'
 
-/** @throws ERR_TRAP, ERR_BUSY (no address space for another memory), whatever a host function threw. */
-export function instantiate(plan: ComponentPlan, resolve: ImportResolver): ComponentInstance {
-  return new Instance(plan, resolve)
+/**
+ * @throws ERR_TRAP, ERR_FUEL, ERR_BUSY (no address space for another memory), whatever a host function threw.
+ */
+export function instantiate(
+  plan: ComponentPlan,
+  resolve: ImportResolver,
+  limits: GuestLimits | null,
+): ComponentInstance {
+  return new Instance(plan, resolve, limits)
 }
 
 const IDLE = 0
@@ -49,9 +58,10 @@ class Instance implements ComponentInstance {
   readonly #run: Run
   #status = IDLE
 
-  constructor(plan: ComponentPlan, resolve: ImportResolver) {
+  constructor(plan: ComponentPlan, resolve: ImportResolver, limits: GuestLimits | null) {
     this.#builder = new Builder(plan, resolve)
     this.#run = this.#builder.run
+    if (limits !== null) this.#run.meter.limit(limits, plan.initialSizeBytes)
     this.#builder.build()
     this.state = this.#builder.state
   }
@@ -61,6 +71,7 @@ class Instance implements ComponentInstance {
     if (this.#status !== IDLE) throw this.#refusal(index)
     const call = this.#calls[index] ?? this.#bind(index)
     this.#status = RUNNING
+    this.#run.meter.begin()
     try {
       const result = call(args)
       if (this.#run.failure !== null) throw this.#run.failure.error
@@ -70,6 +81,10 @@ class Instance implements ComponentInstance {
       this.#status = SPOILED
       throw this.#failure(error, index)
     }
+  }
+
+  limit(limits: GuestLimits | null): void {
+    this.#run.meter.limit(limits, memorySize(this.state))
   }
 
   #bind(index: number): BoundCall {
@@ -97,7 +112,7 @@ class Instance implements ComponentInstance {
 /** Runs the steps of a plan, and binds what they made. */
 class Builder {
   readonly plan: ComponentPlan
-  readonly run: Run = { failure: null }
+  readonly run: Run = { failure: null, meter: new Meter() }
   readonly state: { memories: WebAssembly.Memory[]; globals: WebAssembly.Global[] } = {
     memories: [],
     globals: [],
@@ -126,7 +141,7 @@ class Builder {
         if (abi === undefined) return
         const memory = abi.memory === null ? null : (this.#core(abi.memory) as WebAssembly.Memory)
         const realloc = abi.realloc === null ? null : (this.#core(abi.realloc) as CoreFunction)
-        this.#abis.push(new Abi(this.#guard(abi.owner), memory, realloc))
+        this.#abis.push(new Abi(this.#guard(abi.owner), memory, realloc, this.run.meter))
         return
       }
       case 'lower': {
@@ -162,6 +177,7 @@ class Builder {
       }
       group[name] = this.#core(source) as WebAssembly.ImportValue
     }
+    if (instrumented.metered) imports[METER_MODULE] = this.run.meter.imports()
     const { exports } = this.#instance(module, imports)
     this.#instances.push(exports)
     for (const name of instrumented.memories)
@@ -180,7 +196,7 @@ class Builder {
         throw formatError(`core modules do not fit together: ${error.message}`)
       if (error instanceof RangeError && error.message.includes('memory'))
         throw new LoomError('ERR_BUSY', `instantiation: ${error.message}`, { cause: error })
-      throw toFailure(error, 'instantiation')
+      throw fail(this.run, toFailure(error, 'instantiation'))
     }
     if (this.run.failure !== null) throw this.run.failure.error
     return instance

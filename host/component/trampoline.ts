@@ -11,7 +11,7 @@
  *
  * Source: CanonicalABI.md, "`canon lower`", "Lifting and Lowering Values".
  */
-import type { Abi } from './abi.ts'
+import type { Abi, Guard } from './abi.ts'
 import { toResultError } from './arguments.ts'
 import { type Check, checkerOf } from './check.ts'
 import type { Codec } from './codec.ts'
@@ -56,10 +56,12 @@ function returnNothing(): never {
   return undefined as never
 }
 
-/** What to throw when the guest may not call out (T2). */
-function refusal(run: Run, where: string): unknown {
+/** What to throw when the guest may not call out (T2), or has used up what its calls may cost. */
+function refusal(run: Run, guard: Guard, where: string): unknown {
   if (run.failure !== null) return run.failure.error
-  const rule = 'the guest must not call imports from realloc or post-return'
+  const rule = guard.mayLeave
+    ? 'too many host calls'
+    : 'the guest must not call imports from realloc or post-return'
   return fail(run, trapError(where, rule))
 }
 
@@ -83,7 +85,8 @@ function scalarPlan(
     switch (lifts.length) {
       case 0:
         return () => {
-          if (!guard.mayLeave || run.failure !== null) throw refusal(run, where)
+          if (!guard.mayLeave || run.failure !== null || !run.meter.chargeHostCall())
+            throw refusal(run, guard, where)
           let value: WitValue
           try {
             value = host()
@@ -94,7 +97,8 @@ function scalarPlan(
         }
       case 1:
         return (x) => {
-          if (!guard.mayLeave || run.failure !== null) throw refusal(run, where)
+          if (!guard.mayLeave || run.failure !== null || !run.meter.chargeHostCall())
+            throw refusal(run, guard, where)
           let value: WitValue
           try {
             value = host(a(x as CoreValue))
@@ -105,7 +109,8 @@ function scalarPlan(
         }
       default:
         return (x, y, z) => {
-          if (!guard.mayLeave || run.failure !== null) throw refusal(run, where)
+          if (!guard.mayLeave || run.failure !== null || !run.meter.chargeHostCall())
+            throw refusal(run, guard, where)
           let value: WitValue
           try {
             value =
@@ -129,11 +134,13 @@ function generalPlan(
 ): TrampolinePlan {
   return (abi, run, host, where) =>
     (...flat) => {
-      if (!abi.guard.mayLeave || run.failure !== null) throw refusal(run, where)
+      if (!abi.guard.mayLeave || run.failure !== null || !run.meter.chargeHostCall())
+        throw refusal(run, abi.guard, where)
       let args: WitValue[]
       try {
         abi.begin()
         args = liftParams(abi, flat)
+        run.meter.chargeLifted(abi.spent)
       } catch (error) {
         throw fail(run, toFailure(error, where))
       }

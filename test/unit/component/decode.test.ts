@@ -68,7 +68,7 @@ describe('bytes that are no component', () => {
     ],
     [
       'a core module that does not compile',
-      binary(1, 11, 0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 10, 1, 5),
+      binary(1, 11, 0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 8, 1, 5),
       'does not compile',
     ],
   ])('%s', async (_, bytes, message) => {
