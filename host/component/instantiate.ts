@@ -16,7 +16,9 @@
  */
 import { LoomError } from '../base/errors.ts'
 import { Abi, type CoreFunction, type Guard } from './abi.ts'
+import { toResultError } from './arguments.ts'
 import type { BoundCall } from './call.ts'
+import { checkerOf } from './check.ts'
 import type {
   ComponentExport,
   ComponentInstance,
@@ -25,7 +27,7 @@ import type {
   ImportResolver,
   InstanceState,
 } from './component.ts'
-import { fail, type Run, toFailure } from './failure.ts'
+import { fail, type Run, toFailure, toHostFailure } from './failure.ts'
 import { METER_MODULE } from './instrument.ts'
 import type { LinkStep, LowerPlan } from './link.ts'
 import { Meter, memorySize } from './meter.ts'
@@ -229,34 +231,61 @@ class Builder {
 
   /** A call of another component's function: "Component Instances", `enter_from` and `leave_to`. */
   #callee(lower: LowerPlan, where: string): HostFunction {
-    const call = this.bind(lower.target)
-    const guards = lower.enters.map((owner) => this.#guard(owner))
+    const call = this.#entering(this.bind(lower.target), lower.enters, where)
     return (...args) => {
-      if (guards.some((guard) => guard.entered))
-        throw trapError(where, 'cannot enter the component instance')
-      for (const guard of guards) guard.entered = true
-      let result: WitValue
       try {
-        result = call(args)
+        return call(args)
       } catch (error) {
         throw this.run.failure === null ? toFailure(error, where) : this.run.failure.error
       }
+    }
+  }
+
+  /** An import that the component exports as it is: no guest between, the same rules. */
+  #reexport(item: Extract<FuncItem, { kind: 'host' }>): BoundCall {
+    const host = this.#host(item.importIndex)
+    const check = item.shape.result === null ? null : checkerOf(item.shape.result)
+    return (args) => {
+      let value: WitValue
+      try {
+        value = host(...args)
+      } catch (error) {
+        throw fail(this.run, toHostFailure(error, 'import'))
+      }
+      try {
+        return check === null ? undefined : check(value)
+      } catch (error) {
+        throw fail(this.run, toHostFailure(toResultError(error, 'import'), 'import'))
+      }
+    }
+  }
+
+  #entering(call: BoundCall, owners: readonly number[], where: string): BoundCall {
+    const guards = owners.map((owner) => this.#guard(owner))
+    return (args) => {
+      if (guards.some((guard) => guard.entered))
+        throw trapError(where, 'cannot enter the component instance')
+      for (const guard of guards) guard.entered = true
+      const result = call(args)
       for (const guard of guards) guard.entered = false
       return result
     }
   }
 
   bindExport(index: number): BoundCall {
-    const item = this.plan.exports[index]?.item
-    if (item === undefined) throw new LoomError('ERR_INVARIANT', `no export ${index}`)
-    return this.bind(item)
+    const target = this.plan.exports[index]
+    if (target === undefined) throw new LoomError('ERR_INVARIANT', `no export ${index}`)
+    const { item, where } = target
+    const { hasInnerCalls, lifts, parents } = this.plan.link
+    const call = this.bind(item)
+    if (!hasInnerCalls || item.kind === 'host') return call
+    const owners: number[] = []
+    for (let at = lifts[item.lift]?.owner ?? -1; at >= 0; at = parents[at] ?? -1) owners.push(at)
+    return this.#entering(call, owners, where)
   }
 
   bind(item: FuncItem): BoundCall {
-    if (item.kind === 'host') {
-      const host = this.#host(item.importIndex)
-      return (args) => host(...args)
-    }
+    if (item.kind === 'host') return this.#reexport(item)
     const lift = this.plan.link.lifts[item.lift]
     const plan = this.plan.calls[item.lift]
     const abi = lift === undefined ? undefined : this.#abis[lift.abi]

@@ -15,7 +15,14 @@
  *
  * Source: Component Model Explainer.md, "Instance Definitions"; CanonicalABI.md, "Canonical Definitions".
  */
-import type { AliasNode, CanonOptions, ComponentNode, CoreArgument, Definition } from './ast.ts'
+import type {
+  AliasNode,
+  Argument,
+  CanonOptions,
+  ComponentNode,
+  CoreArgument,
+  Definition,
+} from './ast.ts'
 import { type Budget, declareExtern, defineType, nameTypeItem, resolveAlias } from './link-type.ts'
 import { type CoreKind, readCoreModule } from './module.ts'
 import { featureError, formatError } from './refuse.ts'
@@ -34,6 +41,7 @@ import type { WitFunction } from './wit.ts'
 
 const STEP_COUNT_MAX = 2_000_000
 const INSTANCE_DEPTH_MAX = 64
+const CORE_MODULE_COUNT_MAX = 1_000
 const CORE_INSTANCE_COUNT_MAX = 1_000
 const REALLOC = { params: ['i32', 'i32', 'i32', 'i32'], results: ['i32'] } as const
 
@@ -47,6 +55,8 @@ export interface AbiPlan {
 
 export interface LiftPlan {
   readonly shape: FuncShape
+  /** The component instance whose function this is. */
+  readonly owner: number
   readonly core: CoreSource
   readonly abi: number
   readonly encoding: CanonOptions['encoding']
@@ -90,16 +100,19 @@ export interface LinkPlan {
   readonly exports: ReadonlyMap<string, Item>
   /** Parent of each component instance; -1 for the root. */
   readonly parents: readonly number[]
+  /** Some component calls another, so entry into each must be recorded ("Component Instances"). */
+  readonly hasInnerCalls: boolean
 }
 
 export class Linker implements Budget {
   readonly #bytes: Uint8Array
   readonly #modules: LinkedModule[] = []
+  /** By the offset of the binary. */
+  readonly #moduleAt = new Map<number, LinkedModule>()
   readonly #steps: LinkStep[] = []
   readonly #abis: AbiPlan[] = []
   readonly #abiIndex = new Map<string, number>()
   readonly #lifts: LiftPlan[] = []
-  readonly #liftOwners: number[] = []
   readonly #lowers: LowerPlan[] = []
   readonly #imports: ImportPlan[] = []
   readonly #parents: number[] = []
@@ -122,6 +135,7 @@ export class Linker implements Budget {
       imports: this.#imports,
       exports,
       parents: this.#parents,
+      hasInnerCalls: this.#lowers.some(({ target }) => target.kind === 'lifted'),
     }
   }
 
@@ -169,6 +183,7 @@ export class Linker implements Budget {
         return
       case 'core-bundle': {
         const bundle = new Map<string, CoreItem>()
+        this.spend(definition.exports.length, scope)
         for (const { name, item } of definition.exports)
           bundle.set(name, coreItem(item.sort, item.index, scope))
         scope.coreInstances.push({ kind: 'bundle', exports: bundle })
@@ -179,12 +194,12 @@ export class Linker implements Budget {
         return
       case 'instantiate': {
         const component = scope.at(scope.components, definition.component, 'component')
-        const given = collect(definition.args, scope)
+        const given = this.#collect(definition.args, scope)
         scope.instances.push(this.#unfold(component, given, scope.owner, depth + 1))
         return
       }
       case 'bundle':
-        scope.instances.push(collect(definition.exports, scope))
+        scope.instances.push(this.#collect(definition.exports, scope))
         return
       case 'alias':
         defineAlias(definition.alias, scope)
@@ -214,7 +229,22 @@ export class Linker implements Budget {
     }
   }
 
+  #collect(entries: readonly Argument[], scope: Scope): Map<string, Item> {
+    this.spend(entries.length, scope)
+    const items = new Map<string, Item>()
+    for (const { name, item } of entries) {
+      if (items.has(name)) scope.fail(`"${name}" stands twice`)
+      items.set(name, scope.item(item.sort, item.index))
+    }
+    return items
+  }
+
+  /** A module of a component that is instantiated twice is one module. */
   #readModule(start: number, end: number): LinkedModule {
+    const known = this.#moduleAt.get(start)
+    if (known !== undefined) return known
+    if (this.#modules.length >= CORE_MODULE_COUNT_MAX)
+      throw formatError(`more than ${CORE_MODULE_COUNT_MAX} core modules`, start)
     const core = readCoreModule(this.#bytes, start, end)
     const exports = new Map<string, { kind: CoreKind; signature: LinkedSignature }>()
     for (const { name, kind, index } of core.exports)
@@ -224,11 +254,13 @@ export class Linker implements Budget {
       })
     const module = { index: this.#modules.length, core, exports }
     this.#modules.push(module)
+    this.#moduleAt.set(start, module)
     return module
   }
 
   #instantiateCore(index: number, args: readonly CoreArgument[], scope: Scope): void {
     const module = scope.at(scope.modules, index, 'core module')
+    this.spend(args.length, scope)
     const given = new Map<string, number>()
     for (const { name, instance } of args) {
       scope.at(scope.coreInstances, instance, 'core instance')
@@ -298,8 +330,9 @@ export class Linker implements Budget {
       postReturn = item.source
     }
     const abi = this.#abi(options, scope)
-    this.#lifts.push({ shape, core: core.source, abi, encoding: options.encoding, postReturn })
-    this.#liftOwners.push(scope.owner)
+    const { owner } = scope
+    const { encoding } = options
+    this.#lifts.push({ shape, owner, core: core.source, abi, encoding, postReturn })
     return { kind: 'lifted', lift: this.#lifts.length - 1, shape }
   }
 
@@ -321,7 +354,7 @@ export class Linker implements Budget {
   /** "Component Instances", `entering_set`: the callee and its ancestors, without the caller's. */
   #enters(lift: number, caller: number): number[] {
     const staying = new Set(this.#ancestors(caller))
-    return this.#ancestors(this.#liftOwners[lift] ?? 0).filter((owner) => !staying.has(owner))
+    return this.#ancestors(this.#lifts[lift]?.owner ?? 0).filter((owner) => !staying.has(owner))
   }
 
   #ancestors(owner: number): number[] {
@@ -381,18 +414,6 @@ export class Linker implements Budget {
 }
 
 type LinkedSignature = CoreItem['signature']
-
-function collect(
-  entries: readonly { name: string; item: { sort: Item['sort']; index: number } }[],
-  scope: Scope,
-): Map<string, Item> {
-  const items = new Map<string, Item>()
-  for (const { name, item } of entries) {
-    if (items.has(name)) scope.fail(`"${name}" stands twice`)
-    items.set(name, scope.item(item.sort, item.index))
-  }
-  return items
-}
 
 function coreItem(sort: string, index: number, scope: Scope): CoreItem {
   const space = sort in scope.core ? scope.core[sort as CoreKind] : null

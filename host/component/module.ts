@@ -11,7 +11,7 @@
 import { hex, Reader } from './bytes.ts'
 import { featureError } from './refuse.ts'
 
-export type CoreType = 'i32' | 'i64' | 'f32' | 'f64' | 'v128' | 'ref'
+type CoreType = 'i32' | 'i64' | 'f32' | 'f64' | 'v128' | 'ref'
 
 export interface Signature {
   readonly params: readonly CoreType[]
@@ -20,7 +20,7 @@ export interface Signature {
 
 export type CoreKind = 'func' | 'table' | 'memory' | 'global' | 'tag'
 
-export interface CoreImport {
+interface CoreImport {
   readonly module: string
   readonly name: string
   readonly kind: CoreKind
@@ -28,13 +28,13 @@ export interface CoreImport {
   readonly signature: Signature | null
 }
 
-export interface CoreExport {
+interface CoreExport {
   readonly name: string
   readonly kind: CoreKind
   readonly index: number
 }
 
-export interface CoreGlobal {
+interface CoreGlobal {
   readonly index: number
   readonly type: CoreType
   readonly mutable: boolean

@@ -17,7 +17,7 @@ import type { FuncItem, Item } from './scope.ts'
 import { planTrampoline, type TrampolinePlan } from './trampoline.ts'
 import type { WitFunction, WitInterface } from './wit.ts'
 
-export interface PlannedExport {
+interface PlannedExport {
   readonly target: ComponentExport
   readonly item: FuncItem
   /** `interface#function`, for messages. */

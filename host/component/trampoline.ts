@@ -26,7 +26,7 @@ import type { FuncShape } from './types.ts'
 import type { WitValue } from './wit.ts'
 
 /** The core function of an instance's import. */
-export type Trampoline = (...flat: CoreValue[]) => CoreValue | undefined
+type Trampoline = (...flat: CoreValue[]) => CoreValue | undefined
 
 /** Binds the plan to an instance. `where` names the import in messages. */
 export type TrampolinePlan = (abi: Abi, run: Run, host: HostFunction, where: string) => Trampoline
@@ -78,7 +78,7 @@ function scalarPlan(
       try {
         return lower(check === null ? value : check(value))
       } catch (error) {
-        throw fail(run, toResultError(error, where))
+        throw fail(run, toHostFailure(toResultError(error, where), where))
       }
     }
     const failed = (error: unknown): unknown => fail(run, toHostFailure(error, where))
@@ -153,7 +153,7 @@ function generalPlan(
       try {
         if (check !== null) value = check(value)
       } catch (error) {
-        throw fail(run, toResultError(error, where))
+        throw fail(run, toHostFailure(toResultError(error, where), where))
       }
       try {
         abi.refresh()
