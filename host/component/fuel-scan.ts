@@ -210,6 +210,7 @@ export class FunctionScan {
     this.#payer.absorbed += cost
     this.#payer.point.value += cost
     stretch.value = 0
+    if (this.points.at(-1) === stretch) this.points.pop()
     return true
   }
 }

@@ -33,6 +33,12 @@ import type { CoreModule, Section } from './module.ts'
 import { featureError } from './refuse.ts'
 import { Writer } from './writer.ts'
 
+/** Engines take no larger function: WebAssembly JavaScript Interface, "Implementation-defined Limits". */
+const FUNCTION_SIZE_MAX_BYTES = 7_654_321
+
+/** Charging makes ordinary code twice as large; code that is made of `memory.grow` fifteen times. */
+const METERED_SIZE_MAX_BYTES = 256 * 1024 * 1024
+
 export interface MeteredCode {
   /** The payload of the new code section. */
   readonly payload: Uint8Array
@@ -56,6 +62,8 @@ export function meterCode(binary: Uint8Array, module: CoreModule, section: Secti
     reader.end = section.end
     const size = reader.count()
     reader.end = reader.at + size
+    if (size > FUNCTION_SIZE_MAX_BYTES || payload.written.length > METERED_SIZE_MAX_BYTES)
+      reader.fail(`core function ${imported + index} is too large`)
     body.clear()
     const scan = new FunctionScan(reader, module, signature.params.length, hidden)
     scan.run()
