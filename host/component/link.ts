@@ -268,7 +268,7 @@ export class Linker implements Budget {
     if (this.#modules.length >= CORE_MODULE_COUNT_MAX)
       throw formatError(`more than ${CORE_MODULE_COUNT_MAX} core modules`, start)
     const core = readCoreModule(this.#bytes, start, end)
-    const exports = new Map<string, { kind: CoreKind; signature: LinkedSignature }>()
+    const exports = new Map<string, { kind: CoreKind; signature: CoreItem['signature'] }>()
     for (const { name, kind, index } of core.exports)
       exports.set(name, {
         kind,
@@ -453,8 +453,6 @@ export class Linker implements Budget {
     return { sort: 'func', func: { ...item.func, shape } }
   }
 }
-
-type LinkedSignature = CoreItem['signature']
 
 function defineAlias(alias: AliasNode, scope: Scope): void {
   if (alias.kind === 'core-export') {
