@@ -22,6 +22,7 @@ import type {
   GuestLimits,
 } from '../component/component.ts'
 import { argumentsFromJson, valueToJson } from '../component/json.ts'
+import { layoutOf } from '../component/layout.ts'
 import { loadComponent } from '../component/load.ts'
 import type { WitFunction, WitValue } from '../component/wit.ts'
 import { formatFunction } from '../component/wit-text.ts'
@@ -79,6 +80,21 @@ const UNSERVED: HostFunctionSpec = {
   },
 }
 
+/**
+ * Dropping a resource of the host returns nothing, so nothing of it is journaled: an interface need not serve
+ * it, and what the embedder does at a drop, it does in live turns only.
+ */
+function dropSpec(served: HostFunctionSpec | undefined): HostFunctionSpec {
+  if (served?.kind === 'pure') return served
+  return {
+    kind: 'pure',
+    perform: (context, args) => {
+      if (context.live) served?.perform(context, args)
+      return undefined
+    },
+  }
+}
+
 /** @throws ERR_COMPONENT_FORMAT, ERR_COMPONENT_FEATURE, ERR_COMPONENT_IMPORT */
 export async function wasmProgram(options: WasmProgramOptions): Promise<WasmActorProgram> {
   const component = await loadComponent(options.bytes)
@@ -126,7 +142,8 @@ class WasmProgram implements WasmActorProgram {
   start(context: HostCallContext, recorder: Recorder): ActorBody {
     const limits = recorder.replaying ? null : this.#limits
     const instance = this.#component.instantiate((interfaceName, func) => {
-      const spec = this.#options.interfaces.find(interfaceName, func.name) ?? UNSERVED
+      const served = this.#options.interfaces.find(interfaceName, func.name)
+      const spec = func.name.startsWith('[resource-drop]') ? dropSpec(served) : (served ?? UNSERVED)
       const target = importName(interfaceName, func)
       return bindHostFunction(recorder, context, target, spec, resultCheck(func))
     }, limits)
@@ -227,14 +244,30 @@ function methodName(target: ComponentExport, all: readonly ComponentExport[]): s
   return clash ? `${interfaceName}.${func.name}` : `${short}.${func.name}`
 }
 
+function passesHandles({ params, result }: WitFunction): boolean {
+  const types = params.map(({ type }) => type)
+  return [...types, ...(result === null ? [] : [result])].some((type) => layoutOf(type).hasHandles)
+}
+
+/** Handles are of this process; an API that gives them away would have to keep them for its callers. */
+function refuseHandles(name: string, func: WitFunction): never {
+  throw new LoomError(
+    'ERR_COMPONENT_FEATURE',
+    `${name}: ${formatFunction(func)} passes a resource handle, which callers from outside cannot hold`,
+    { data: { feature: 'resource handle in a method', method: name } },
+  )
+}
+
 function methodOf(target: ComponentExport, all: readonly ComponentExport[]): WasmMethod {
   const { func } = target
+  const name = methodName(target, all)
+  const refusal = passesHandles(func) ? () => refuseHandles(name, func) : null
   return {
     target,
-    name: methodName(target, all),
+    name,
     signature: formatFunction(func),
-    check: (args) => checkArguments(func, args),
-    fromJson: (args) => argumentsFromJson(func, args),
+    check: refusal ?? ((args) => checkArguments(func, args)),
+    fromJson: refusal ?? ((args) => argumentsFromJson(func, args)),
     toJson: (result) => (func.result === null ? null : valueToJson(func.result, result)),
   }
 }

@@ -32,6 +32,9 @@ export const ACTOR_ID_SIZE_MAX_BYTES = 256
 /** An idempotency key, in UTF-8 bytes. UUIDs and queue job ids are far shorter. */
 export const IDEMPOTENCY_KEY_SIZE_MAX_BYTES = 256
 
+/** Handles of one component instance. A snapshot keeps 8 bytes for each; more is a guest that forgets to drop. */
+export const HANDLE_COUNT_MAX = 100_000
+
 /** One string, list or memory range that crosses the component boundary. */
 export const VALUE_SIZE_MAX_BYTES = 64 * 1024 * 1024
 

@@ -15,15 +15,12 @@
  * Source: CanonicalABI.md, "Lifting and Lowering Context".
  */
 import { VALUE_SIZE_MAX_BYTES } from '../base/limits.ts'
+import type { HandleTable } from './handles.ts'
 import type { Meter } from './meter.ts'
 import type { ArrayKind, NumberArray } from './numbers.ts'
+import { AbiTrap, trap } from './trap.ts'
 
-/** A rule of the Canonical ABI that a guest broke; call.ts adds the function's name (ERR_TRAP). */
-export class AbiTrap extends Error {}
-
-export function trap(rule: string): never {
-  throw new AbiTrap(rule)
-}
+export { AbiTrap, trap }
 
 /** One per component instance. Source: CanonicalABI.md, "Component Instances". */
 export interface Guard {
@@ -37,6 +34,7 @@ const NO_MEMORY = Buffer.alloc(0)
 
 export class Abi {
   readonly guard: Guard
+  readonly handles: HandleTable
   readonly #memory: WebAssembly.Memory | null
   readonly #realloc: CoreFunction | null
   u8: Buffer = NO_MEMORY
@@ -51,11 +49,13 @@ export class Abi {
 
   constructor(
     guard: Guard,
+    handles: HandleTable,
     memory: WebAssembly.Memory | null,
     realloc: CoreFunction | null,
     meter: Meter,
   ) {
     this.guard = guard
+    this.handles = handles
     this.#meter = meter
     this.#memory = memory
     this.#realloc = realloc

@@ -6,7 +6,10 @@ import type { WitFunction, WitInterface, WitValue } from './wit.ts'
 /** A function the host serves to a guest. Arguments and result are JavaScript values (wit.ts). */
 export type HostFunction = (...args: WitValue[]) => WitValue
 
-/** Gives the host function for one import of an instance; called once per import and instance. */
+/**
+ * Gives the host function for one import of an instance; called once per import and instance. What drops
+ * a resource of the host is asked for as `[resource-drop]name` of the interface that has the resource.
+ */
 export type ImportResolver = (interfaceName: string, func: WitFunction) => HostFunction
 
 /** An export that can be called. `index` is stable for one component. */
@@ -14,6 +17,13 @@ export interface ComponentExport {
   readonly index: number
   readonly interfaceName: string
   readonly func: WitFunction
+}
+
+/** State that lies in the host beside a guest's memory; plain data at rest. */
+export interface StateTable {
+  save(): Uint8Array
+  /** Makes the table what `save` gave. @throws ERR_SNAPSHOT_CORRUPT */
+  load(saved: Uint8Array): void
 }
 
 /**
@@ -24,6 +34,8 @@ export interface InstanceState {
   readonly memories: readonly WebAssembly.Memory[]
   /** Mutable globals; values are numbers or bigints. */
   readonly globals: readonly WebAssembly.Global[]
+  /** Handles, one table per component instance; none where the component knows no resources. */
+  readonly tables: readonly StateTable[]
 }
 
 /** What one call of an instance may use up; the defaults and their reasons are in base/limits.ts. */

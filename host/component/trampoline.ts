@@ -7,6 +7,7 @@
  * Invariants:
  *   T1. A plan depends on the function's type and options alone; all instances share it.
  *   T2. No call leaves while the guest is in `realloc` or `post-return`, or after the run has failed.
+ *   T4. What a call lends comes back when its result has been lowered.
  *   T3. What a host function returns is checked before anything of it reaches the guest.
  *
  * Source: CanonicalABI.md, "`canon lower`", "Lifting and Lowering Values".
@@ -17,7 +18,7 @@ import { type Check, checkerOf } from './check.ts'
 import type { Codec } from './codec.ts'
 import type { HostFunction } from './component.ts'
 import { fail, type Run, toFailure, toHostFailure } from './failure.ts'
-import { flatCountOf } from './layout.ts'
+import { flatCountOf, layoutOf } from './layout.ts'
 import { type CoreValue, scalarLifter } from './lift-flat.ts'
 import { scalarLowerer } from './lower-flat.ts'
 import { trapError } from './refuse.ts'
@@ -49,7 +50,9 @@ export function planTrampoline(shape: FuncShape, codec: Codec, isHost: boolean):
       check,
       result,
     )
-  return generalPlan(paramsLifter(shape, flat, codec), check, resultLowerer(shape, flat, codec))
+  const lends = shape.params.some((param) => layoutOf(param.type).hasBorrows)
+  const lower = resultLowerer(shape, flat, codec)
+  return generalPlan(paramsLifter(shape, flat, codec), check, lower, lends)
 }
 
 function returnNothing(): never {
@@ -131,12 +134,14 @@ function generalPlan(
   liftParams: (abi: Abi, flat: readonly CoreValue[]) => WitValue[],
   check: Check | null,
   lowerResult: ResultLowerer,
+  lends: boolean,
 ): TrampolinePlan {
   return (abi, run, host, where) =>
     (...flat) => {
       if (!abi.guard.mayLeave || run.failure !== null || !run.meter.chargeHostCall())
         throw refusal(run, abi.guard, where)
       let args: WitValue[]
+      const lentCount = lends ? abi.handles.lentCount : 0
       try {
         abi.begin()
         args = liftParams(abi, flat)
@@ -157,7 +162,9 @@ function generalPlan(
       }
       try {
         abi.refresh()
-        return lowerResult(abi, flat, value)
+        const result = lowerResult(abi, flat, value)
+        if (lends) abi.handles.release(lentCount)
+        return result
       } catch (error) {
         throw fail(run, toFailure(error, where))
       }
