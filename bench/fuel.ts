@@ -19,7 +19,7 @@ import { readCoreModule } from '../host/component/module.ts'
 import { type ComponentPlan, planComponent } from '../host/component/plan.ts'
 import { printTable } from './support/measure.ts'
 
-const ROUND_COUNT = 12
+const ROUND_COUNT = 40
 
 const CORE = `(module (memory 1)
   (func (export "tight loop") (param $n i32) (result i32) (local $s i32)
@@ -51,10 +51,10 @@ const CORE = `(module (memory 1)
     (local.get $s)))`
 
 const LOADS: readonly (readonly [name: string, n: number])[] = [
-  ['tight loop', 20_000_000],
-  ['loop over memory', 10_000_000],
-  ['calls (fib)', 30],
-  ['interpreter (br_table)', 5_000_000],
+  ['tight loop', 4_000_000],
+  ['loop over memory', 2_000_000],
+  ['calls (fib)', 25],
+  ['interpreter (br_table)', 500_000],
 ]
 
 interface Row {
@@ -126,7 +126,7 @@ const LIMITS: GuestLimits = {
   memoryPagesMax: MEMORY_PAGES_MAX,
   resultBytesMax: RESULT_SIZE_MAX_BYTES,
 }
-const CALL_COUNT = 1_000_000
+const CALL_COUNT = 100_000
 
 function counterRow(bytes: Uint8Array): Row {
   const { plain, metered } = plansOf(bytes)
@@ -139,7 +139,7 @@ function counterRow(bytes: Uint8Array): Row {
       for (let call = 0; call < CALL_COUNT; call++) instance.call(target, args)
     }
   }
-  return compare('counter increment x 1,000,000', start(plain, null), start(metered, LIMITS))
+  return compare('counter increment x 100,000', start(plain, null), start(metered, LIMITS))
 }
 
 function printSizes(name: string, bytes: Uint8Array): void {
