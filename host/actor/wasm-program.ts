@@ -12,7 +12,12 @@
 import type { Digest } from '../base/digest.ts'
 import { LoomError } from '../base/errors.ts'
 import { checkArguments } from '../component/arguments.ts'
-import type { Component, ComponentExport, ComponentInstance } from '../component/component.ts'
+import type {
+  Component,
+  ComponentExport,
+  ComponentInstance,
+  InstanceState,
+} from '../component/component.ts'
 import { argumentsFromJson, valueToJson } from '../component/json.ts'
 import { layoutOf } from '../component/layout.ts'
 import { loadComponent } from '../component/load.ts'
@@ -99,23 +104,31 @@ class WasmProgram implements ActorProgram {
 
   start(context: HostCallContext, recorder: Recorder): ActorBody {
     const instance = this.#component.instantiate((interfaceName, func) => {
-      const served = this.#interfaces.find(interfaceName, func.name)
+      const served = this.#interfaces.answer(interfaceName, func)
       const spec = func.name.startsWith('[resource-drop]') ? dropSpec(served) : (served ?? UNSERVED)
       const target = importName(interfaceName, func)
       return bindHostFunction(recorder, context, target, spec, resultCheck(func))
     })
-    if (!recorder.quiet) return new WasmBody(instance, takeBaseline(instance.state))
-    this.#sharedBaseline ??= takeBaseline(instance.state)
-    return new WasmBody(instance, this.#sharedBaseline)
+    const state = stateOf(instance, context)
+    if (!recorder.quiet) return new WasmBody(instance, state, takeBaseline(state))
+    this.#sharedBaseline ??= takeBaseline(state)
+    return new WasmBody(instance, state, this.#sharedBaseline)
   }
+}
+
+/** The host's resources belong to the state of an instance that can hold handles. */
+function stateOf({ state }: ComponentInstance, { resources }: HostCallContext): InstanceState {
+  return state.tables.length === 0 ? state : { ...state, tables: [...state.tables, resources] }
 }
 
 class WasmBody implements ActorBody {
   readonly #instance: ComponentInstance
+  readonly #state: InstanceState
   readonly #baseline: Baseline
 
-  constructor(instance: ComponentInstance, baseline: Baseline) {
+  constructor(instance: ComponentInstance, state: InstanceState, baseline: Baseline) {
     this.#instance = instance
+    this.#state = state
     this.#baseline = baseline
   }
 
@@ -131,15 +144,15 @@ class WasmBody implements ActorBody {
   accept(): void {}
 
   capture(): Uint8Array {
-    return encodeImage(capture(this.#instance.state, this.#baseline))
+    return encodeImage(capture(this.#state, this.#baseline))
   }
 
   restore(image: Uint8Array): void {
-    restore(this.#instance.state, this.#baseline, decodeImage(image))
+    restore(this.#state, this.#baseline, decodeImage(image))
   }
 
   stateHash(): string {
-    return hashState(this.#instance.state)
+    return hashState(this.#state)
   }
 }
 
