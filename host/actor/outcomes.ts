@@ -38,3 +38,9 @@ export function quarantine(key: ActorKey, error: unknown): unknown {
     { cause, data: { ...cause.data, reason: cause.code } },
   )
 }
+
+/** An open turn that does not go as its journal says is not a failed turn: nobody knows what it is. */
+export function refuseDivergence(key: ActorKey, outcome: TurnOutcome): void {
+  if (outcome.kind === 'failed' && outcome.code === 'ERR_DIVERGENCE')
+    throw quarantine(key, new LoomError('ERR_DIVERGENCE', outcome.message))
+}
