@@ -56,6 +56,7 @@ const NO_CALLS: readonly RecordedCall[] = Object.freeze([])
 export class Recorder {
   #mode: Mode = IDLE
   #failure: LoomError | Suspension | null = null
+  #asked = false
 
   /** True while what happens has not happened before. */
   get live(): boolean {
@@ -68,21 +69,22 @@ export class Recorder {
     return this.#mode.kind === 'replay'
   }
 
-  /** True while the turn has made no recorded call. */
+  /** True while the turn has asked the host for nothing, be it recorded or pure. */
   get quiet(): boolean {
-    const mode = this.#mode
-    return mode.kind === 'idle' || mode.next === 0
+    return !this.#asked
   }
 
   /** `resumed`: what the turn recorded before it was unwound. */
   beginLive(resumed: readonly RecordedCall[] = NO_CALLS): void {
     this.#mode = { kind: 'live', recorded: [...resumed], resumed: resumed.length, next: 0 }
     this.#failure = null
+    this.#asked = false
   }
 
   beginReplay(expected: readonly RecordedCall[]): void {
     this.#mode = { kind: 'replay', expected, next: 0 }
     this.#failure = null
+    this.#asked = false
   }
 
   /** Ends the turn and returns its recorded calls. @throws what R2 and R3 kept. */
@@ -110,6 +112,7 @@ export class Recorder {
   /** Performs or answers one call of a recorded or awaiting function. @throws Suspension (R5) */
   call(call: RecordableCall): WitValue {
     const mode = this.#mode
+    this.#asked = true
     if (this.#failure !== null) throw this.#failure
     const { target, args } = call
     if (mode.kind === 'live') {
@@ -152,6 +155,7 @@ export class Recorder {
 
   /** Performs a pure function: live and in replay alike. */
   callPure(target: string, perform: () => WitValue): WitValue {
+    this.#asked = true
     if (this.#failure !== null) throw this.#failure
     return this.#guard(target, perform)
   }
