@@ -153,7 +153,7 @@ describe('fuel', () => {
     const core = `(func (export "f") (param i32)
       (loop (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))))`
     const { call, instance } = await start(single(core, { f: '(param "n" u32)' }))
-    for (let turn = 0; turn < 5; turn++) call('f', 100_000)
+    for (let turn = 0; turn < 5; turn++) call('f', 50_000)
     instance.limit(null)
     call('f', 1_000_000)
     instance.limit(LIMITS)
