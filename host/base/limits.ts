@@ -45,4 +45,4 @@ export const FUEL_PER_TURN = 2_000_000_000
 export const MEMORY_PAGES_MAX = 4_096
 
 /** One result, or the arguments of one host call, as values of this process. An entry must hold it (J7). */
-export const RESULT_SIZE_MAX_BYTES = ENTRY_SIZE_MAX_BYTES
+export const RESULT_SIZE_MAX_BYTES = 16 * 1024 * 1024
