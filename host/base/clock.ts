@@ -17,8 +17,8 @@ export interface Clock {
   monotonicNs(): bigint
   /** Never goes back. Units: milliseconds since an arbitrary start. */
   monotonicMs(): number
-  /** Runs `task` once after `delayMs`; does not keep the process alive. */
-  after(delayMs: number, task: () => void): Timer
+  /** Runs `task` once after `delayMs`. The process stays alive for it only with `keepAlive`. */
+  after(delayMs: number, task: () => void, keepAlive?: boolean): Timer
 }
 
 const NS_PER_MS = 1_000_000n
@@ -28,9 +28,9 @@ export const systemClock: Clock = {
   wallMs: () => Date.now(),
   monotonicNs: () => process.hrtime.bigint(),
   monotonicMs: () => performance.now(),
-  after(delayMs, task) {
+  after(delayMs, task, keepAlive = false) {
     const handle = setTimeout(task, delayMs)
-    handle.unref()
+    if (!keepAlive) handle.unref()
     return { cancel: () => clearTimeout(handle) }
   },
 }

@@ -39,6 +39,7 @@ import {
   type ComponentItem,
   type CoreItem,
   type CoreSource,
+  collect,
   coreExport,
   coreItem,
   type FuncItem,
@@ -430,18 +431,6 @@ export class Linker implements Budget {
 }
 
 type LinkedSignature = CoreItem['signature']
-
-function collect(
-  entries: readonly { name: string; item: { sort: Item['sort']; index: number } }[],
-  scope: Scope,
-): Map<string, Item> {
-  const items = new Map<string, Item>()
-  for (const { name, item } of entries) {
-    if (items.has(name)) scope.fail(`"${name}" stands twice`)
-    items.set(name, scope.item(item.sort, item.index))
-  }
-  return items
-}
 
 function defineAlias(alias: AliasNode, scope: Scope): void {
   if (alias.kind === 'core-export') {
