@@ -41,17 +41,6 @@ export async function runLoad(
   return { perSecond: latencies.length / seconds, p50Ms, p99Ms }
 }
 
-/** Nanoseconds per run of `task`, best of `rounds`, each of `count` runs. */
-export function nsPerRun(count: number, task: () => void, rounds = 5): number {
-  let best = Number.POSITIVE_INFINITY
-  for (let round = 0; round < rounds; round++) {
-    const start = process.hrtime.bigint()
-    for (let index = 0; index < count; index++) task()
-    best = Math.min(best, Number(process.hrtime.bigint() - start) / count)
-  }
-  return best
-}
-
 /** Runs `use` with a folder that is gone afterwards. */
 export async function withFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(path.join(tmpdir(), 'loom-bench-'))

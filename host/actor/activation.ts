@@ -27,7 +27,7 @@ import { type AwaitedTurn, type AwaitingPort, driveAwaitingTurn } from './awaiti
 import { type Invocation, type Observation, type Observed, Queue } from './invocation.ts'
 import { JournalTail } from './journal-tail.ts'
 import { keyMismatch, readKnownOutcome } from './known-outcome.ts'
-import { commitError, quarantine, settle } from './outcomes.ts'
+import { commitError, encodeTurn, quarantine, settle } from './outcomes.ts'
 import type { ActorMethod, ActorProgram } from './program.ts'
 import { recover } from './recovery.ts'
 import { encodeSnapshot } from './snapshot.ts'
@@ -369,7 +369,8 @@ export class Activation {
       entry = this.#encode(before.length, invocation, finished, shortened)
       this.#engine = null
     }
-    this.#commit(invocation, [...before, entry], finished.outcome)
+    before.push(entry)
+    this.#commit(invocation, before, finished.outcome)
     if (this.#engine === null || this.#engine.spoiled) this.#rebuild()
     else if (this.#tail.seqNext - this.#seqSnapshot >= this.#options.snapshotIntervalTurns)
       ignoreOutcome(this.#snapshot())
@@ -383,18 +384,12 @@ export class Activation {
 
   #encode(
     offset: number,
-    { idempotencyKey, method, args }: Invocation,
-    { invocationId, calls, outcome }: TurnResult,
+    invocation: Invocation,
+    result: TurnResult,
     awaited: AwaitedTurn | null,
   ): Uint8Array {
-    const seq = this.#tail.seqNext + offset
     const atMs = this.#options.environment.clock.wallMs()
-    if (awaited === null) {
-      const head = { kind: 'turn', atMs, idempotencyKey, invocationId } as const
-      return encodeEntry(seq, { ...head, method: method.name, args, calls, outcome })
-    }
-    const { openedSeq, callsLeft } = awaited
-    return encodeEntry(seq, { kind: 'closed', atMs, openedSeq, calls: callsLeft, outcome })
+    return encodeTurn(this.#tail.seqNext + offset, atMs, invocation, result, awaited)
   }
 
   /** Sends the turn's entries to the store, without waiting (A3), and replies when durable (A2). */
@@ -411,6 +406,12 @@ export class Activation {
     if (this.#engine === null || this.#record === null) return
     const { digest, incarnation } = this.#record
     const seq = this.#tail.seqNext
+    const { uncaptured } = this.program
+    if (uncaptured !== null) {
+      this.#seqSnapshot = seq
+      this.#options.environment.log('warn', `no snapshot at ${seq}: the component ${uncaptured}`)
+      return
+    }
     const image = this.#engine.capture()
     this.#seqSnapshot = seq
     const bytes = encodeSnapshot({ digest, incarnation, seq, epoch: this.#options.epoch, image })

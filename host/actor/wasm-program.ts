@@ -6,16 +6,20 @@
  *
  * Invariants:
  *   W1. After any throw the instance is dropped: its stack pointer and borrowed cells are unknown.
+ *   W3. Limits hold for what happens first; a turn that is replayed has none, because it returned once.
+ *   W4. An actor whose component has state that no image holds is not captured: it recovers by replay.
  *   W2. The baseline is the state right after instantiation. Where instantiation asked the host for
  *       something, that state is the actor's own; otherwise one baseline serves all actors.
  */
 import type { Digest } from '../base/digest.ts'
 import { LoomError } from '../base/errors.ts'
+import { FUEL_PER_TURN, MEMORY_PAGES_MAX, RESULT_SIZE_MAX_BYTES } from '../base/limits.ts'
 import { checkArguments } from '../component/arguments.ts'
 import type {
   Component,
   ComponentExport,
   ComponentInstance,
+  GuestLimits,
   InstanceState,
 } from '../component/component.ts'
 import { argumentsFromJson, valueToJson } from '../component/json.ts'
@@ -30,7 +34,15 @@ import {
   importName,
 } from '../hostcalls/host-interface.ts'
 import { bindHostFunction, type Recorder } from '../hostcalls/recorder.ts'
-import { type Baseline, capture, hashState, restore, takeBaseline } from '../image/image.ts'
+import {
+  type Baseline,
+  capture,
+  corrupt,
+  hashState,
+  PAGE_SIZE_BYTES,
+  restore,
+  takeBaseline,
+} from '../image/image.ts'
 import { decodeImage, encodeImage } from '../image/image-codec.ts'
 import type { ActorBody, ActorMethod, ActorProgram } from './program.ts'
 
@@ -40,6 +52,21 @@ export interface WasmProgramOptions {
   readonly interfaces: HostInterfaces
   /** False for replay only, where imports are answered from the journal and need not be served. */
   readonly checkImports: boolean
+}
+
+/** A component's program, with the default limits. */
+export interface WasmActorProgram extends ActorProgram {
+  /**
+   * The same program under other limits; defaults for what is left out.
+   * @throws ERR_COMPONENT_FEATURE when an instance begins with more memory than that.
+   */
+  withLimits(limits: Partial<GuestLimits>): ActorProgram
+}
+
+const DEFAULT_LIMITS: GuestLimits = {
+  fuelPerTurn: FUEL_PER_TURN,
+  memoryPagesMax: MEMORY_PAGES_MAX,
+  resultBytesMax: RESULT_SIZE_MAX_BYTES,
 }
 
 interface WasmMethod extends ActorMethod {
@@ -70,31 +97,36 @@ function dropSpec(served: HostFunctionSpec | undefined): HostFunctionSpec {
 }
 
 /** @throws ERR_COMPONENT_FORMAT, ERR_COMPONENT_FEATURE, ERR_COMPONENT_IMPORT */
-export async function wasmProgram(options: WasmProgramOptions): Promise<ActorProgram> {
+export async function wasmProgram(options: WasmProgramOptions): Promise<WasmActorProgram> {
   const component = await loadComponent(options.bytes)
   if (options.checkImports) options.interfaces.checkImports(component.imports)
   const methods = component.exports.map((target) => methodOf(target, component.exports))
-  return new WasmProgram(component, methods, options)
+  return new WasmProgram(component, methods, options, DEFAULT_LIMITS)
 }
 
-class WasmProgram implements ActorProgram {
+class WasmProgram implements WasmActorProgram {
   readonly type = 'wasm'
   readonly digest: Digest
-  readonly methods: readonly ActorMethod[]
+  readonly methods: readonly WasmMethod[]
+  readonly uncaptured: string | null
   readonly #component: Component
-  readonly #interfaces: HostInterfaces
+  readonly #options: WasmProgramOptions
+  readonly #limits: GuestLimits
   readonly #byName: ReadonlyMap<string, ActorMethod>
   #sharedBaseline: Baseline | null = null
 
   constructor(
     component: Component,
     methods: readonly WasmMethod[],
-    { digest, interfaces }: WasmProgramOptions,
+    options: WasmProgramOptions,
+    limits: GuestLimits,
   ) {
-    this.digest = digest
+    this.digest = options.digest
     this.methods = methods
+    this.uncaptured = component.hidden.length === 0 ? null : component.hidden.join(', ')
     this.#component = component
-    this.#interfaces = interfaces
+    this.#options = options
+    this.#limits = limits
     this.#byName = new Map(methods.map((method) => [method.name, method]))
   }
 
@@ -102,17 +134,26 @@ class WasmProgram implements ActorProgram {
     return this.#byName.get(name) ?? this.#byName.get(kebabCase(name))
   }
 
+  withLimits(limits: Partial<GuestLimits>): ActorProgram {
+    const all = { ...DEFAULT_LIMITS, ...limits }
+    checkInitialSize(this.#component, all)
+    return new WasmProgram(this.#component, this.methods, this.#options, all)
+  }
+
   start(context: HostCallContext, recorder: Recorder): ActorBody {
+    const limits = recorder.replaying ? null : this.#limits
     const instance = this.#component.instantiate((interfaceName, func) => {
-      const served = this.#interfaces.answer(interfaceName, func)
+      const served = this.#options.interfaces.answer(interfaceName, func)
       const spec = func.name.startsWith('[resource-drop]') ? dropSpec(served) : (served ?? UNSERVED)
       const target = importName(interfaceName, func)
       return bindHostFunction(recorder, context, target, spec, resultCheck(func))
-    })
+    }, limits)
     const state = stateOf(instance, context)
-    if (!recorder.quiet) return new WasmBody(instance, state, takeBaseline(state))
-    this.#sharedBaseline ??= takeBaseline(state)
-    return new WasmBody(instance, state, this.#sharedBaseline)
+    let baseline = this.#sharedBaseline
+    if (baseline === null || !recorder.quiet) baseline = takeBaseline(state)
+    if (recorder.quiet) this.#sharedBaseline = baseline
+    const uncaptured = this.uncaptured
+    return new WasmBody({ instance, state, baseline, recorder, limits: this.#limits, uncaptured })
   }
 }
 
@@ -121,18 +162,52 @@ function stateOf({ state }: ComponentInstance, { resources }: HostCallContext): 
   return state.tables.length === 0 ? state : { ...state, tables: [...state.tables, resources] }
 }
 
+function checkInitialSize(component: Component, { memoryPagesMax }: GuestLimits): void {
+  const pages = Math.ceil(component.initialSizeBytes / PAGE_SIZE_BYTES)
+  if (pages > memoryPagesMax)
+    throw new LoomError(
+      'ERR_COMPONENT_FEATURE',
+      `component: it begins with ${pages} pages of memory; limits.memoryPagesMax is ${memoryPagesMax}`,
+      { data: { limit: 'memoryPagesMax', allowed: memoryPagesMax, wanted: pages } },
+    )
+}
+
+interface BodyParts {
+  readonly instance: ComponentInstance
+  readonly state: InstanceState
+  readonly baseline: Baseline
+  readonly recorder: Recorder
+  readonly limits: GuestLimits
+  /** Why no image can hold the state; null when one can. */
+  readonly uncaptured: string | null
+}
+
 class WasmBody implements ActorBody {
   readonly #instance: ComponentInstance
   readonly #state: InstanceState
   readonly #baseline: Baseline
+  readonly #recorder: Recorder
+  readonly #limits: GuestLimits
+  readonly #uncaptured: string | null
+  /** Whether the instance is under limits now (W3); null when they have to be set again. */
+  #limited: boolean | null = null
 
-  constructor(instance: ComponentInstance, state: InstanceState, baseline: Baseline) {
+  constructor(parts: BodyParts) {
+    const { instance, state, baseline, recorder, limits, uncaptured } = parts
     this.#instance = instance
     this.#state = state
     this.#baseline = baseline
+    this.#recorder = recorder
+    this.#limits = limits
+    this.#uncaptured = uncaptured
   }
 
   invoke(method: ActorMethod, args: readonly WitValue[]): WitValue {
+    const limited = !this.#recorder.replaying
+    if (limited !== this.#limited) {
+      this.#instance.limit(limited ? this.#limits : null)
+      this.#limited = limited
+    }
     return this.#instance.call((method as WasmMethod).target, args)
   }
 
@@ -148,6 +223,8 @@ class WasmBody implements ActorBody {
   }
 
   restore(image: Uint8Array): void {
+    if (this.#uncaptured !== null) throw corrupt(`the component ${this.#uncaptured}`)
+    this.#limited = null
     restore(this.#state, this.#baseline, decodeImage(image))
   }
 

@@ -60,11 +60,17 @@ export function printError(error: LoomError, json: boolean): number {
   return ERRORS[code].exit
 }
 
-/** Ends quietly when the reader of stdout goes away, as in `loom journal Counter/c1 | head`. */
+/**
+ * Ends quietly when the reader of stdout goes away, as in `loom journal Counter/c1 | head`. A host whose
+ * log is read no longer goes on.
+ */
 export function endOnClosedPipe(): void {
-  for (const stream of [process.stdout, process.stderr])
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit(0)
-      throw error
-    })
+  const isClosedPipe = (error: NodeJS.ErrnoException): boolean => error.code === 'EPIPE'
+  process.stdout.on('error', (error) => {
+    if (!isClosedPipe(error)) throw error
+    process.exit(0)
+  })
+  process.stderr.on('error', (error) => {
+    if (!isClosedPipe(error)) throw error
+  })
 }

@@ -15,7 +15,7 @@
  */
 import { LoomError } from '../base/errors.ts'
 import { type Check, checkerOf, clearPath, Mismatch } from './check.ts'
-import type { WitFunction, WitType, WitValue } from './wit.ts'
+import type { WitFunction, WitValue } from './wit.ts'
 
 const known = new WeakMap<WitFunction, readonly Check[]>()
 let lastFunc: WitFunction | undefined
@@ -50,18 +50,6 @@ export function checkArguments(func: WitFunction, args: readonly unknown[]): Wit
     throw toArgumentError(error, `argument ${index + 1} "${name}"`, name)
   }
   return values
-}
-
-/**
- * Validates one value.
- * @throws ERR_ARGUMENT_TYPE
- */
-export function checkValue(type: WitType, value: unknown, what = 'value'): WitValue {
-  try {
-    return checkerOf(type)(value)
-  } catch (error) {
-    throw toArgumentError(error, what, what)
-  }
 }
 
 /** What a checker threw for the result of a host function, as ERR_HOST_CALL. */

@@ -94,12 +94,17 @@ export class Reader {
     return count
   }
 
+  /** Counts items towards the limit of the binary (B2). */
+  spend(count: number, what: string, offset = this.position): void {
+    this.#items.count += count
+    if (this.#items.count > ITEM_COUNT_MAX)
+      this.fail(`${what}: more than ${ITEM_COUNT_MAX} items in one binary`, offset)
+  }
+
   vector<Item>(what: string, item: (index: number) => Item): Item[] {
     const start = this.position
     const count = this.count(what)
-    this.#items.count += count
-    if (this.#items.count > ITEM_COUNT_MAX)
-      this.fail(`${what}: more than ${ITEM_COUNT_MAX} items in one binary`, start)
+    this.spend(count, what, start)
     const items: Item[] = []
     for (let index = 0; index < count; index++) items.push(item(index))
     return items

@@ -38,15 +38,28 @@ export interface InstanceState {
   readonly tables: readonly StateTable[]
 }
 
+/** What one call of an instance may use up; the defaults and their reasons are in base/limits.ts. */
+export interface GuestLimits {
+  /** Instructions that the guest may run, and as much again for its host calls. Units: fuel. */
+  readonly fuelPerTurn: number
+  /** What all memories and tables of the instance may grow to. Units: pages of 64 KiB. */
+  readonly memoryPagesMax: number
+  /** What one result, or the arguments of one host call, take in this process. Units: bytes. */
+  readonly resultBytesMax: number
+}
+
 /** Next state after any throw out of `call`: spoiled; it must be dropped. */
 export interface ComponentInstance {
   readonly state: InstanceState
   /**
    * Calls an export. `args` must have passed `checkArguments`.
    * @throws ERR_TRAP        the guest trapped, or returned a value that its type does not allow.
+   * @throws ERR_FUEL        it used up the limits' fuel.
    * @throws whatever a host function threw; it passes through the guest's frames unchanged.
    */
   call(target: ComponentExport, args: readonly WitValue[]): WitValue
+  /** Limits of the calls from now on; null for none, as replay needs it. */
+  limit(limits: GuestLimits | null): void
 }
 
 export interface Component {
@@ -57,8 +70,13 @@ export interface Component {
    * changes. Empty for what today's toolchains make of AssemblyScript, Rust and C.
    */
   readonly hidden: readonly string[]
-  /** @throws ERR_TRAP when a start function or `_initialize` traps. */
-  instantiate(resolve: ImportResolver): ComponentInstance
+  /** What memories and tables of an instance begin with. Units: bytes. */
+  readonly initialSizeBytes: number
+  /**
+   * `limits` hold for the instantiation and for calls; none when they are left out.
+   * @throws ERR_TRAP, ERR_FUEL when a start function or `_initialize` traps or runs too long.
+   */
+  instantiate(resolve: ImportResolver, limits?: GuestLimits | null): ComponentInstance
 }
 
 /**

@@ -64,6 +64,7 @@ function readComponent(reader: Reader, depth: number): ComponentNode {
     const id = reader.byte('section id')
     const size = reader.u32('section size')
     const section = reader.section(size, `section ${id}`)
+    section.spend(1, 'section', offset)
     readSection(id, section, offset, depth, definitions)
     if (!section.done) section.fail(`section ${id} has ${section.remaining} bytes too many`)
   }

@@ -17,27 +17,38 @@
  */
 import { LoomError } from '../base/errors.ts'
 import { Abi, type CoreFunction, type Guard } from './abi.ts'
+import { toResultError } from './arguments.ts'
 import { bindBuiltin, type Destroy } from './builtin.ts'
 import type { BoundCall } from './call.ts'
+import { checkerOf } from './check.ts'
 import type {
   ComponentExport,
   ComponentInstance,
+  GuestLimits,
   HostFunction,
   ImportResolver,
   InstanceState,
 } from './component.ts'
 import { fail, type Run, toFailure, toHostFailure } from './failure.ts'
 import { HandleTable } from './handles.ts'
+import { METER_MODULE } from './instrument.ts'
 import type { LinkStep, LowerPlan } from './link.ts'
 import type { BuiltinPlan, ResourcePlan } from './link-resource.ts'
+import { Meter, memorySize } from './meter.ts'
 import { type ComponentPlan, qualifiedName } from './plan.ts'
 import { formatError, trapError } from './refuse.ts'
 import type { CoreSource, FuncItem } from './scope.ts'
 import type { WitValue } from './wit.ts'
 
-/** @throws ERR_TRAP, ERR_BUSY (no address space for another memory), whatever a host function threw. */
-export function instantiate(plan: ComponentPlan, resolve: ImportResolver): ComponentInstance {
-  return new Instance(plan, resolve)
+/**
+ * @throws ERR_TRAP, ERR_FUEL, ERR_BUSY (no address space for another memory), whatever a host function threw.
+ */
+export function instantiate(
+  plan: ComponentPlan,
+  resolve: ImportResolver,
+  limits: GuestLimits | null,
+): ComponentInstance {
+  return new Instance(plan, resolve, limits)
 }
 
 const NOTHING = (): undefined => undefined
@@ -56,9 +67,10 @@ class Instance implements ComponentInstance {
   readonly #run: Run
   #status = IDLE
 
-  constructor(plan: ComponentPlan, resolve: ImportResolver) {
+  constructor(plan: ComponentPlan, resolve: ImportResolver, limits: GuestLimits | null) {
     this.#builder = new Builder(plan, resolve)
     this.#run = this.#builder.run
+    if (limits !== null) this.#run.meter.limit(limits, plan.initialSizeBytes)
     this.#builder.build()
     this.state = this.#builder.state
   }
@@ -68,6 +80,7 @@ class Instance implements ComponentInstance {
     if (this.#status !== IDLE) throw this.#refusal(index)
     const call = this.#calls[index] ?? this.#bind(index)
     this.#status = RUNNING
+    this.#run.meter.begin()
     try {
       const result = call(args)
       if (this.#run.failure !== null) throw this.#run.failure.error
@@ -77,6 +90,10 @@ class Instance implements ComponentInstance {
       this.#status = SPOILED
       throw this.#failure(error, index)
     }
+  }
+
+  limit(limits: GuestLimits | null): void {
+    this.#run.meter.limit(limits, memorySize(this.state))
   }
 
   #bind(index: number): BoundCall {
@@ -104,7 +121,7 @@ class Instance implements ComponentInstance {
 /** Runs the steps of a plan, and binds what they made. */
 class Builder {
   readonly plan: ComponentPlan
-  readonly run: Run = { failure: null }
+  readonly run: Run = { failure: null, meter: new Meter() }
   readonly state: {
     memories: WebAssembly.Memory[]
     globals: WebAssembly.Global[]
@@ -139,7 +156,8 @@ class Builder {
         if (abi === undefined) return
         const memory = abi.memory === null ? null : (this.#core(abi.memory) as WebAssembly.Memory)
         const realloc = abi.realloc === null ? null : (this.#core(abi.realloc) as CoreFunction)
-        this.#abis.push(new Abi(this.#guard(abi.owner), this.#table(abi.owner), memory, realloc))
+        const table = this.#table(abi.owner)
+        this.#abis.push(new Abi(this.#guard(abi.owner), table, memory, realloc, this.run.meter))
         return
       }
       case 'lower': {
@@ -239,6 +257,7 @@ class Builder {
       }
       group[name] = this.#core(source) as WebAssembly.ImportValue
     }
+    if (instrumented.metered) imports[METER_MODULE] = this.run.meter.imports()
     const { exports } = this.#instance(module, imports)
     this.#instances.push(exports)
     for (const name of instrumented.memories)
@@ -257,7 +276,7 @@ class Builder {
         throw formatError(`core modules do not fit together: ${error.message}`)
       if (error instanceof RangeError && error.message.includes('memory'))
         throw new LoomError('ERR_BUSY', `instantiation: ${error.message}`, { cause: error })
-      throw toFailure(error, 'instantiation')
+      throw fail(this.run, toFailure(error, 'instantiation'))
     }
     if (this.run.failure !== null) throw this.run.failure.error
     return instance
@@ -292,7 +311,7 @@ class Builder {
 
   /** A call of another component's function. */
   #callee(lower: LowerPlan, where: string): HostFunction {
-    const call = this.#entering(lower.enters, where, this.#bind(lower.target))
+    const call = this.#entering(lower.enters, where, this.bind(lower.target))
     return (...args) => {
       try {
         return call(args)
@@ -302,18 +321,39 @@ class Builder {
     }
   }
 
-  bindExport(index: number): BoundCall {
-    const { item, where } = this.plan.exports[index] ?? {}
-    if (item === undefined) throw new LoomError('ERR_INVARIANT', `no export ${index}`)
-    const enters = item.kind === 'lifted' ? this.plan.link.lifts[item.lift]?.enters : undefined
-    return this.#entering(enters ?? [], where ?? '', this.#bind(item))
+  /** An import that the component exports as it is: no guest between, the same rules. */
+  #reexport(item: Extract<FuncItem, { kind: 'host' }>): BoundCall {
+    const host = this.#host(item.importIndex)
+    const check = item.shape.result === null ? null : checkerOf(item.shape.result)
+    return (args) => {
+      let value: WitValue
+      try {
+        value = host(...args)
+      } catch (error) {
+        throw fail(this.run, toHostFailure(error, 'import'))
+      }
+      try {
+        return check === null ? undefined : check(value)
+      } catch (error) {
+        throw fail(this.run, toHostFailure(toResultError(error, 'import'), 'import'))
+      }
+    }
   }
 
-  #bind(item: FuncItem): BoundCall {
-    if (item.kind === 'host') {
-      const host = this.#host(item.importIndex)
-      return (args) => host(...args)
-    }
+  bindExport(index: number): BoundCall {
+    const target = this.plan.exports[index]
+    if (target === undefined) throw new LoomError('ERR_INVARIANT', `no export ${index}`)
+    const { item, where } = target
+    const { hasInnerCalls, lifts, parents } = this.plan.link
+    const call = this.bind(item)
+    if (!hasInnerCalls || item.kind === 'host') return call
+    const owners: number[] = []
+    for (let at = lifts[item.lift]?.owner ?? -1; at >= 0; at = parents[at] ?? -1) owners.push(at)
+    return this.#entering(owners, where, call)
+  }
+
+  bind(item: FuncItem): BoundCall {
+    if (item.kind === 'host') return this.#reexport(item)
     const lift = this.plan.link.lifts[item.lift]
     const plan = this.plan.calls[item.lift]
     const abi = lift === undefined ? undefined : this.#abis[lift.abi]

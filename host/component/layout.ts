@@ -21,7 +21,7 @@ export const MAX_FLAT_PARAMS = 16
 export const MAX_FLAT_RESULTS = 1
 
 /** Deeper than any type that people write, shallow enough for every recursive walk. */
-export const TYPE_DEPTH_MAX = 100
+const TYPE_DEPTH_MAX = 100
 const NODE_COUNT_MAX = 100_000
 /** "Element Size": the size of every value type stays below 2^28. */
 const ELEMENT_SIZE_MAX_BYTES = 2 ** 28

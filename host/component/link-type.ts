@@ -28,13 +28,30 @@ export interface Declare {
   resource(name: string): WitResource
 }
 
-export function defineType(node: TypeNode, scope: Scope, budget: Budget): TypeItem {
+/** How many members a definition lists itself. */
+function memberCount(node: TypeNode): number {
   switch (node.kind) {
-    case 'func': {
-      const shape = buildFunc(node, scope)
-      budget.spend(node.params.length + 1, scope)
-      return { kind: 'func', shape }
-    }
+    case 'func':
+      return node.params.length
+    case 'record':
+      return node.fields.length
+    case 'variant':
+      return node.cases.length
+    case 'tuple':
+      return node.elements.length
+    case 'enum':
+    case 'flags':
+      return node.labels.length
+    default:
+      return 1
+  }
+}
+
+export function defineType(node: TypeNode, scope: Scope, budget: Budget): TypeItem {
+  budget.spend(memberCount(node), scope)
+  switch (node.kind) {
+    case 'func':
+      return { kind: 'func', shape: buildFunc(node, scope) }
     case 'instance':
       return { kind: 'instance', declarations: node.declarations, scope }
     case 'component':
@@ -71,7 +88,7 @@ export function resolveAlias(alias: AliasNode, scope: Scope): Item | null {
 }
 
 /** What an instance of an instance type exports. */
-export function unfoldInstance(
+function unfoldInstance(
   type: Extract<TypeItem, { kind: 'instance' }>,
   declare: Declare,
   budget: Budget,

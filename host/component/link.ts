@@ -17,6 +17,7 @@
  */
 import type {
   AliasNode,
+  Argument,
   CanonOptions,
   ComponentNode,
   CoreArgument,
@@ -39,7 +40,6 @@ import {
   type ComponentItem,
   type CoreItem,
   type CoreSource,
-  collect,
   coreExport,
   coreItem,
   type FuncItem,
@@ -54,6 +54,7 @@ import type { WitFunction } from './wit.ts'
 
 const STEP_COUNT_MAX = 2_000_000
 const INSTANCE_DEPTH_MAX = 64
+const CORE_MODULE_COUNT_MAX = 1_000
 const CORE_INSTANCE_COUNT_MAX = 1_000
 const REALLOC = { params: ['i32', 'i32', 'i32', 'i32'], results: ['i32'] } as const
 
@@ -67,12 +68,12 @@ export interface AbiPlan {
 
 export interface LiftPlan {
   readonly shape: FuncShape
+  /** The component instance whose function this is. */
+  readonly owner: number
   readonly core: CoreSource
   readonly abi: number
   readonly encoding: CanonOptions['encoding']
   readonly postReturn: CoreSource | null
-  /** Component instances that a call from the host enters, without the root. */
-  readonly enters: readonly number[]
 }
 
 export interface LowerPlan {
@@ -115,16 +116,19 @@ export interface LinkPlan {
   readonly exports: ReadonlyMap<string, Item>
   /** Parent of each component instance; -1 for the root. */
   readonly parents: readonly number[]
+  /** Some component calls another, be it a destructor, so entry into each must be recorded ("Component Instances"). */
+  readonly hasInnerCalls: boolean
 }
 
 export class Linker implements Budget {
   readonly #bytes: Uint8Array
   readonly #modules: LinkedModule[] = []
+  /** By the offset of the binary. */
+  readonly #moduleAt = new Map<number, LinkedModule>()
   readonly #steps: LinkStep[] = []
   readonly #abis: AbiPlan[] = []
   readonly #abiIndex = new Map<string, number>()
   readonly #lifts: LiftPlan[] = []
-  readonly #liftOwners: number[] = []
   readonly #lowers: LowerPlan[] = []
   readonly #imports: ImportPlan[] = []
   readonly #resources = new ResourceLinker()
@@ -150,6 +154,9 @@ export class Linker implements Budget {
       builtins: this.#resources.builtins,
       exports,
       parents: this.#parents,
+      hasInnerCalls:
+        this.#lowers.some(({ target }) => target.kind === 'lifted') ||
+        this.#resources.builtins.some(({ enters }) => enters.length > 0),
     }
   }
 
@@ -197,6 +204,7 @@ export class Linker implements Budget {
         return
       case 'core-bundle': {
         const bundle = new Map<string, CoreItem>()
+        this.spend(definition.exports.length, scope)
         for (const { name, item } of definition.exports)
           bundle.set(name, coreItem(item.sort, item.index, scope))
         scope.coreInstances.push({ kind: 'bundle', exports: bundle })
@@ -207,12 +215,12 @@ export class Linker implements Budget {
         return
       case 'instantiate': {
         const component = scope.at(scope.components, definition.component, 'component')
-        const given = collect(definition.args, scope)
+        const given = this.#collect(definition.args, scope)
         scope.instances.push(this.#unfold(component, given, scope.owner, depth + 1))
         return
       }
       case 'bundle':
-        scope.instances.push(collect(definition.exports, scope))
+        scope.instances.push(this.#collect(definition.exports, scope))
         return
       case 'alias':
         defineAlias(definition.alias, scope)
@@ -243,9 +251,24 @@ export class Linker implements Budget {
     }
   }
 
+  #collect(entries: readonly Argument[], scope: Scope): Map<string, Item> {
+    this.spend(entries.length, scope)
+    const items = new Map<string, Item>()
+    for (const { name, item } of entries) {
+      if (items.has(name)) scope.fail(`"${name}" stands twice`)
+      items.set(name, scope.item(item.sort, item.index))
+    }
+    return items
+  }
+
+  /** A module of a component that is instantiated twice is one module. */
   #readModule(start: number, end: number): LinkedModule {
+    const known = this.#moduleAt.get(start)
+    if (known !== undefined) return known
+    if (this.#modules.length >= CORE_MODULE_COUNT_MAX)
+      throw formatError(`more than ${CORE_MODULE_COUNT_MAX} core modules`, start)
     const core = readCoreModule(this.#bytes, start, end)
-    const exports = new Map<string, { kind: CoreKind; signature: LinkedSignature }>()
+    const exports = new Map<string, { kind: CoreKind; signature: CoreItem['signature'] }>()
     for (const { name, kind, index } of core.exports)
       exports.set(name, {
         kind,
@@ -253,11 +276,13 @@ export class Linker implements Budget {
       })
     const module = { index: this.#modules.length, core, exports }
     this.#modules.push(module)
+    this.#moduleAt.set(start, module)
     return module
   }
 
   #instantiateCore(index: number, args: readonly CoreArgument[], scope: Scope): void {
     const module = scope.at(scope.modules, index, 'core module')
+    this.spend(args.length, scope)
     const given = new Map<string, number>()
     for (const { name, instance } of args) {
       scope.at(scope.coreInstances, instance, 'core instance')
@@ -327,10 +352,9 @@ export class Linker implements Budget {
       postReturn = item.source
     }
     const abi = this.#abi(options, scope)
-    const enters = this.#ancestors(scope.owner).filter((owner) => this.#parents[owner] !== -1)
+    const { owner } = scope
     const { encoding } = options
-    this.#lifts.push({ shape, core: core.source, abi, encoding, postReturn, enters })
-    this.#liftOwners.push(scope.owner)
+    this.#lifts.push({ shape, owner, core: core.source, abi, encoding, postReturn })
     return { kind: 'lifted', lift: this.#lifts.length - 1, shape }
   }
 
@@ -343,8 +367,8 @@ export class Linker implements Budget {
     checkOptions('lowered function', shape, flat, options, 'lower', scope.offset)
     const abi = this.#abi(options, scope)
     const index = this.#lowers.length
-    const callee = target.kind === 'host' ? null : this.#liftOwners[target.lift]
-    const enters = callee == null ? [] : this.#enters(callee, scope.owner)
+    const callee = target.kind === 'host' ? undefined : this.#lifts[target.lift]?.owner
+    const enters = callee === undefined ? [] : this.#enters(callee, scope.owner)
     this.#lowers.push({ shape, abi, encoding: options.encoding, target, enters })
     this.#steps.push({ kind: 'lower', index })
     return { kind: 'func', source: { kind: 'lowered', index }, signature: flat }
@@ -429,8 +453,6 @@ export class Linker implements Budget {
     return { sort: 'func', func: { ...item.func, shape } }
   }
 }
-
-type LinkedSignature = CoreItem['signature']
 
 function defineAlias(alias: AliasNode, scope: Scope): void {
   if (alias.kind === 'core-export') {

@@ -22,7 +22,7 @@ export type NumberArray =
   | Float32Array
   | Float64Array
 
-export interface NumberArrayClass {
+interface NumberArrayClass {
   new (length: number): NumberArray
   new (buffer: ArrayBufferLike): NumberArray
   readonly BYTES_PER_ELEMENT: number

@@ -187,16 +187,3 @@ export function coreExport(instance: number, name: string, kind: string, scope: 
   }
   return scope.fail(`core instance ${instance} exports no ${kind} "${name}"`)
 }
-
-/** Arguments of an instantiation, or the exports of a bundle. */
-export function collect(
-  entries: readonly { name: string; item: { sort: Item['sort']; index: number } }[],
-  scope: Scope,
-): Map<string, Item> {
-  const items = new Map<string, Item>()
-  for (const { name, item } of entries) {
-    if (items.has(name)) scope.fail(`"${name}" stands twice`)
-    items.set(name, scope.item(item.sort, item.index))
-  }
-  return items
-}

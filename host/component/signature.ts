@@ -22,7 +22,7 @@ import type { FuncShape } from './types.ts'
 import type { WitType } from './wit.ts'
 
 /** A tuple in memory: the parameters, or the result, when they are too many to pass flat. */
-export interface Area {
+interface Area {
   readonly size: number
   readonly align: number
   readonly offsets: readonly number[]
@@ -36,7 +36,7 @@ export interface FlatSignature extends Signature {
   readonly resultArea: Area
 }
 
-export function areaOf(types: readonly WitType[]): Area {
+function areaOf(types: readonly WitType[]): Area {
   const offsets = offsetsOf(types)
   let end = 0
   let align = 1
@@ -67,11 +67,11 @@ export function flattenFunc(shape: FuncShape, context: 'lift' | 'lower'): FlatSi
   }
 }
 
-export function equalSignatures(a: Signature, b: Signature): boolean {
+function equalSignatures(a: Signature, b: Signature): boolean {
   return a.params.join() === b.params.join() && a.results.join() === b.results.join()
 }
 
-export function formatSignature({ params, results }: Signature): string {
+function formatSignature({ params, results }: Signature): string {
   return `(${params.join(', ')}) -> (${results.join(', ')})`
 }
 

@@ -12,7 +12,7 @@
  *
  * Source: CanonicalABI.md, "`canon lower`", "Lifting and Lowering Values".
  */
-import type { Abi } from './abi.ts'
+import type { Abi, Guard } from './abi.ts'
 import { toResultError } from './arguments.ts'
 import { type Check, checkerOf } from './check.ts'
 import type { Codec } from './codec.ts'
@@ -27,7 +27,7 @@ import type { FuncShape } from './types.ts'
 import type { WitValue } from './wit.ts'
 
 /** The core function of an instance's import. */
-export type Trampoline = (...flat: CoreValue[]) => CoreValue | undefined
+type Trampoline = (...flat: CoreValue[]) => CoreValue | undefined
 
 /** Binds the plan to an instance. `where` names the import in messages. */
 export type TrampolinePlan = (abi: Abi, run: Run, host: HostFunction, where: string) => Trampoline
@@ -59,10 +59,12 @@ function returnNothing(): never {
   return undefined as never
 }
 
-/** What to throw when the guest may not call out (T2). */
-function refusal(run: Run, where: string): unknown {
+/** What to throw when the guest may not call out (T2), or has used up what its calls may cost. */
+function refusal(run: Run, guard: Guard, where: string): unknown {
   if (run.failure !== null) return run.failure.error
-  const rule = 'the guest must not call imports from realloc or post-return'
+  const rule = guard.mayLeave
+    ? 'too many host calls'
+    : 'the guest must not call imports from realloc or post-return'
   return fail(run, trapError(where, rule))
 }
 
@@ -79,14 +81,15 @@ function scalarPlan(
       try {
         return lower(check === null ? value : check(value))
       } catch (error) {
-        throw fail(run, toResultError(error, where))
+        throw fail(run, toHostFailure(toResultError(error, where), where))
       }
     }
     const failed = (error: unknown): unknown => fail(run, toHostFailure(error, where))
     switch (lifts.length) {
       case 0:
         return () => {
-          if (!guard.mayLeave || run.failure !== null) throw refusal(run, where)
+          if (!guard.mayLeave || run.failure !== null || !run.meter.chargeHostCall())
+            throw refusal(run, guard, where)
           let value: WitValue
           try {
             value = host()
@@ -97,7 +100,8 @@ function scalarPlan(
         }
       case 1:
         return (x) => {
-          if (!guard.mayLeave || run.failure !== null) throw refusal(run, where)
+          if (!guard.mayLeave || run.failure !== null || !run.meter.chargeHostCall())
+            throw refusal(run, guard, where)
           let value: WitValue
           try {
             value = host(a(x as CoreValue))
@@ -108,7 +112,8 @@ function scalarPlan(
         }
       default:
         return (x, y, z) => {
-          if (!guard.mayLeave || run.failure !== null) throw refusal(run, where)
+          if (!guard.mayLeave || run.failure !== null || !run.meter.chargeHostCall())
+            throw refusal(run, guard, where)
           let value: WitValue
           try {
             value =
@@ -133,12 +138,14 @@ function generalPlan(
 ): TrampolinePlan {
   return (abi, run, host, where) =>
     (...flat) => {
-      if (!abi.guard.mayLeave || run.failure !== null) throw refusal(run, where)
+      if (!abi.guard.mayLeave || run.failure !== null || !run.meter.chargeHostCall())
+        throw refusal(run, abi.guard, where)
       let args: WitValue[]
       const lentCount = lends ? abi.handles.lentCount : 0
       try {
         abi.begin()
         args = liftParams(abi, flat)
+        run.meter.chargeLifted(abi.spent)
       } catch (error) {
         throw fail(run, toFailure(error, where))
       }
@@ -151,7 +158,7 @@ function generalPlan(
       try {
         if (check !== null) value = check(value)
       } catch (error) {
-        throw fail(run, toResultError(error, where))
+        throw fail(run, toHostFailure(toResultError(error, where), where))
       }
       try {
         abi.refresh()

@@ -27,7 +27,7 @@ export interface TypeLookup {
 
 const primitives = new Map<WitPrimitive, WitType>()
 
-export function primitiveType(kind: WitPrimitive): WitType {
+function primitiveType(kind: WitPrimitive): WitType {
   let type = primitives.get(kind)
   if (type === undefined) {
     type = { kind }
@@ -111,7 +111,7 @@ function equalOptional(a: WitType | null, b: WitType | null): boolean {
 }
 
 /** Structural equality; names of types do not count, names of their members do. */
-export function equalTypes(a: WitType, b: WitType): boolean {
+function equalTypes(a: WitType, b: WitType): boolean {
   if (a === b) return true
   switch (a.kind) {
     case 'list':

@@ -16,6 +16,7 @@
  */
 import { isLoomError, LoomError } from '../base/errors.ts'
 import { ignoreOutcome, isThenable } from '../base/promises.ts'
+import { isStackOverflow, toFailure } from '../component/failure.ts'
 import type { WitValue } from '../component/wit.ts'
 import type { RecordedCall } from '../journal/entry.ts'
 import { hashArguments } from '../journal/values.ts'
@@ -60,6 +61,11 @@ export class Recorder {
   get live(): boolean {
     const mode = this.#mode
     return mode.kind === 'live' && mode.next >= mode.resumed
+  }
+
+  /** True while a journaled turn runs again. */
+  get replaying(): boolean {
+    return this.#mode.kind === 'replay'
   }
 
   /** True while the turn has made no recorded call. */
@@ -211,9 +217,11 @@ function unconsumed(mode: Mode): LoomError | null {
   return divergence(mode.next, expected[mode.next], undefined)
 }
 
+/** A stack that is full is full of the guest's frames (component/failure.ts F3). */
 function hostCallError(target: string, error: unknown): LoomError {
   if (isLoomError(error) && (error.code === 'ERR_HOST_CALL' || error.code === 'ERR_TRAP'))
     return error
+  if (isStackOverflow(error)) return toFailure(error, target)
   const message = error instanceof Error ? error.message : String(error)
   return new LoomError('ERR_HOST_CALL', `${target} failed: ${message}`, { cause: error })
 }

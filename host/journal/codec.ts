@@ -24,7 +24,6 @@ import type {
   OpenedEntry,
   RecordedCall,
   TurnEntry,
-  TurnHead,
   TurnOutcome,
 } from './entry.ts'
 import { guardNegativeZero, packAfterHeader, unpackValue } from './values.ts'
@@ -55,28 +54,45 @@ function createdPayload(entry: CreatedEntry): unknown[] {
 const callRows = (calls: readonly RecordedCall[]): readonly unknown[] =>
   calls.length === 0 ? calls : calls.map(callRow)
 
-function outcomeCells(outcome: TurnOutcome): [boolean, unknown] {
-  return outcome.kind === 'returned'
-    ? [true, outcome.value]
-    : [false, [outcome.code, outcome.message]]
+function resultCell(outcome: TurnOutcome): unknown {
+  return outcome.kind === 'returned' ? outcome.value : [outcome.code, outcome.message]
 }
 
-function headCells({ atMs, idempotencyKey, invocationId, method, args }: TurnHead): unknown[] {
-  return [atMs, idempotencyKey, invocationId, method, args]
-}
-
+// One array per entry and no spreading: this runs once per turn.
 function payloadOf(entry: JournalEntry): unknown[] {
   switch (entry.kind) {
     case 'created':
       return createdPayload(entry)
     case 'turn':
-      return [...headCells(entry), callRows(entry.calls), ...outcomeCells(entry.outcome)]
+      return [
+        entry.atMs,
+        entry.idempotencyKey,
+        entry.invocationId,
+        entry.method,
+        entry.args,
+        callRows(entry.calls),
+        entry.outcome.kind === 'returned',
+        resultCell(entry.outcome),
+      ]
     case 'opened':
-      return [...headCells(entry), callRows(entry.calls)]
+      return [
+        entry.atMs,
+        entry.idempotencyKey,
+        entry.invocationId,
+        entry.method,
+        entry.args,
+        callRows(entry.calls),
+      ]
     case 'continued':
       return [entry.atMs, callRows(entry.calls)]
     case 'closed':
-      return [entry.atMs, entry.openedSeq, callRows(entry.calls), ...outcomeCells(entry.outcome)]
+      return [
+        entry.atMs,
+        entry.openedSeq,
+        callRows(entry.calls),
+        entry.outcome.kind === 'returned',
+        resultCell(entry.outcome),
+      ]
   }
 }
 
@@ -100,15 +116,23 @@ export function encodeEntry(seq: number, entry: JournalEntry): Uint8Array {
   return bytes
 }
 
+function readU32(bytes: Uint8Array, at: number): number {
+  const high = ((bytes[at + 3] ?? 0) << 8) | (bytes[at + 2] ?? 0)
+  return ((high << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at] ?? 0)) >>> 0
+}
+
 function corrupt(seq: number, reason: string): LoomError {
   return new LoomError('ERR_JOURNAL_CORRUPT', `journal entry ${seq} is damaged: ${reason}`, {
     data: { seq },
   })
 }
 
+const NO_CALLS: readonly RecordedCall[] = Object.freeze([])
+
 type CallRow = readonly [string, number, WitValue]
 
-function readCalls(rows: readonly CallRow[]): RecordedCall[] {
+function readCalls(rows: readonly CallRow[]): readonly RecordedCall[] {
+  if (rows.length === 0) return NO_CALLS
   return rows.map(([target, argsHash, result]) => ({ target, argsHash, result }))
 }
 
@@ -124,25 +148,23 @@ function readCreated(payload: readonly unknown[]): CreatedEntry {
   return { kind: 'created', atMs, type, id, incarnation, digest, calls: readCalls(rows) }
 }
 
-function readHead(payload: readonly unknown[]): TurnHead {
-  const [atMs, idempotencyKey, invocationId, method, args] = payload as [
-    number,
-    string | null,
-    string | null,
-    string,
-    WitValue[],
-  ]
-  return { atMs, idempotencyKey, invocationId, method, args }
-}
+type HeadCells = [number, string | null, string | null, string, WitValue[], CallRow[]]
 
 function readTurn(payload: readonly unknown[]): TurnEntry {
-  const [rows, returned, result] = payload.slice(5) as [CallRow[], boolean, WitValue]
+  const [atMs, idempotencyKey, invocationId, method, args, rows, returned, result] = payload as [
+    ...HeadCells,
+    boolean,
+    WitValue,
+  ]
+  const calls = readCalls(rows)
   const outcome = readOutcome(returned, result)
-  return { kind: 'turn', ...readHead(payload), calls: readCalls(rows), outcome }
+  return { kind: 'turn', atMs, idempotencyKey, invocationId, method, args, calls, outcome }
 }
 
 function readOpened(payload: readonly unknown[]): OpenedEntry {
-  return { kind: 'opened', ...readHead(payload), calls: readCalls(payload[5] as CallRow[]) }
+  const [atMs, idempotencyKey, invocationId, method, args, rows] = payload as HeadCells
+  const calls = readCalls(rows)
+  return { kind: 'opened', atMs, idempotencyKey, invocationId, method, args, calls }
 }
 
 function readContinued(payload: readonly unknown[]): ContinuedEntry {
@@ -180,9 +202,9 @@ const READERS: Readonly<Record<number, (payload: readonly unknown[]) => JournalE
 export function decodeEntry(seq: number, bytes: Uint8Array): JournalEntry {
   if (bytes.length <= HEADER_SIZE_BYTES) throw corrupt(seq, `${bytes.length} bytes is too short`)
   if (bytes[0] !== VERSION) throw corrupt(seq, `format version ${bytes[0]} is not known here`)
-  const stored = new DataView(bytes.buffer, bytes.byteOffset).getUint32(CRC_OFFSET, true)
+  const stored = readU32(bytes, CRC_OFFSET)
   if (stored !== checksum(bytes, seq)) throw corrupt(seq, 'its checksum does not fit')
   const read = READERS[bytes[1] ?? 0]
   if (read === undefined) throw corrupt(seq, `entry kind ${bytes[1]} is not known here`)
-  return read(unpackValue(bytes.subarray(HEADER_SIZE_BYTES)) as readonly unknown[])
+  return read(unpackValue(bytes, HEADER_SIZE_BYTES) as readonly unknown[])
 }

@@ -64,8 +64,9 @@ export function packAfterHeader(guarded: unknown, headerSize: number): Uint8Arra
   return packr.pack(guarded, (RESERVE_START_SPACE + headerSize) as never)
 }
 
-export function unpackValue(bytes: Uint8Array): unknown {
-  return packr.unpack(bytes)
+/** Reads what `packValue` wrote, from `start` on. */
+export function unpackValue(bytes: Uint8Array, start = 0): unknown {
+  return packr.unpack(bytes, { start })
 }
 
 const NO_ARGUMENTS_HASH = 0

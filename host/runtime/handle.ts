@@ -29,40 +29,51 @@ export class PooledHandle implements ActorHandle {
   }
 
   call(method: string, ...args: unknown[]): Promise<WitValue> {
-    return this.#run(method, (found) => found.check(args), null)
+    return this.#run(method, args, null)
   }
 
-  execute(request: CallRequest): Promise<WitValue> {
+  async execute(request: CallRequest): Promise<WitValue> {
     const { method, args, key } = readRequest(request)
-    return this.#run(method, (found) => found.check(args), key)
+    return this.#run(method, args, key)
   }
 
   async executeJson(
     request: CallRequest & { readonly args?: readonly JsonValue[] },
   ): Promise<JsonValue> {
     const { method, args, key } = readRequest(request)
-    let found: ActorMethod | null = null
-    const result = await this.#run(
-      method,
-      (target) => {
-        found = target
-        return target.fromJson(args as readonly JsonValue[])
-      },
-      key,
-    )
-    return (found as ActorMethod | null)?.toJson(result) ?? null
+    const activation = this.#resident() ?? (await this.#activate())
+    const found = findMethod(activation, method)
+    const values = found.fromJson(args as readonly JsonValue[])
+    return found.toJson(await activation.call(found, values, key))
   }
 
-  async #run(
-    name: string,
-    readArgs: (method: ActorMethod) => readonly WitValue[],
-    key: string | null,
-  ): Promise<WitValue> {
-    let activation = this.#pool.peek(this.#name)
-    while (activation === undefined || activation.closed)
-      activation = await this.#pool.acquire(this.#key)
+  /** Without waiting where the actor is resident: this is the path of every warm call. */
+  #run(name: string, args: readonly unknown[], key: string | null): Promise<WitValue> {
+    const activation = this.#resident()
+    if (activation === undefined) return this.#runCold(name, args, key)
+    try {
+      const method = findMethod(activation, name)
+      return activation.call(method, method.check(args), key)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  async #runCold(name: string, args: readonly unknown[], key: string | null): Promise<WitValue> {
+    const activation = await this.#activate()
     const method = findMethod(activation, name)
-    return activation.call(method, readArgs(method), key)
+    return activation.call(method, method.check(args), key)
+  }
+
+  #resident(): Activation | undefined {
+    const activation = this.#pool.peek(this.#name)
+    return activation?.closed === true ? undefined : activation
+  }
+
+  async #activate(): Promise<Activation> {
+    let activation = await this.#pool.acquire(this.#key)
+    while (activation.closed) activation = await this.#pool.acquire(this.#key)
+    return activation
   }
 }
 

@@ -91,9 +91,10 @@ it('shows blobs whole or not at all while writers are killed (B2)', async () => 
   const script = `
     const { fsBlobs } = await import(process.argv[1])
     const blobs = fsBlobs(process.argv[2])
-    process.stdout.write('ready')
-    for (let index = 0; ; index++)
+    for (let index = 0; ; index++) {
       await blobs.setName('newest', await blobs.put(Buffer.alloc(300_000, String(index))))
+      if (index === 0) process.stdout.write('ready')
+    }
   `
   const module = path.resolve('dist/host/blob/fs/index.js')
   for (let round = 0; round < 6; round++) {

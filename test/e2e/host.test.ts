@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import { COUNTER, pushCounter, QUOTER } from '../support/actors.ts'
+import { COUNTER, FAULTY, push, pushCounter, QUOTER } from '../support/actors.ts'
 import { call, request } from '../support/http.ts'
 import { loom, serve, temporaryFolder } from '../support/processes.ts'
 
@@ -142,6 +142,18 @@ test('SIGTERM answers calls that had arrived, and ends with 0', async () => {
   expect(answered.length).toBeGreaterThan(0)
 })
 
+test('a host whose log is read no longer goes on', async () => {
+  const data = temporaryFolder()
+  await push(data, FAULTY, 'Faulty')
+  const host = await serve(data)
+  host.closeOutput()
+  for (const total of ['1', '2']) {
+    const answer = await call(host.address, 'Faulty/f', 'add', [1])
+    expect([answer.status, answer.text]).toEqual([200, total])
+  }
+  expect((await host.stop()).code).toBe(0)
+})
+
 test('serve on a port that is taken ends with ERR_OPTION and gives the folder back', async () => {
   const data = temporaryFolder()
   const host = await serve(temporaryFolder())
@@ -155,41 +167,44 @@ test('serve on a port that is taken ends with ERR_OPTION and gives the folder ba
   expect((await request(next.address, '/healthz')).status).toBe(200)
 })
 
-test('an interface of the embedder is served by a module, and replay needs no module', async () => {
-  const folder = temporaryFolder()
-  const data = path.join(folder, 'data')
-  const module = path.join(folder, 'quotes.mjs')
-  writeFileSync(
-    module,
-    "export default { 'acme:pricing/quotes': { latest: (symbol) => (symbol === 'LOOM' ? 42 : NaN) } }",
-  )
-  const push = ['push', QUOTER, '--type', 'Quoter', '--data', data]
-  const refused = await loom(push)
-  expect([refused.code, refused.stderr]).toEqual([
-    65,
-    expect.stringMatching(/^error ERR_COMPONENT_IMPORT: .*acme:pricing\/quotes/m),
-  ])
-  expect((await loom([...push, '--provide', module])).code).toBe(0)
+test.each(['(symbol) => prices[symbol]', 'async (symbol) => prices[symbol]'])(
+  'an interface of the embedder is served by a module, and replay needs none: %s',
+  async (latest) => {
+    const folder = temporaryFolder()
+    const data = path.join(folder, 'data')
+    const module = path.join(folder, 'quotes.mjs')
+    writeFileSync(
+      module,
+      `const prices = { LOOM: 42 }\nexport default { 'acme:pricing/quotes': { latest: ${latest} } }`,
+    )
+    const push = ['push', QUOTER, '--type', 'Quoter', '--data', data]
+    const refused = await loom(push)
+    expect([refused.code, refused.stderr]).toEqual([
+      65,
+      expect.stringMatching(/^error ERR_COMPONENT_IMPORT: .*acme:pricing\/quotes/m),
+    ])
+    expect((await loom([...push, '--provide', module])).code).toBe(0)
 
-  const without = await serve(data)
-  const missing = await call(without.address, 'Quoter/ada', 'offer', ['LOOM', 2])
-  expect([missing.status, JSON.parse(missing.text).errorCode]).toEqual([
-    422,
-    'ERR_COMPONENT_IMPORT',
-  ])
-  await without.stop()
+    const without = await serve(data)
+    const missing = await call(without.address, 'Quoter/ada', 'offer', ['LOOM', 2])
+    expect([missing.status, JSON.parse(missing.text).errorCode]).toEqual([
+      422,
+      'ERR_COMPONENT_IMPORT',
+    ])
+    await without.stop()
 
-  const host = await serve(data, ['--provide', module])
-  const offered = await call(host.address, 'Quoter/ada', 'offer', ['LOOM', 2])
-  expect(offered.text).toContain('"total":84')
-  const ended = await host.stop()
-  expect(ended.stderr).toContain('info Quoter/ada: ada was offered 2 LOOM for 84')
-  const replayed = await loom(['replay', 'Quoter/ada', '--data', data])
-  expect([replayed.code, replayed.stdout.split('\n')[0]]).toEqual([
-    0,
-    'replayed 1 turns, identical',
-  ])
-})
+    const host = await serve(data, ['--provide', module])
+    const offered = await call(host.address, 'Quoter/ada', 'offer', ['LOOM', 2])
+    expect(offered.text).toContain('"total":84')
+    const ended = await host.stop()
+    expect(ended.stderr.split('info Quoter/ada: ada was offered 2 LOOM for 84')).toHaveLength(2)
+    const replayed = await loom(['replay', 'Quoter/ada', '--data', data])
+    expect([replayed.code, replayed.stdout.split('\n')[0]]).toEqual([
+      0,
+      'replayed 1 turns, identical',
+    ])
+  },
+)
 
 test.each([
   ['export const a = 1', 'default export'],

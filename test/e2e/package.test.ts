@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { COUNTER } from '../support/actors.ts'
@@ -63,7 +63,7 @@ test('the packed package works in an empty project with plain Node', {
   ).toEqual([])
 
   writeFileSync(path.join(folder, 'package.json'), '{ "type": "module", "private": true }')
-  const install = ['install', '--prefer-offline', '--omit=optional', '--no-audit', '--no-fund']
+  const install = ['install', '--prefer-offline', '--no-audit', '--no-fund']
   const installed = await run('npm', [...install, `./${filename}`], { cwd: folder })
   expect(installed.code, installed.stderr).toBe(0)
 
@@ -85,9 +85,13 @@ test('the packed package works in an empty project with plain Node', {
   expect(called.stderr).toContain('ERR_TYPE_UNKNOWN')
   expect((await loom('push', 'counter.wasm', '--type', 'Counter', '--data', 'data')).code).toBe(0)
   expect((await loom('call', 'Counter/c1', 'increment', '3', '--data', 'data')).stdout).toBe('13\n')
-  // Compilers are optional; without them only `build` is missing.
-  const built = await loom('build', path.join(PACKAGE_ROOT, 'actors/counter'), '--out', folder)
-  expect([built.code, built.stderr]).toEqual([69, expect.stringContaining('ERR_TOOLCHAIN')])
+  const build = ['build', path.join(PACKAGE_ROOT, 'actors/counter'), '--out', 'built']
+  expect((await loom(...build)).code).toBe(0)
+  expect(readFileSync(path.join(folder, 'built/counter.wasm'))).toEqual(readFileSync(COUNTER))
+  // Compilers are optional: without them only `build` is missing.
+  rmSync(path.join(folder, 'node_modules/assemblyscript'), { recursive: true })
+  const refused = await loom(...build)
+  expect([refused.code, refused.stderr]).toEqual([69, expect.stringContaining('ERR_TOOLCHAIN')])
 
   writeFileSync(path.join(folder, 'typed.ts'), TYPED)
   const tsc = path.join(PACKAGE_ROOT, 'node_modules/typescript/bin/tsc')

@@ -71,3 +71,14 @@ export function oracleHost(func: WitFunction, host: (...args: WitValue[]) => Wit
     throw error
   }
 }
+
+function some(value: WitValue, found: (text: string) => boolean): boolean {
+  if (typeof value !== 'object') return typeof value === 'string' && found(value)
+  return !ArrayBuffer.isView(value) && Object.values(value).some((part) => some(part, found))
+}
+
+/** jco skips realloc for an empty string, whose pointer then differs. */
+export const hasEmptyString = (value: WitValue) => some(value, (text) => text === '')
+
+/** jco drops a byte order mark at the start of a string. */
+export const hasByteOrderMark = (value: WitValue) => some(value, (text) => text.includes('\ufeff'))

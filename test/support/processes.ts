@@ -89,6 +89,8 @@ export interface HostProcess {
   readonly address: string
   readonly pid: number
   signal(name: NodeJS.Signals): void
+  /** As a reader of its output that goes away. */
+  closeOutput(): void
   /** Resolves with code and output when the process has ended. */
   readonly ended: Promise<Finished>
   /** SIGTERM, and the end. */
@@ -126,6 +128,10 @@ export async function startHost(data: string, args: readonly string[] = []): Pro
     address,
     pid: child.pid ?? 0,
     signal: (name) => child.kill(name),
+    closeOutput: () => {
+      child.stdout?.destroy()
+      child.stderr?.destroy()
+    },
     ended,
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),

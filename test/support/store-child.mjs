@@ -107,7 +107,7 @@ async function burst(log, from) {
   for (let index = 0; index < 60; index++) {
     const seq = from + index
     waits.push(log.append({ seq, entries: [entryOf(0, seq, options.size ?? 20)] }))
-    if (index % 3 === 2) await new Promise(setImmediate)
+    if (index % 3 === 2) await new Promise((resolve) => setTimeout(resolve, 3))
   }
   const isDone = (await Promise.allSettled(waits)).map((wait) => wait.status === 'fulfilled')
   const done = isDone.filter(Boolean).length

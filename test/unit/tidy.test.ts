@@ -87,3 +87,11 @@ test('docs/dependencies.md gives a reason for each dependency, and for no other'
   const used = [dependencies, optionalDependencies, devDependencies].flatMap(Object.keys)
   expect(listed.sort()).toEqual(used.sort())
 })
+
+test('package-lock.json is complete for every system, so that `npm ci` takes it', () => {
+  const output = execFileSync(process.execPath, ['scripts/complete-lock.mjs', '--check'], {
+    cwd: root,
+    encoding: 'utf8',
+  })
+  expect(output).toBe('')
+})

@@ -13,7 +13,8 @@
  *   EN1. `write` resolves true only when everything it put is durable (S1).
  *   EN2. Everything in one `write` is applied in one transaction, and only if the host record still has
  *        the writer's epoch (S3). The comparison runs in LMDB's writer thread, by the record's version.
- *   EN3. No overwrite flag is used inside `write`: in lmdb-js it would override a failed condition.
+ *   EN3. No `noOverwrite` is used inside `write`: lmdb-js 3.5.6 writes such a put even when the condition
+ *        around it failed, so a fenced host would write.
  */
 import { closeSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs'
 import path from 'node:path'

@@ -3,6 +3,7 @@
  *
  * Owns: the ActorLog contract. Does not own: writing (writer.ts), reading (reader.ts).
  */
+import { toLoomError } from '../../base/errors.ts'
 import type { ActorKey } from '../../base/names.ts'
 import { readOnlyError, rejected, snapshotError } from '../checks.ts'
 import type { ActorLog, ActorRecord, Commit, JournalRow, SnapshotRow } from '../store.ts'
@@ -42,7 +43,11 @@ export class LmdbLog implements ActorLog {
   append(commit: Commit): Promise<void> {
     const { writer } = this.#home
     if (writer === null) return rejected(readOnlyError())
-    return writer.append(this, this.key, this.#state, commit)
+    try {
+      return writer.append(this, this.key, this.#state, commit)
+    } catch (error) {
+      return rejected(toLoomError(error, 'ERR_STORE'))
+    }
   }
 
   async read(seqFrom: number, countMax: number): Promise<readonly JournalRow[]> {

@@ -1,7 +1,9 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { checkArguments } from '../../../host/component/arguments.ts'
 import type { WitFunction, WitPrimitive, WitType } from '../../../host/component/wit.ts'
 import { thrown } from '../../support/wat.ts'
+import { typeArbitrary, valueArbitrary } from '../../support/wit-arbitrary.ts'
 
 function func(type: WitType, name = 'by'): WitFunction {
   return { name: 'f', params: [{ name, type }], result: null }
@@ -97,6 +99,18 @@ describe('what is passed on', () => {
     expect(got).toEqual({ items: [{ unitPrice: 1, note: undefined }] })
     expect(reads).toBe(1)
   })
+})
+
+test('every canonical value passes as it is', () => {
+  const pairs = typeArbitrary({ depth: 3, nestedOptions: true }).chain((type) =>
+    valueArbitrary(type).map((value) => ({ type, value })),
+  )
+  fc.assert(
+    fc.property(pairs, ({ type, value }) => {
+      expect(checkArguments(func(type), [value])).toEqual([value])
+    }),
+    { numRuns: 500 },
+  )
 })
 
 describe('what is refused', () => {

@@ -59,6 +59,19 @@ describe('components in a component', () => {
   })
 })
 
+test('an import that is exported as it is keeps the rules of host functions', async () => {
+  const text = '(component (import "f" (func $f (result u8))) (export "g" (func $f)))'
+  const error = new TypeError('mine')
+  const fails = () => {
+    throw error
+  }
+  expect((await runWat(text, { f: () => 7 })).call('g')).toBe(7)
+  const failing = await runWat(text, { f: fails })
+  expect(thrown(() => failing.call('g'))).toBe(error)
+  const wrong = await runWat(text, { f: () => 256 })
+  expect(thrown(() => wrong.call('g'))).toMatchObject({ code: 'ERR_HOST_CALL' })
+})
+
 describe('core modules that are linked through each other', () => {
   test('a shim and a fixup, as wit-component makes them', async () => {
     const { call } = await runWat(
@@ -227,4 +240,55 @@ test('functions have the names of their types, and named types keep their names'
       },
     },
   ])
+})
+
+describe('re-entrance', () => {
+  // The parent lends its function to the child, and calls the child: allowed from the parent down and up
+  // again, refused when the way leads into the child a second time.
+  const donut = (again: boolean) => `(component
+    (core module $t (table (export "t") 1 1 funcref)
+      (func (export "back") (result i32) (call_indirect (result i32) (i32.const 0))))
+    (core instance $t (instantiate $t))
+    (func $back (result u32) (canon lift (core func $t "back")))
+    (component $child (import "back" (func $back (result u32)))
+      (core func $back (canon lower (func $back)))
+      (core module $m (import "h" "back" (func $back (result i32)))
+        (func (export "in") (result i32) (i32.add (call $back) (i32.const 1)))
+        (func (export "leaf") (result i32) (i32.const 40)))
+      (core instance $i (instantiate $m (with "h" (instance (export "back" (func $back))))))
+      (func $in (result u32) (canon lift (core func $i "in")))
+      (func $leaf (result u32) (canon lift (core func $i "leaf")))
+      (export "in" (func $in)) (export "leaf" (func $leaf)))
+    (instance $c (instantiate $child (with "back" (func $back))))
+    (core func $in (canon lower (func $c "in")))
+    (core func $leaf (canon lower (func $c "leaf")))
+    (core module $f (import "h" "t" (table 1 1 funcref)) (import "h" "leaf" (func $leaf (result i32)))
+      (func $seven (result i32) (i32.const 7))
+      (elem (i32.const 0) func ${again ? '$leaf' : '$seven'}))
+    (core instance (instantiate $f (with "h" (instance (export "t" (table $t "t")) (export "leaf" (func $leaf))))))
+    (core module $o (import "h" "in" (func $in (result i32))) (func (export "out") (result i32) (call $in)))
+    (core instance $o (instantiate $o (with "h" (instance (export "in" (func $in))))))
+    (func $out (result u32) (canon lift (core func $o "out")))
+    (export "out" (func $out)) (export "c" (instance $c)))`
+
+  test('a parent may be called back by its child', async () => {
+    const { call } = await runWat(donut(false))
+    expect(call('out')).toBe(8)
+    expect(call('in')).toBe(8)
+  })
+
+  test.each(['out', 'in'])('a child may not be entered twice, by way of "%s"', async (name) => {
+    const { call } = await runWat(donut(true))
+    expect(thrown(() => call(name))).toMatchObject({
+      code: 'ERR_TRAP',
+      message: expect.stringContaining('cannot enter the component instance'),
+    })
+  })
+})
+
+test('a core module that is instantiated twice is compiled once', async () => {
+  const { instance } = await runWat(`(component
+    (component $c (core module $m (memory 1)) (core instance (instantiate $m)) (core instance (instantiate $m)))
+    (instance (instantiate $c)) (instance (instantiate $c)))`)
+  expect(instance.state.memories).toHaveLength(4)
 })

@@ -47,7 +47,7 @@ const scenario = fc.record({
   growth: fc.tuple(fc.nat(2), fc.nat(2)),
   writes: fc.array(write, { maxLength: 12 }),
   globals: fc.tuple(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), fc.double()),
-  grain: fc.constantFrom(64, 256, 4_096),
+  gap: fc.constantFrom(4, 32, 256, 4_096),
 })
 
 type Scenario = typeof scenario extends fc.Arbitrary<infer T> ? T : never
@@ -86,7 +86,7 @@ describe('capture and restore', () => {
         const baseline = takeBaseline(makeState(shape))
         const source = makeState(shape)
         change(source, first)
-        const image = decodeImage(encodeImage(capture(source, baseline, first.grain)))
+        const image = decodeImage(encodeImage(capture(source, baseline, first.gap)))
         const fresh = makeState(shape)
         restore(fresh, baseline, image, true)
         expectEqual(fresh, source)
@@ -115,7 +115,7 @@ describe('capture and restore', () => {
       PAGE_SIZE_BYTES + 10,
     )
     const { memories } = capture(state, baseline)
-    expect([...(memories[0]?.spans ?? [])]).toEqual([PAGE_SIZE_BYTES - 256, 512])
+    expect([...(memories[0]?.spans ?? [])]).toEqual([PAGE_SIZE_BYTES - 12, 24])
   })
 
   test('the hash tells a page more, a byte and a global apart', () => {
