@@ -139,9 +139,10 @@ class Builder {
     this.plan = plan
     this.#resolve = resolve
     this.#guards = plan.link.parents.map(() => ({ mayLeave: true, entered: false }))
-    const names = plan.link.resources.map(({ resource }) => resource.name)
-    if (names.length > 0)
+    if (plan.link.resources.length > 0) {
+      const names = plan.link.resources.map(({ resource }) => resource.name)
       this.state.tables = plan.link.parents.map((_, owner) => new HandleTable(owner, names))
+    }
   }
 
   build(): void {

@@ -5,13 +5,13 @@
  *
  * Source: design of the component boundary in docs/architecture.md; Component Model Binary.md.
  */
+import { compileModule } from './compile.ts'
 import type { Component } from './component.ts'
 import { decodeComponent } from './decode.ts'
 import { instantiate } from './instantiate.ts'
-import { type InstrumentedModule, instrument } from './instrument.ts'
+import { instrument } from './instrument.ts'
 import { Linker } from './link.ts'
 import { planComponent } from './plan.ts'
-import { formatError } from './refuse.ts'
 
 /**
  * Reads, checks and compiles a component binary. The bytes may change once this has been called.
@@ -21,7 +21,7 @@ import { formatError } from './refuse.ts'
 export async function loadComponent(bytes: Uint8Array): Promise<Component> {
   const link = new Linker(bytes).link(decodeComponent(bytes))
   const instrumented = link.modules.map(({ core }) => instrument(bytes, core))
-  const modules = await Promise.all(instrumented.map(compile))
+  const modules = await Promise.all(instrumented.map((module) => compileModule(module.bytes)))
   const plan = planComponent(link, instrumented, modules)
   return {
     imports: plan.imports,
@@ -29,14 +29,5 @@ export async function loadComponent(bytes: Uint8Array): Promise<Component> {
     hidden: instrumented.flatMap(({ hidden }) => hidden),
     initialSizeBytes: plan.initialSizeBytes,
     instantiate: (resolve, limits = null) => instantiate(plan, resolve, limits),
-  }
-}
-
-async function compile({ bytes }: InstrumentedModule): Promise<WebAssembly.Module> {
-  try {
-    return await WebAssembly.compile(bytes)
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw formatError(`a core module does not compile: ${reason}`)
   }
 }

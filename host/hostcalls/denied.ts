@@ -3,7 +3,7 @@
  *
  * Owns: what every function of such an interface answers. Does not own: which interfaces are denied.
  *
- * A component may import them, so that it starts; a call gets the error code that says "not allowed" where
+ * Dropping what one has is always allowed. A component may import them, so that it starts; a call gets the error code that says "not allowed" where
  * the function's type has one, and fails the turn where it has none.
  */
 import { LoomError } from '../base/errors.ts'
@@ -22,7 +22,8 @@ function deniedCode(err: WitType | null): WitValue {
   return tag === undefined ? undefined : { tag }
 }
 
-export const deniedFunction: FunctionAnswer = (name, { result }) => {
+export const deniedFunction: FunctionAnswer = (name, { name: short, result }) => {
+  if (short.startsWith('[resource-drop]')) return { kind: 'pure', perform: () => undefined }
   const code = result?.kind === 'result' ? deniedCode(result.err) : undefined
   if (code !== undefined) return { kind: 'pure', perform: () => ({ tag: 'err', val: code }) }
   return {

@@ -50,7 +50,7 @@ export interface HostFunctionSpec {
 }
 
 /** What serves a function, made of its qualified name and its type. */
-export type FunctionAnswer = (name: string, func: WitFunction) => HostFunctionSpec
+export type FunctionAnswer = (name: string, func: WitFunction) => HostFunctionSpec | undefined
 
 export type HostInterfaceSpec = Readonly<Record<string, HostFunctionSpec>>
 
@@ -71,29 +71,29 @@ function withoutVersion(interfaceName: string): string {
 
 export class HostInterfaces {
   readonly #served = new Map<string, HostInterfaceSpec>()
-  readonly #whole = new Map<string, FunctionAnswer>()
+  readonly #defaults = new Map<string, FunctionAnswer>()
 
   /** Serves `interfaceName`; without a version, every version of it. */
   add(interfaceName: string, functions: HostInterfaceSpec): void {
     this.#served.set(compatibleName(interfaceName), functions)
   }
 
-  /** Serves every function of `interfaceName`, whatever it is called, as `answer` says. */
-  addWhole(interfaceName: string, answer: FunctionAnswer): void {
-    this.#whole.set(compatibleName(interfaceName), answer)
+  /** Serves the functions of `interfaceName` that nobody adds, as `answer` says. */
+  addDefault(interfaceName: string, answer: FunctionAnswer): void {
+    this.#defaults.set(compatibleName(interfaceName), answer)
   }
 
   /** The function that answers an import. */
   answer(interfaceName: string, func: WitFunction): HostFunctionSpec | undefined {
     const served = this.find(interfaceName, func.name)
     if (served !== undefined) return served
-    return this.#whole.get(compatibleName(interfaceName))?.(importName(interfaceName, func), func)
+    const answer = this.#defaults.get(compatibleName(interfaceName))
+    return answer?.(importName(interfaceName, func), func)
   }
 
+  /** True when it was added, not when there is a default for it. */
   has(interfaceName: string): boolean {
-    return (
-      this.#interface(interfaceName) !== undefined || this.#whole.has(compatibleName(interfaceName))
-    )
+    return this.#interface(interfaceName) !== undefined
   }
 
   find(interfaceName: string, functionName: string): HostFunctionSpec | undefined {

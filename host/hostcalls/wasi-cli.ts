@@ -10,6 +10,13 @@ import { STDERR, STDIN, STDOUT } from './wasi-io.ts'
 
 const always = (value: WitValue): HostFunctionSpec => ({ kind: 'pure', perform: () => value })
 
+/** What an actor has of an environment until an embedder provides one. */
+const ENVIRONMENT = new Map([
+  ['get-environment', always([])],
+  ['get-arguments', always([])],
+  ['initial-cwd', always(undefined)],
+])
+
 /** An actor does not end: the turn does, as if the guest had trapped. */
 function exit(status: string): never {
   throw new LoomError('ERR_TRAP', `the guest ended its program with ${status}`, {
@@ -18,11 +25,7 @@ function exit(status: string): never {
 }
 
 export function serveWasiCli(interfaces: HostInterfaces): void {
-  interfaces.add('wasi:cli/environment@0.2.0', {
-    'get-environment': always([]),
-    'get-arguments': always([]),
-    'initial-cwd': always(undefined),
-  })
+  interfaces.addDefault('wasi:cli/environment@0.2.0', (_, { name }) => ENVIRONMENT.get(name))
   interfaces.add('wasi:cli/exit@0.2.0', {
     exit: {
       kind: 'pure',

@@ -1,6 +1,6 @@
 /**
  * `wasi:filesystem` and `wasi:sockets`: there are no files and no network, so what is imported is denied
- * (denied.ts). No file is open at the start, hence nothing that needs a descriptor can be reached.
+ * (denied.ts), unless an embedder provides the interface. No file is open at the start, hence nothing that needs a descriptor can be reached.
  * Source: wasi-filesystem and wasi-sockets, WIT of WASI 0.2.
  */
 import { deniedFunction } from './denied.ts'
@@ -25,6 +25,6 @@ export function serveWasiDenied(interfaces: HostInterfaces): void {
   interfaces.add('wasi:sockets/instance-network@0.2.0', {
     'instance-network': { kind: 'pure', perform: () => NETWORK },
   })
-  interfaces.addWhole('wasi:filesystem/types@0.2.0', deniedFunction)
-  for (const name of SOCKETS) interfaces.addWhole(`wasi:sockets/${name}@0.2.0`, deniedFunction)
+  interfaces.addDefault('wasi:filesystem/types@0.2.0', deniedFunction)
+  for (const name of SOCKETS) interfaces.addDefault(`wasi:sockets/${name}@0.2.0`, deniedFunction)
 }

@@ -167,6 +167,11 @@ describe('what actors do not get', () => {
       })
   })
 
+  test('may be dropped, and may be provided by an embedder', () => {
+    expect(perform('wasi:sockets/tcp@0.2.0', '[resource-drop]tcp-socket', null)).toBeUndefined()
+    expect(interfaces.has('wasi:sockets/tcp@0.2.0')).toBe(false)
+  })
+
   test('other versions and packages are refused when the component is registered', () => {
     const wanted = (name: string) => [{ name, functions: [func('f')] }]
     for (const name of ['wasi:sockets/tcp@0.3.0', 'wasi:http/outgoing-handler@0.2.0'])

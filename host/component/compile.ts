@@ -1,0 +1,34 @@
+/**
+ * Compile: core modules through the engine.
+ *
+ * Owns: what an engine must be told first. Does not own: what is compiled (instrument.ts).
+ */
+import { setFlagsFromString } from 'node:v8'
+import { formatError } from './refuse.ts'
+
+/**
+ * WebAssembly 3.0, "Constant Expressions": V8 before 11.4, and so Node 20, has `i32.add` and the like behind
+ * a flag. Position-independent code needs them, such as that of JavaScript engines linked from libraries.
+ */
+const EXTENDED_CONSTANTS = '--experimental-wasm-extended-const'
+
+/** @throws ERR_COMPONENT_FORMAT */
+export async function compileModule(bytes: Uint8Array): Promise<WebAssembly.Module> {
+  try {
+    return await WebAssembly.compile(bytes)
+  } catch (error) {
+    if (reasonOf(error).includes('not allowed in constant expressions')) {
+      setFlagsFromString(EXTENDED_CONSTANTS)
+      return await WebAssembly.compile(bytes).catch(refuse)
+    }
+    return refuse(error)
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+function refuse(error: unknown): never {
+  throw formatError(`a core module does not compile: ${reasonOf(error)}`)
+}
