@@ -20,6 +20,7 @@ import type {
   ComponentExport,
   ComponentInstance,
   GuestLimits,
+  InstanceState,
 } from '../component/component.ts'
 import { argumentsFromJson, valueToJson } from '../component/json.ts'
 import { layoutOf } from '../component/layout.ts'
@@ -142,16 +143,23 @@ class WasmProgram implements WasmActorProgram {
   start(context: HostCallContext, recorder: Recorder): ActorBody {
     const limits = recorder.replaying ? null : this.#limits
     const instance = this.#component.instantiate((interfaceName, func) => {
-      const served = this.#options.interfaces.find(interfaceName, func.name)
+      const served = this.#options.interfaces.answer(interfaceName, func)
       const spec = func.name.startsWith('[resource-drop]') ? dropSpec(served) : (served ?? UNSERVED)
       const target = importName(interfaceName, func)
       return bindHostFunction(recorder, context, target, spec, resultCheck(func))
     }, limits)
+    const state = stateOf(instance, context)
     let baseline = this.#sharedBaseline
-    if (baseline === null || !recorder.quiet) baseline = takeBaseline(instance.state)
+    if (baseline === null || !recorder.quiet) baseline = takeBaseline(state)
     if (recorder.quiet) this.#sharedBaseline = baseline
-    return new WasmBody(instance, baseline, recorder, this.#limits, this.uncaptured)
+    const uncaptured = this.uncaptured
+    return new WasmBody({ instance, state, baseline, recorder, limits: this.#limits, uncaptured })
   }
+}
+
+/** The host's resources belong to the state of an instance that can hold handles. */
+function stateOf({ state }: ComponentInstance, { resources }: HostCallContext): InstanceState {
+  return state.tables.length === 0 ? state : { ...state, tables: [...state.tables, resources] }
 }
 
 function checkInitialSize(component: Component, { memoryPagesMax }: GuestLimits): void {
@@ -164,8 +172,19 @@ function checkInitialSize(component: Component, { memoryPagesMax }: GuestLimits)
     )
 }
 
+interface BodyParts {
+  readonly instance: ComponentInstance
+  readonly state: InstanceState
+  readonly baseline: Baseline
+  readonly recorder: Recorder
+  readonly limits: GuestLimits
+  /** Why no image can hold the state; null when one can. */
+  readonly uncaptured: string | null
+}
+
 class WasmBody implements ActorBody {
   readonly #instance: ComponentInstance
+  readonly #state: InstanceState
   readonly #baseline: Baseline
   readonly #recorder: Recorder
   readonly #limits: GuestLimits
@@ -173,14 +192,10 @@ class WasmBody implements ActorBody {
   /** Whether the instance is under limits now (W3); null when they have to be set again. */
   #limited: boolean | null = null
 
-  constructor(
-    instance: ComponentInstance,
-    baseline: Baseline,
-    recorder: Recorder,
-    limits: GuestLimits,
-    uncaptured: string | null,
-  ) {
+  constructor(parts: BodyParts) {
+    const { instance, state, baseline, recorder, limits, uncaptured } = parts
     this.#instance = instance
+    this.#state = state
     this.#baseline = baseline
     this.#recorder = recorder
     this.#limits = limits
@@ -204,17 +219,17 @@ class WasmBody implements ActorBody {
   accept(): void {}
 
   capture(): Uint8Array {
-    return encodeImage(capture(this.#instance.state, this.#baseline))
+    return encodeImage(capture(this.#state, this.#baseline))
   }
 
   restore(image: Uint8Array): void {
     if (this.#uncaptured !== null) throw corrupt(`the component ${this.#uncaptured}`)
     this.#limited = null
-    restore(this.#instance.state, this.#baseline, decodeImage(image))
+    restore(this.#state, this.#baseline, decodeImage(image))
   }
 
   stateHash(): string {
-    return hashState(this.#instance.state)
+    return hashState(this.#state)
   }
 }
 

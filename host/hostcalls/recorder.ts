@@ -250,11 +250,14 @@ function unconsumed(mode: Mode): LoomError | null {
 
 /** A stack that is full is full of the guest's frames (component/failure.ts F3). */
 function hostCallError(target: string, error: unknown): LoomError {
-  if (isLoomError(error) && error.code === 'ERR_HOST_CALL') return error
+  if (isLoomError(error) && (error.code === 'ERR_HOST_CALL' || error.code === 'ERR_TRAP'))
+    return error
   if (isStackOverflow(error)) return toFailure(error, target)
   const message = error instanceof Error ? error.message : String(error)
   return new LoomError('ERR_HOST_CALL', `${target} failed: ${message}`, { cause: error })
 }
+
+const asRecorded = (result: unknown): WitValue => result as WitValue
 
 /** Binds `spec` for one instance: what the guest's import calls. */
 export function bindHostFunction(
@@ -267,6 +270,14 @@ export function bindHostFunction(
   if (spec.kind === 'pure')
     return (...args) => recorder.callPure(target, () => spec.perform(context, args) as WitValue)
   const deferred = spec.kind === 'awaiting'
+  const { derive } = spec
+  if (derive !== undefined)
+    return (...args) => {
+      const perform = (): WitValue | PromiseLike<unknown> => spec.perform(context, args)
+      const call = { target, args, perform, check: asRecorded, deferred }
+      const recorded = recorder.call(call)
+      return recorder.callPure(target, () => derive(context, recorded))
+    }
   return (...args) => {
     const perform = (): WitValue | PromiseLike<unknown> => spec.perform(context, args)
     return recorder.call({ target, args, perform, check, deferred })

@@ -22,6 +22,7 @@
 import { crc32 } from 'node:zlib'
 import { invariant, LoomError } from '../../base/errors.ts'
 import type { ActorRecord, Commit } from '../store.ts'
+import { repairCandidates } from './block-repair.ts'
 import { getU48, setU48 } from './keys.ts'
 import { decodeActor, type FlatPlaces } from './records.ts'
 
@@ -166,8 +167,26 @@ export interface CommitHead {
   readonly places: FlatPlaces
 }
 
-/** The commits of a block, in order. @throws ERR_JOURNAL_CORRUPT */
+/**
+ * The commits of a block, in order. A single damaged byte is put right (block-repair.ts).
+ * @throws ERR_JOURNAL_CORRUPT
+ */
 export function readHeads(number: number, block: Buffer): CommitHead[] {
+  const heads = parseHeads(number, block)
+  if (heads !== null) return heads
+  const repaired = repairCandidates(block)
+    .map((candidate) => parseHeads(number, candidate))
+    .filter((candidate) => candidate !== null)
+  if (repaired.length === 1 && repaired[0] !== undefined) return repaired[0]
+  throw new LoomError(
+    'ERR_JOURNAL_CORRUPT',
+    `block ${number} of the store is damaged: it is not known whose turns it holds`,
+    { data: { block: number } },
+  )
+}
+
+/** Null when the block is damaged. */
+function parseHeads(number: number, block: Buffer): CommitHead[] | null {
   const trailer = block.length - TRAILER_SIZE_BYTES
   const start = trailer >= 0 ? block.readUInt32BE(trailer) : -1
   const good =
@@ -175,16 +194,16 @@ export function readHeads(number: number, block: Buffer): CommitHead[] {
     start <= trailer &&
     block.readUInt32BE(trailer + 8) === MAGIC &&
     block.readUInt32BE(trailer + 12) === crc32(block.subarray(start, trailer + 12))
-  if (!good)
-    throw new LoomError('ERR_JOURNAL_CORRUPT', `block ${number} is damaged`, {
-      data: { block: number },
-    })
+  if (!good) return null
   const cursor = { at: start, payload: 0 }
   const heads: CommitHead[] = []
-  for (let left = block.readUInt32BE(trailer + 4); left > 0; left--)
-    heads.push(readHead(number, block, cursor))
-  invariant(cursor.at === trailer && cursor.payload === start, 'commit heads fill their space')
-  return heads
+  try {
+    for (let left = block.readUInt32BE(trailer + 4); left > 0 && cursor.at < trailer; left--)
+      heads.push(readHead(number, block, cursor))
+  } catch {
+    return null
+  }
+  return cursor.at === trailer && cursor.payload === start ? heads : null
 }
 
 function readHead(number: number, block: Buffer, cursor: { at: number; payload: number }) {
