@@ -110,10 +110,13 @@ test('a frozen host is displaced by --take-over, and can write nothing when it w
 
   const next = await serve(data, ['--take-over'])
   expect((await call(next.address, 'Counter/c1', 'increment', [10])).text).toBe('15')
-  const late = call(frozen.address, 'Counter/c1', 'increment', [100])
+  // The woken host may end before it takes the connection; if it answers, then only with a refusal.
+  const late = call(frozen.address, 'Counter/c1', 'increment', [100]).then(
+    ({ status, text }) => [status, JSON.parse(text).errorCode],
+    () => 'cut off',
+  )
   frozen.signal('SIGCONT')
-  const answer = await late
-  expect([answer.status, JSON.parse(answer.text).errorCode]).toEqual([503, 'ERR_FENCED'])
+  expect(['cut off', [503, 'ERR_FENCED']]).toContainEqual(await late)
   const ended = await frozen.ended
   expect([ended.code, ended.stderr]).toEqual([75, expect.stringMatching(/^error ERR_FENCED: /m)])
   expect((await call(next.address, 'Counter/c1', 'value')).text).toBe('15')
