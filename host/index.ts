@@ -24,6 +24,7 @@ export type {
   ActorTypeDefinition,
   ActorTypeDescription,
   CallRequest,
+  GuestLimits,
   Inspector,
   JournalLine,
   LogLine,

@@ -34,7 +34,7 @@ import { CallsInFlight } from './in-flight.ts'
 import { type Invocation, type Observation, type Observed, Queue } from './invocation.ts'
 import { JournalTail } from './journal-tail.ts'
 import { readKnownOutcome } from './known-outcome.ts'
-import { commitError, quarantine, refuseDivergence, settle } from './outcomes.ts'
+import { commitError, encodeTurn, quarantine, refuseDivergence, settle } from './outcomes.ts'
 import type { ActorMethod, ActorProgram } from './program.ts'
 import { recover, unknownMethod } from './recovery.ts'
 import { SnapshotWriter } from './snapshot-writer.ts'
@@ -44,7 +44,6 @@ import {
   type TurnResult,
   type TurnStep,
 } from './turn-engine.ts'
-import { encodeTurn } from './turn-entry.ts'
 import type { OpenTurn } from './turn-reader.ts'
 
 export interface ActivationOptions {
@@ -94,7 +93,14 @@ export class Activation {
     this.#inFlight = new CallsInFlight(options.log.key)
     const { log, epoch, snapshotIntervalTurns: intervalTurns, environment } = options
     const warn = (message: string): void => environment.log('warn', message)
-    this.#snapshots = new SnapshotWriter({ log, tail: this.#tail, epoch, intervalTurns, warn })
+    this.#snapshots = new SnapshotWriter({
+      log,
+      tail: this.#tail,
+      epoch,
+      intervalTurns,
+      uncaptured: options.program.uncaptured,
+      warn,
+    })
   }
 
   /** @throws ERR_QUARANTINED when the journal is damaged or diverges; ERR_STORE. */
@@ -408,7 +414,8 @@ export class Activation {
       entry = encodeTurn(seq, atMs, invocation, finished, shorter)
       this.#engine = null
     }
-    this.#commit(invocation, [...before, entry], finished.outcome)
+    before.push(entry)
+    this.#commit(invocation, before, finished.outcome)
     if (this.#engine === null || this.#engine.spoiled) this.#rebuild()
     else this.#snapshotIfDue()
   }

@@ -42,12 +42,7 @@ export class JournalTail {
   ): Promise<void> {
     const seq = this.#seqNext
     this.#seqNext += entries.length
-    const commit: Commit = {
-      seq,
-      entries,
-      ...(seq === 0 && record !== null ? { create: record } : {}),
-      ...(key === null ? {} : { idempotency: [{ key, seq: this.#seqNext - 1 }] }),
-    }
+    const commit = commitOf(seq, entries, key, record)
     this.#pending++
     const durable = this.#log.append(commit)
     this.#last = durable
@@ -57,4 +52,17 @@ export class JournalTail {
     durable.then(ended, ended)
     return durable
   }
+}
+
+function commitOf(
+  seq: number,
+  entries: readonly Uint8Array[],
+  key: string | null,
+  record: ActorRecord | null,
+): Commit {
+  const create = seq === 0 ? record : null
+  const idempotency = key === null ? null : [{ key, seq: seq + entries.length - 1 }]
+  if (create === null)
+    return idempotency === null ? { seq, entries } : { seq, entries, idempotency }
+  return idempotency === null ? { seq, entries, create } : { seq, entries, create, idempotency }
 }

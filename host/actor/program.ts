@@ -41,6 +41,8 @@ export interface ActorProgram {
   /** Digest of the component; `typescript` for a class. */
   readonly digest: string
   readonly methods: readonly ActorMethod[]
+  /** Why `capture` does not hold the whole state, so that actors recover by replay alone; or null. */
+  readonly uncaptured: string | null
   findMethod(name: string): ActorMethod | undefined
   /** Instantiates; the recorder is in a turn, live or replayed, while this runs. */
   start(context: HostCallContext, recorder: Recorder): ActorBody

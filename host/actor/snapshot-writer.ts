@@ -15,6 +15,8 @@ export interface SnapshotWriterOptions {
   readonly tail: JournalTail
   readonly epoch: number
   readonly intervalTurns: number
+  /** Why no image can hold the actor's state; null when one can. */
+  readonly uncaptured: string | null
   readonly warn: (message: string) => void
 }
 
@@ -39,10 +41,14 @@ export class SnapshotWriter {
   /** Captures the state at once; resolves when it is written, or cannot be. Never rejects. */
   async write(engine: TurnEngine | null, record: ActorRecord | null): Promise<void> {
     if (engine === null || record === null) return
-    const { log, tail, epoch, warn } = this.#options
+    const { log, tail, epoch, uncaptured, warn } = this.#options
     const { digest, incarnation } = record
     const seq = tail.seqNext
     this.seq = seq
+    if (uncaptured !== null) {
+      warn(`no snapshot at ${seq}: the component ${uncaptured}`)
+      return
+    }
     try {
       const image = engine.capture()
       const bytes = encodeSnapshot({ digest, incarnation, seq, epoch, image })

@@ -19,6 +19,8 @@ import { isPromise } from '../base/promises.ts'
 import type { Random } from '../base/random.ts'
 import type { WitValue } from '../component/wit.ts'
 import type { HostCallContext } from '../hostcalls/host-interface.ts'
+import { HostResources } from '../hostcalls/host-resources.ts'
+import { LineLog, type StandardStream } from '../hostcalls/line-log.ts'
 import { Recorder, Suspension } from '../hostcalls/recorder.ts'
 import type { RecordedCall, TurnEntry, TurnOutcome } from '../journal/entry.ts'
 import type { ActorBody, ActorMethod, ActorProgram } from './program.ts'
@@ -66,6 +68,8 @@ class TurnContext implements HostCallContext {
   idempotencyKey: string | null = null
   ownInvocationId: string | null = null
   lastWords: string | null = null
+  readonly resources = new HostResources()
+  readonly #lines: LineLog
 
   constructor(environment: EngineEnvironment, recorder: Recorder) {
     this.key = environment.key
@@ -74,6 +78,7 @@ class TurnContext implements HostCallContext {
     this.random = environment.random
     this.log = environment.log
     this.#recorder = recorder
+    this.#lines = new LineLog(environment.log)
   }
 
   get live(): boolean {
@@ -98,6 +103,22 @@ class TurnContext implements HostCallContext {
 
   panic(message: string): void {
     this.lastWords = message
+  }
+
+  write(stream: StandardStream, bytes: Uint8Array): void {
+    this.#lines.write(stream, bytes)
+  }
+
+  /** Ends the run of a turn: lines that it did not end are logged. */
+  finish(): void {
+    this.#lines.finish()
+  }
+
+  /** As `finish`, and says why the turn failed, with what the guest said last. */
+  messageOf(error: LoomError): string {
+    const words = this.#lines.finish()
+    if (this.lastWords !== null) return this.lastWords
+    return error.code === 'ERR_TRAP' && words !== '' ? `${error.message}: ${words}` : error.message
   }
 }
 
@@ -124,6 +145,7 @@ export class TurnEngine {
     try {
       const body = program.start(context, recorder)
       const calls = recorder.end()
+      context.finish()
       return { engine: new TurnEngine(body, recorder, context), calls }
     } catch (error) {
       throw error instanceof Suspension ? waitsAtStart(error) : error
@@ -209,6 +231,7 @@ export class TurnEngine {
     try {
       const calls = this.#recorder.end()
       this.#body.accept()
+      this.#context.finish()
       const outcome = { kind: 'returned', value } as const
       return { kind: 'finished', calls, outcome, invocationId: this.#context.ownInvocationId }
     } catch (error) {
@@ -221,10 +244,12 @@ export class TurnEngine {
     const reason = failure ?? thrown
     if (!this.#body.rollback()) this.#spoiled = true
     const invocationId = this.#context.ownInvocationId
-    if (reason instanceof Suspension)
+    if (reason instanceof Suspension) {
+      this.#context.finish()
       return { kind: 'suspended', calls, invocationId, suspension: reason }
+    }
     const error = toLoomError(reason)
-    const message = shortened(this.#context.lastWords ?? error.message)
+    const message = shortened(this.#context.messageOf(error))
     const outcome = { kind: 'failed', code: error.code, message } as const
     return { kind: 'finished', calls, outcome, invocationId }
   }

@@ -158,6 +158,7 @@ export function typescriptProgram(actorClass: ActorClass): ActorProgram {
   return {
     type: 'typescript',
     digest: 'typescript',
+    uncaptured: null,
     methods,
     findMethod: (name) => byName.get(name),
     start: (context, recorder) => new TypescriptBody(actorClass, actorContext(context, recorder)),

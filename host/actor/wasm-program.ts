@@ -6,14 +6,24 @@
  *
  * Invariants:
  *   W1. After any throw the instance is dropped: its stack pointer and borrowed cells are unknown.
+ *   W3. Limits hold for what happens first; a turn that is replayed has none, because it returned once.
+ *   W4. An actor whose component has state that no image holds is not captured: it recovers by replay.
  *   W2. The baseline is the state right after instantiation. Where instantiation asked the host for
  *       something, that state is the actor's own; otherwise one baseline serves all actors.
  */
 import type { Digest } from '../base/digest.ts'
 import { LoomError } from '../base/errors.ts'
+import { FUEL_PER_TURN, MEMORY_PAGES_MAX, RESULT_SIZE_MAX_BYTES } from '../base/limits.ts'
 import { checkArguments } from '../component/arguments.ts'
-import type { Component, ComponentExport, ComponentInstance } from '../component/component.ts'
+import type {
+  Component,
+  ComponentExport,
+  ComponentInstance,
+  GuestLimits,
+  InstanceState,
+} from '../component/component.ts'
 import { argumentsFromJson, valueToJson } from '../component/json.ts'
+import { layoutOf } from '../component/layout.ts'
 import { loadComponent } from '../component/load.ts'
 import type { WitFunction, WitValue } from '../component/wit.ts'
 import { formatFunction } from '../component/wit-text.ts'
@@ -24,7 +34,15 @@ import {
   importName,
 } from '../hostcalls/host-interface.ts'
 import { bindHostFunction, type Recorder } from '../hostcalls/recorder.ts'
-import { type Baseline, capture, hashState, restore, takeBaseline } from '../image/image.ts'
+import {
+  type Baseline,
+  capture,
+  corrupt,
+  hashState,
+  PAGE_SIZE_BYTES,
+  restore,
+  takeBaseline,
+} from '../image/image.ts'
 import { decodeImage, encodeImage } from '../image/image-codec.ts'
 import type { ActorBody, ActorMethod, ActorProgram } from './program.ts'
 
@@ -34,6 +52,21 @@ export interface WasmProgramOptions {
   readonly interfaces: HostInterfaces
   /** False for replay only, where imports are answered from the journal and need not be served. */
   readonly checkImports: boolean
+}
+
+/** A component's program, with the default limits. */
+export interface WasmActorProgram extends ActorProgram {
+  /**
+   * The same program under other limits; defaults for what is left out.
+   * @throws ERR_COMPONENT_FEATURE when an instance begins with more memory than that.
+   */
+  withLimits(limits: Partial<GuestLimits>): ActorProgram
+}
+
+const DEFAULT_LIMITS: GuestLimits = {
+  fuelPerTurn: FUEL_PER_TURN,
+  memoryPagesMax: MEMORY_PAGES_MAX,
+  resultBytesMax: RESULT_SIZE_MAX_BYTES,
 }
 
 interface WasmMethod extends ActorMethod {
@@ -48,32 +81,52 @@ const UNSERVED: HostFunctionSpec = {
   },
 }
 
+/**
+ * Dropping a resource of the host returns nothing, so nothing of it is journaled: an interface need not serve
+ * it, and what the embedder does at a drop, it does in live turns only.
+ */
+function dropSpec(served: HostFunctionSpec | undefined): HostFunctionSpec {
+  if (served?.kind === 'pure') return served
+  return {
+    kind: 'pure',
+    perform: (context, args) => {
+      if (context.live) served?.perform(context, args)
+      return undefined
+    },
+  }
+}
+
 /** @throws ERR_COMPONENT_FORMAT, ERR_COMPONENT_FEATURE, ERR_COMPONENT_IMPORT */
-export async function wasmProgram(options: WasmProgramOptions): Promise<ActorProgram> {
+export async function wasmProgram(options: WasmProgramOptions): Promise<WasmActorProgram> {
   const component = await loadComponent(options.bytes)
   if (options.checkImports) options.interfaces.checkImports(component.imports)
   const methods = component.exports.map((target) => methodOf(target, component.exports))
-  return new WasmProgram(component, methods, options)
+  return new WasmProgram(component, methods, options, DEFAULT_LIMITS)
 }
 
-class WasmProgram implements ActorProgram {
+class WasmProgram implements WasmActorProgram {
   readonly type = 'wasm'
   readonly digest: Digest
-  readonly methods: readonly ActorMethod[]
+  readonly methods: readonly WasmMethod[]
+  readonly uncaptured: string | null
   readonly #component: Component
-  readonly #interfaces: HostInterfaces
+  readonly #options: WasmProgramOptions
+  readonly #limits: GuestLimits
   readonly #byName: ReadonlyMap<string, ActorMethod>
   #sharedBaseline: Baseline | null = null
 
   constructor(
     component: Component,
     methods: readonly WasmMethod[],
-    { digest, interfaces }: WasmProgramOptions,
+    options: WasmProgramOptions,
+    limits: GuestLimits,
   ) {
-    this.digest = digest
+    this.digest = options.digest
     this.methods = methods
+    this.uncaptured = component.hidden.length === 0 ? null : component.hidden.join(', ')
     this.#component = component
-    this.#interfaces = interfaces
+    this.#options = options
+    this.#limits = limits
     this.#byName = new Map(methods.map((method) => [method.name, method]))
   }
 
@@ -81,28 +134,80 @@ class WasmProgram implements ActorProgram {
     return this.#byName.get(name) ?? this.#byName.get(kebabCase(name))
   }
 
+  withLimits(limits: Partial<GuestLimits>): ActorProgram {
+    const all = { ...DEFAULT_LIMITS, ...limits }
+    checkInitialSize(this.#component, all)
+    return new WasmProgram(this.#component, this.methods, this.#options, all)
+  }
+
   start(context: HostCallContext, recorder: Recorder): ActorBody {
+    const limits = recorder.replaying ? null : this.#limits
     const instance = this.#component.instantiate((interfaceName, func) => {
-      const spec = this.#interfaces.find(interfaceName, func.name) ?? UNSERVED
+      const served = this.#options.interfaces.answer(interfaceName, func)
+      const spec = func.name.startsWith('[resource-drop]') ? dropSpec(served) : (served ?? UNSERVED)
       const target = importName(interfaceName, func)
       return bindHostFunction(recorder, context, target, spec, resultCheck(func))
-    })
-    if (!recorder.quiet) return new WasmBody(instance, takeBaseline(instance.state))
-    this.#sharedBaseline ??= takeBaseline(instance.state)
-    return new WasmBody(instance, this.#sharedBaseline)
+    }, limits)
+    const state = stateOf(instance, context)
+    let baseline = this.#sharedBaseline
+    if (baseline === null || !recorder.quiet) baseline = takeBaseline(state)
+    if (recorder.quiet) this.#sharedBaseline = baseline
+    const uncaptured = this.uncaptured
+    return new WasmBody({ instance, state, baseline, recorder, limits: this.#limits, uncaptured })
   }
+}
+
+/** The host's resources belong to the state of an instance that can hold handles. */
+function stateOf({ state }: ComponentInstance, { resources }: HostCallContext): InstanceState {
+  return state.tables.length === 0 ? state : { ...state, tables: [...state.tables, resources] }
+}
+
+function checkInitialSize(component: Component, { memoryPagesMax }: GuestLimits): void {
+  const pages = Math.ceil(component.initialSizeBytes / PAGE_SIZE_BYTES)
+  if (pages > memoryPagesMax)
+    throw new LoomError(
+      'ERR_COMPONENT_FEATURE',
+      `component: it begins with ${pages} pages of memory; limits.memoryPagesMax is ${memoryPagesMax}`,
+      { data: { limit: 'memoryPagesMax', allowed: memoryPagesMax, wanted: pages } },
+    )
+}
+
+interface BodyParts {
+  readonly instance: ComponentInstance
+  readonly state: InstanceState
+  readonly baseline: Baseline
+  readonly recorder: Recorder
+  readonly limits: GuestLimits
+  /** Why no image can hold the state; null when one can. */
+  readonly uncaptured: string | null
 }
 
 class WasmBody implements ActorBody {
   readonly #instance: ComponentInstance
+  readonly #state: InstanceState
   readonly #baseline: Baseline
+  readonly #recorder: Recorder
+  readonly #limits: GuestLimits
+  readonly #uncaptured: string | null
+  /** Whether the instance is under limits now (W3); null when they have to be set again. */
+  #limited: boolean | null = null
 
-  constructor(instance: ComponentInstance, baseline: Baseline) {
+  constructor(parts: BodyParts) {
+    const { instance, state, baseline, recorder, limits, uncaptured } = parts
     this.#instance = instance
+    this.#state = state
     this.#baseline = baseline
+    this.#recorder = recorder
+    this.#limits = limits
+    this.#uncaptured = uncaptured
   }
 
   invoke(method: ActorMethod, args: readonly WitValue[]): WitValue {
+    const limited = !this.#recorder.replaying
+    if (limited !== this.#limited) {
+      this.#instance.limit(limited ? this.#limits : null)
+      this.#limited = limited
+    }
     return this.#instance.call((method as WasmMethod).target, args)
   }
 
@@ -114,15 +219,17 @@ class WasmBody implements ActorBody {
   accept(): void {}
 
   capture(): Uint8Array {
-    return encodeImage(capture(this.#instance.state, this.#baseline))
+    return encodeImage(capture(this.#state, this.#baseline))
   }
 
   restore(image: Uint8Array): void {
-    restore(this.#instance.state, this.#baseline, decodeImage(image))
+    if (this.#uncaptured !== null) throw corrupt(`the component ${this.#uncaptured}`)
+    this.#limited = null
+    restore(this.#state, this.#baseline, decodeImage(image))
   }
 
   stateHash(): string {
-    return hashState(this.#instance.state)
+    return hashState(this.#state)
   }
 }
 
@@ -152,14 +259,30 @@ function methodName(target: ComponentExport, all: readonly ComponentExport[]): s
   return clash ? `${interfaceName}.${func.name}` : `${short}.${func.name}`
 }
 
+function passesHandles({ params, result }: WitFunction): boolean {
+  const types = params.map(({ type }) => type)
+  return [...types, ...(result === null ? [] : [result])].some((type) => layoutOf(type).hasHandles)
+}
+
+/** Handles are of this process; an API that gives them away would have to keep them for its callers. */
+function refuseHandles(name: string, func: WitFunction): never {
+  throw new LoomError(
+    'ERR_COMPONENT_FEATURE',
+    `${name}: ${formatFunction(func)} passes a resource handle, which callers from outside cannot hold`,
+    { data: { feature: 'resource handle in a method', method: name } },
+  )
+}
+
 function methodOf(target: ComponentExport, all: readonly ComponentExport[]): WasmMethod {
   const { func } = target
+  const name = methodName(target, all)
+  const refusal = passesHandles(func) ? () => refuseHandles(name, func) : null
   return {
     target,
-    name: methodName(target, all),
+    name,
     signature: formatFunction(func),
-    check: (args) => checkArguments(func, args),
-    fromJson: (args) => argumentsFromJson(func, args),
+    check: refusal ?? ((args) => checkArguments(func, args)),
+    fromJson: refusal ?? ((args) => argumentsFromJson(func, args)),
     toJson: (result) => (func.result === null ? null : valueToJson(func.result, result)),
   }
 }

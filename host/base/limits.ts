@@ -41,5 +41,17 @@ export const ACTOR_ID_SIZE_MAX_BYTES = 256
 /** An idempotency key, in UTF-8 bytes. UUIDs and queue job ids are far shorter. */
 export const IDEMPOTENCY_KEY_SIZE_MAX_BYTES = 256
 
+/** Handles of one component instance. A snapshot keeps 8 bytes for each; more is a guest that forgets to drop. */
+export const HANDLE_COUNT_MAX = 100_000
+
 /** One string, list or memory range that crosses the component boundary. */
 export const VALUE_SIZE_MAX_BYTES = 64 * 1024 * 1024
+
+/** Fuel of one turn: about a second of guest code, and a bound of a few for the worst (ADR 20). */
+export const FUEL_PER_TURN = 2_000_000_000
+
+/** Memories and tables of one instance, in pages of 64 KiB: 256 MiB. Sixteen such actors fit a small host. */
+export const MEMORY_PAGES_MAX = 4_096
+
+/** One result, or the arguments of one host call, as values of this process. An entry must hold it (J7). */
+export const RESULT_SIZE_MAX_BYTES = 16 * 1024 * 1024

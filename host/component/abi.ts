@@ -8,21 +8,19 @@
  *   A1. No view outlives a growth of its memory: whoever ran guest code calls `refresh` before it looks at
  *       memory again. A grown memory detaches its old buffer, whose views then have length 0.
  *   A2. Every pointer from the guest is checked for alignment and bounds before it is followed.
- *   A3. One call lifts at most VALUE_SIZE_MAX_BYTES, counted by what the values take in this process, so
+ *   A3. One call lifts at most what the meter allows, VALUE_SIZE_MAX_BYTES at most, counted by what the values take in this process, so
  *       that a guest whose lists overlap in its memory cannot exhaust the host's.
  *   A4. While `realloc` or `post-return` runs, the guest may not call out.
  *
  * Source: CanonicalABI.md, "Lifting and Lowering Context".
  */
 import { VALUE_SIZE_MAX_BYTES } from '../base/limits.ts'
+import type { HandleTable } from './handles.ts'
+import type { Meter } from './meter.ts'
 import type { ArrayKind, NumberArray } from './numbers.ts'
+import { AbiTrap, trap } from './trap.ts'
 
-/** A rule of the Canonical ABI that a guest broke; call.ts adds the function's name (ERR_TRAP). */
-export class AbiTrap extends Error {}
-
-export function trap(rule: string): never {
-  throw new AbiTrap(rule)
-}
+export { AbiTrap, trap }
 
 /** One per component instance. Source: CanonicalABI.md, "Component Instances". */
 export interface Guard {
@@ -36,6 +34,7 @@ const NO_MEMORY = Buffer.alloc(0)
 
 export class Abi {
   readonly guard: Guard
+  readonly handles: HandleTable
   readonly #memory: WebAssembly.Memory | null
   readonly #realloc: CoreFunction | null
   u8: Buffer = NO_MEMORY
@@ -46,8 +45,18 @@ export class Abi {
   /** What the call may still lift (A3). Units: bytes. */
   budget = VALUE_SIZE_MAX_BYTES
 
-  constructor(guard: Guard, memory: WebAssembly.Memory | null, realloc: CoreFunction | null) {
+  readonly #meter: Meter
+
+  constructor(
+    guard: Guard,
+    handles: HandleTable,
+    memory: WebAssembly.Memory | null,
+    realloc: CoreFunction | null,
+    meter: Meter,
+  ) {
     this.guard = guard
+    this.handles = handles
+    this.#meter = meter
     this.#memory = memory
     this.#realloc = realloc
   }
@@ -75,7 +84,12 @@ export class Abi {
   /** Starts a lift: views current, budget full. */
   begin(): void {
     this.refresh()
-    this.budget = VALUE_SIZE_MAX_BYTES
+    this.budget = this.#meter.valueSizeMaxBytes
+  }
+
+  /** What the lift has taken of its budget. Units: bytes. */
+  get spent(): number {
+    return this.#meter.valueSizeMaxBytes - this.budget
   }
 
   /** Calls `realloc(0, 0, align, size)` and checks its answer: "Storing", `store_list_into_range`. */
@@ -103,6 +117,9 @@ export class Abi {
 
   spend(what: string, sizeBytes: number): void {
     this.budget -= sizeBytes
-    if (this.budget < 0) trap(`${what}: the values of a call exceed ${VALUE_SIZE_MAX_BYTES} bytes`)
+    if (this.budget < 0) {
+      const limit = this.#meter.valueSizeMaxBytes
+      trap(`${what}: the values of a call exceed ${limit} bytes (limits.resultBytesMax)`)
+    }
   }
 }

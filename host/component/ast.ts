@@ -47,7 +47,8 @@ export type TypeNode =
   | FuncTypeNode
   | { readonly kind: 'instance'; readonly declarations: readonly Declaration[] }
   | { readonly kind: 'component'; readonly declarations: readonly Declaration[] }
-  | { readonly kind: 'resource' }
+  /** `destructor` is an index of the core function index space. */
+  | { readonly kind: 'resource'; readonly destructor: number | null }
 
 /** `externtype`. */
 export type ExternNode =

@@ -7,13 +7,14 @@
  * Invariants:
  *   C1. A plan depends on the function's type and options alone; all instances share it.
  *   C2. A function of scalars touches no memory, no array and no view.
+ *   C4. Handles that a call borrows are dropped when its result is lifted.
  *   C3. Post-return runs after the result was lifted, and must not call out.
  *
  * Source: CanonicalABI.md, "`canon lift`", "Lifting and Lowering Values".
  */
 import type { Abi, CoreFunction } from './abi.ts'
 import type { Codec } from './codec.ts'
-import { flatCountOf } from './layout.ts'
+import { flatCountOf, layoutOf } from './layout.ts'
 import { type CoreValue, scalarLifter } from './lift-flat.ts'
 import { scalarLowerer } from './lower-flat.ts'
 import { type FlatSignature, flattenFunc } from './signature.ts'
@@ -43,12 +44,15 @@ export function planCall(shape: FuncShape, codec: Codec): CallPlan {
   const invoke = invoker(flat.params.length)
   // One array for all calls: nothing can call this function again before `invoke` has read it.
   const values: CoreValue[] = flat.params.map((type) => (type === 'i64' ? 0n : 0))
+  const borrows = shape.params.some((param) => layoutOf(param.type).hasBorrows)
   return (core, abi, postReturn) => (args) => {
     abi.refresh()
+    if (borrows) abi.handles.enter()
     lowerParams(abi, values, args)
     const raw = invoke(core, values)
     abi.begin()
     const result = liftResult(abi, raw)
+    if (borrows) abi.handles.leave()
     if (postReturn !== null) runPostReturn(abi, postReturn, raw)
     return result
   }

@@ -125,8 +125,15 @@ function make(type: WitType): Check {
     case 'flags':
       return flagsChecker(type.labels)
     default:
-      return (value) => mismatch(`a handle (${type.kind}), which is not supported`, value)
+      return checkRepresentation
   }
+}
+
+/** Of a handle; whose it is, the host that passes it in vouches for (wit.ts). */
+function checkRepresentation(value: unknown): WitValue {
+  return typeof value === 'number' && value >>> 0 === value
+    ? value + 0
+    : mismatch('the representation of a resource (0..4294967295)', value)
 }
 
 const NAMES_MAX = 12

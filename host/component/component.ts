@@ -6,7 +6,10 @@ import type { WitFunction, WitInterface, WitValue } from './wit.ts'
 /** A function the host serves to a guest. Arguments and result are JavaScript values (wit.ts). */
 export type HostFunction = (...args: WitValue[]) => WitValue
 
-/** Gives the host function for one import of an instance; called once per import and instance. */
+/**
+ * Gives the host function for one import of an instance; called once per import and instance. What drops
+ * a resource of the host is asked for as `[resource-drop]name` of the interface that has the resource.
+ */
 export type ImportResolver = (interfaceName: string, func: WitFunction) => HostFunction
 
 /** An export that can be called. `index` is stable for one component. */
@@ -14,6 +17,13 @@ export interface ComponentExport {
   readonly index: number
   readonly interfaceName: string
   readonly func: WitFunction
+}
+
+/** State that lies in the host beside a guest's memory; plain data at rest. */
+export interface StateTable {
+  save(): Uint8Array
+  /** Makes the table what `save` gave. @throws ERR_SNAPSHOT_CORRUPT */
+  load(saved: Uint8Array): void
 }
 
 /**
@@ -24,6 +34,18 @@ export interface InstanceState {
   readonly memories: readonly WebAssembly.Memory[]
   /** Mutable globals; values are numbers or bigints. */
   readonly globals: readonly WebAssembly.Global[]
+  /** Handles, one table per component instance; none where the component knows no resources. */
+  readonly tables: readonly StateTable[]
+}
+
+/** What one call of an instance may use up; the defaults and their reasons are in base/limits.ts. */
+export interface GuestLimits {
+  /** Instructions that the guest may run, and as much again for its host calls. Units: fuel. */
+  readonly fuelPerTurn: number
+  /** What all memories and tables of the instance may grow to. Units: pages of 64 KiB. */
+  readonly memoryPagesMax: number
+  /** What one result, or the arguments of one host call, take in this process. Units: bytes. */
+  readonly resultBytesMax: number
 }
 
 /** Next state after any throw out of `call`: spoiled; it must be dropped. */
@@ -32,9 +54,12 @@ export interface ComponentInstance {
   /**
    * Calls an export. `args` must have passed `checkArguments`.
    * @throws ERR_TRAP        the guest trapped, or returned a value that its type does not allow.
+   * @throws ERR_FUEL        it used up the limits' fuel.
    * @throws whatever a host function threw; it passes through the guest's frames unchanged.
    */
   call(target: ComponentExport, args: readonly WitValue[]): WitValue
+  /** Limits of the calls from now on; null for none, as replay needs it. */
+  limit(limits: GuestLimits | null): void
 }
 
 export interface Component {
@@ -45,8 +70,13 @@ export interface Component {
    * changes. Empty for what today's toolchains make of AssemblyScript, Rust and C.
    */
   readonly hidden: readonly string[]
-  /** @throws ERR_TRAP when a start function or `_initialize` traps. */
-  instantiate(resolve: ImportResolver): ComponentInstance
+  /** What memories and tables of an instance begin with. Units: bytes. */
+  readonly initialSizeBytes: number
+  /**
+   * `limits` hold for the instantiation and for calls; none when they are left out.
+   * @throws ERR_TRAP, ERR_FUEL when a start function or `_initialize` traps or runs too long.
+   */
+  instantiate(resolve: ImportResolver, limits?: GuestLimits | null): ComponentInstance
 }
 
 /**

@@ -218,6 +218,8 @@ export function readType(reader: Reader, depth: number): TypeNode {
       return { kind: 'instance', declarations: readDeclarations(reader, depth + 1, false) }
     case 0x3f:
       return readResource(reader)
+    case 0x3e:
+      throw featureError('resource with an async destructor', offset)
     default:
       return reader.fail(`unknown type ${hex(code)}`, offset)
   }
@@ -225,8 +227,10 @@ export function readType(reader: Reader, depth: number): TypeNode {
 
 function readResource(reader: Reader): TypeNode {
   reader.expect(0x7f, 'representation of a resource')
-  if (reader.byte('destructor') === 0x01) reader.u32('destructor')
-  return { kind: 'resource' }
+  const offset = reader.position
+  const flag = reader.byte('destructor')
+  if (flag > 0x01) reader.fail(`destructor: expected 0x00 or 0x01, got ${hex(flag)}`, offset)
+  return { kind: 'resource', destructor: flag === 0x01 ? reader.u32('destructor') : null }
 }
 
 function readDeclarations(reader: Reader, depth: number, inComponent: boolean): Declaration[] {

@@ -8,24 +8,32 @@
  *   F1. What a host function threw leaves unchanged, the same object; everything else that leaves is a
  *       LoomError.
  *   F2. The first failure of a run wins, also when the guest caught the exception and went on.
+ *   F4. When the guest was stopped by a limit, that is the failure, whatever it looks like to the engine.
  *   F3. Exhausting the stack is the guest's fault wherever on its stack it was noticed.
  */
-import { LoomError } from '../base/errors.ts'
+import { isLoomError, LoomError } from '../base/errors.ts'
 import { AbiTrap } from './abi.ts'
+import type { Meter } from './meter.ts'
 import { trapError } from './refuse.ts'
 
 /** The run of one instance, shared by its imports and exports. */
 export interface Run {
   failure: { readonly error: unknown } | null
+  readonly meter: Meter
 }
 
-/** Keeps the first failure of a run and returns what to throw (F2). */
+/** Keeps the first failure of a run and returns what to throw (F2, F4). */
 export function fail(run: Run, error: unknown): unknown {
-  run.failure ??= { error }
+  run.failure ??= { error: run.meter.stopped(placeOf(error)) ?? error }
   return run.failure.error
 }
 
-function isStackOverflow(error: unknown): boolean {
+function placeOf(error: unknown): string {
+  const place = isLoomError(error) ? error.data.function : undefined
+  return typeof place === 'string' ? place : 'the guest'
+}
+
+export function isStackOverflow(error: unknown): boolean {
   return error instanceof RangeError && error.message.includes('call stack')
 }
 

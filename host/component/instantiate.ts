@@ -10,33 +10,51 @@
  *   IS2. After any throw out of a call the instance is spoiled and refuses every further call: a guest that
  *        was left in the middle has a lowered stack pointer and half-written structures.
  *   IS3. `state` lists every memory and every mutable global of every core instance, in the order in which
- *        they are made, which is the same for all instances of a component.
+ *        they are made, which is the same for all instances of a component; and every table of handles, by
+ *        number of the component instance.
  *
  * Source: CanonicalABI.md, "Component Instances", "Embedding"; Explainer.md, "Instance Definitions".
  */
 import { LoomError } from '../base/errors.ts'
 import { Abi, type CoreFunction, type Guard } from './abi.ts'
 import { toResultError } from './arguments.ts'
+import { bindBuiltin, type Destroy } from './builtin.ts'
 import type { BoundCall } from './call.ts'
 import { checkerOf } from './check.ts'
 import type {
   ComponentExport,
   ComponentInstance,
+  GuestLimits,
   HostFunction,
   ImportResolver,
   InstanceState,
 } from './component.ts'
 import { fail, type Run, toFailure, toHostFailure } from './failure.ts'
+import { HandleTable } from './handles.ts'
+import { METER_MODULE } from './instrument.ts'
 import type { LinkStep, LowerPlan } from './link.ts'
+import type { BuiltinPlan, ResourcePlan } from './link-resource.ts'
+import { Meter, memorySize } from './meter.ts'
 import { type ComponentPlan, qualifiedName } from './plan.ts'
 import { formatError, trapError } from './refuse.ts'
 import type { CoreSource, FuncItem } from './scope.ts'
 import type { WitValue } from './wit.ts'
 
-/** @throws ERR_TRAP, ERR_BUSY (no address space for another memory), whatever a host function threw. */
-export function instantiate(plan: ComponentPlan, resolve: ImportResolver): ComponentInstance {
-  return new Instance(plan, resolve)
+/**
+ * @throws ERR_TRAP, ERR_FUEL, ERR_BUSY (no address space for another memory), whatever a host function threw.
+ */
+export function instantiate(
+  plan: ComponentPlan,
+  resolve: ImportResolver,
+  limits: GuestLimits | null,
+): ComponentInstance {
+  return new Instance(plan, resolve, limits)
 }
+
+const NOTHING = (): undefined => undefined
+
+/** Of components that know no resources. */
+const NO_HANDLES = new HandleTable(0, [])
 
 const IDLE = 0
 const RUNNING = 1
@@ -49,9 +67,10 @@ class Instance implements ComponentInstance {
   readonly #run: Run
   #status = IDLE
 
-  constructor(plan: ComponentPlan, resolve: ImportResolver) {
+  constructor(plan: ComponentPlan, resolve: ImportResolver, limits: GuestLimits | null) {
     this.#builder = new Builder(plan, resolve)
     this.#run = this.#builder.run
+    if (limits !== null) this.#run.meter.limit(limits, plan.initialSizeBytes)
     this.#builder.build()
     this.state = this.#builder.state
   }
@@ -61,6 +80,7 @@ class Instance implements ComponentInstance {
     if (this.#status !== IDLE) throw this.#refusal(index)
     const call = this.#calls[index] ?? this.#bind(index)
     this.#status = RUNNING
+    this.#run.meter.begin()
     try {
       const result = call(args)
       if (this.#run.failure !== null) throw this.#run.failure.error
@@ -70,6 +90,10 @@ class Instance implements ComponentInstance {
       this.#status = SPOILED
       throw this.#failure(error, index)
     }
+  }
+
+  limit(limits: GuestLimits | null): void {
+    this.#run.meter.limit(limits, memorySize(this.state))
   }
 
   #bind(index: number): BoundCall {
@@ -97,15 +121,17 @@ class Instance implements ComponentInstance {
 /** Runs the steps of a plan, and binds what they made. */
 class Builder {
   readonly plan: ComponentPlan
-  readonly run: Run = { failure: null }
-  readonly state: { memories: WebAssembly.Memory[]; globals: WebAssembly.Global[] } = {
-    memories: [],
-    globals: [],
-  }
+  readonly run: Run = { failure: null, meter: new Meter() }
+  readonly state: {
+    memories: WebAssembly.Memory[]
+    globals: WebAssembly.Global[]
+    tables: HandleTable[]
+  } = { memories: [], globals: [], tables: [] }
   readonly #resolve: ImportResolver
   readonly #guards: readonly Guard[]
   readonly #instances: WebAssembly.Instance['exports'][] = []
   readonly #lowered: CoreFunction[] = []
+  readonly #builtins: CoreFunction[] = []
   readonly #abis: Abi[] = []
   readonly #hosts: HostFunction[] = []
 
@@ -113,6 +139,9 @@ class Builder {
     this.plan = plan
     this.#resolve = resolve
     this.#guards = plan.link.parents.map(() => ({ mayLeave: true, entered: false }))
+    const names = plan.link.resources.map(({ resource }) => resource.name)
+    if (names.length > 0)
+      this.state.tables = plan.link.parents.map((_, owner) => new HandleTable(owner, names))
   }
 
   build(): void {
@@ -126,12 +155,18 @@ class Builder {
         if (abi === undefined) return
         const memory = abi.memory === null ? null : (this.#core(abi.memory) as WebAssembly.Memory)
         const realloc = abi.realloc === null ? null : (this.#core(abi.realloc) as CoreFunction)
-        this.#abis.push(new Abi(this.#guard(abi.owner), memory, realloc))
+        const table = this.#table(abi.owner)
+        this.#abis.push(new Abi(this.#guard(abi.owner), table, memory, realloc, this.run.meter))
         return
       }
       case 'lower': {
         const lower = this.plan.link.lowers[step.index]
         if (lower !== undefined) this.#lowered.push(this.#trampoline(lower, step.index))
+        return
+      }
+      case 'builtin': {
+        const builtin = this.plan.link.builtins[step.index]
+        if (builtin !== undefined) this.#builtins.push(this.#builtin(builtin))
         return
       }
       case 'instantiate':
@@ -144,9 +179,68 @@ class Builder {
   }
 
   #core(source: CoreSource): unknown {
-    return source.kind === 'lowered'
-      ? this.#lowered[source.index]
-      : this.#instances[source.instance]?.[source.name]
+    switch (source.kind) {
+      case 'lowered':
+        return this.#lowered[source.index]
+      case 'builtin':
+        return this.#builtins[source.index]
+      default:
+        return this.#instances[source.instance]?.[source.name]
+    }
+  }
+
+  #table(owner: number): HandleTable {
+    return this.state.tables[owner] ?? NO_HANDLES
+  }
+
+  #builtin({ kind, resource: index, owner, enters }: BuiltinPlan): CoreFunction {
+    const planned = this.plan.link.resources[index]
+    if (planned === undefined) throw new LoomError('ERR_INVARIANT', `no resource type ${index}`)
+    const { resource } = planned
+    const context = {
+      resource,
+      handles: this.#table(owner),
+      guard: this.#guard(owner),
+      run: this.run,
+    }
+    const destroy = kind === 'resource-drop' ? this.#destroyer(planned, enters) : NOTHING
+    return bindBuiltin(kind, context, destroy)
+  }
+
+  /** What `resource.drop` of an own handle calls. */
+  #destroyer(planned: ResourcePlan, enters: readonly number[]): Destroy {
+    if (planned.kind === 'host') {
+      const where = `import ${qualifiedName(planned.interfaceName, planned.drop.name)}`
+      const drop = this.#resolve(planned.interfaceName, planned.drop)
+      return (rep) => {
+        try {
+          drop(rep)
+        } catch (error) {
+          throw fail(this.run, toHostFailure(error, where))
+        }
+      }
+    }
+    const { resource, destructor } = planned
+    const core = destructor === null ? NOTHING : (this.#core(destructor) as CoreFunction)
+    return this.#entering(enters, `destructor of ${resource.name}`, core)
+  }
+
+  /** A function that enters component instances: "Component Instances", `enter_from`, `leave_to`. */
+  #entering<Args extends unknown[], Result>(
+    owners: readonly number[],
+    where: string,
+    inner: (...args: Args) => Result,
+  ): (...args: Args) => Result {
+    if (owners.length === 0) return inner
+    const guards = owners.map((owner) => this.#guard(owner))
+    return (...args) => {
+      if (guards.some((guard) => guard.entered))
+        throw trapError(where, 'cannot enter the component instance')
+      for (const guard of guards) guard.entered = true
+      const result = inner(...args)
+      for (const guard of guards) guard.entered = false
+      return result
+    }
   }
 
   #instantiate(step: Extract<LinkStep, { kind: 'instantiate' }>): void {
@@ -162,6 +256,7 @@ class Builder {
       }
       group[name] = this.#core(source) as WebAssembly.ImportValue
     }
+    if (instrumented.metered) imports[METER_MODULE] = this.run.meter.imports()
     const { exports } = this.#instance(module, imports)
     this.#instances.push(exports)
     for (const name of instrumented.memories)
@@ -180,7 +275,7 @@ class Builder {
         throw formatError(`core modules do not fit together: ${error.message}`)
       if (error instanceof RangeError && error.message.includes('memory'))
         throw new LoomError('ERR_BUSY', `instantiation: ${error.message}`, { cause: error })
-      throw toFailure(error, 'instantiation')
+      throw fail(this.run, toFailure(error, 'instantiation'))
     }
     if (this.run.failure !== null) throw this.run.failure.error
     return instance
@@ -213,9 +308,9 @@ class Builder {
     return plan(abi, this.run, host, where) as CoreFunction
   }
 
-  /** A call of another component's function: "Component Instances", `enter_from` and `leave_to`. */
+  /** A call of another component's function. */
   #callee(lower: LowerPlan, where: string): HostFunction {
-    const call = this.#entering(this.bind(lower.target), lower.enters, where)
+    const call = this.#entering(lower.enters, where, this.bind(lower.target))
     return (...args) => {
       try {
         return call(args)
@@ -244,18 +339,6 @@ class Builder {
     }
   }
 
-  #entering(call: BoundCall, owners: readonly number[], where: string): BoundCall {
-    const guards = owners.map((owner) => this.#guard(owner))
-    return (args) => {
-      if (guards.some((guard) => guard.entered))
-        throw trapError(where, 'cannot enter the component instance')
-      for (const guard of guards) guard.entered = true
-      const result = call(args)
-      for (const guard of guards) guard.entered = false
-      return result
-    }
-  }
-
   bindExport(index: number): BoundCall {
     const target = this.plan.exports[index]
     if (target === undefined) throw new LoomError('ERR_INVARIANT', `no export ${index}`)
@@ -265,7 +348,7 @@ class Builder {
     if (!hasInnerCalls || item.kind === 'host') return call
     const owners: number[] = []
     for (let at = lifts[item.lift]?.owner ?? -1; at >= 0; at = parents[at] ?? -1) owners.push(at)
-    return this.#entering(call, owners, where)
+    return this.#entering(owners, where, call)
   }
 
   bind(item: FuncItem): BoundCall {

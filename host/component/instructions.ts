@@ -1,21 +1,26 @@
 /**
- * Instructions: finds code that changes state which an image does not hold.
+ * Instructions: a cursor over the code of core functions.
  *
- * Owns: the lengths of instructions. Does not own: their meaning beyond that; the engine validates them.
+ * Owns: which instructions are known, and the lengths of their immediates.
+ * Does not own: what is done with them (fuel.ts); the engine validates them.
  *
  * Invariants:
- *   I1. What is not known to be harmless is reported: a walk that meets an instruction it does not know says
- *       so and ends there.
- *   I2. The walk is one pass over the code; each step moves forward, and none passes the end.
+ *   I1. An instruction that is not known is refused with its name and offset, never passed over: fuel
+ *       is charged for what is understood only. Relaxed SIMD and garbage collection are not known.
+ *   I2. Each step moves forward, and none passes the end of its function.
  *
- * Source: WebAssembly Core Specification, "Binary Format", "Instructions"; threads and exception proposals.
+ * Source: WebAssembly Core Specification 3.0, "Binary Format", "Instructions"; "Threads" and legacy
+ * exception-handling proposals.
  */
 import { hex } from './bytes.ts'
-import type { CoreModule } from './module.ts'
-
-const CODE_SECTION = 10
+import { featureError, formatError } from './refuse.ts'
 
 type Immediate = 'none' | 'index' | 'two' | 'memory' | 'block' | 'special'
+
+/** Codes behind a prefix are `prefix << 8 | code`. */
+export const BULK = 0xfc00
+export const VECTOR = 0xfd00
+export const ATOMIC = 0xfe00
 
 const IMMEDIATES: readonly (readonly [from: number, to: number, immediate: Immediate])[] = [
   [0x00, 0x01, 'none'],
@@ -46,187 +51,197 @@ const IMMEDIATES: readonly (readonly [from: number, to: number, immediate: Immed
   [0xd2, 0xd2, 'index'],
   [0xd3, 0xd4, 'none'],
   [0xd5, 0xd6, 'index'],
-  [0xfc, 0xfe, 'special'], // bulk memory, vectors, atomics
+  [BULK + 0, BULK + 7, 'none'],
+  [BULK + 8, BULK + 8, 'two'],
+  [BULK + 9, BULK + 9, 'index'],
+  [BULK + 10, BULK + 10, 'two'],
+  [BULK + 11, BULK + 11, 'index'],
+  [BULK + 12, BULK + 12, 'two'],
+  [BULK + 13, BULK + 13, 'index'],
+  [BULK + 14, BULK + 14, 'two'],
+  [BULK + 15, BULK + 17, 'index'],
+  [VECTOR + 0, VECTOR + 11, 'memory'],
+  [VECTOR + 12, VECTOR + 13, 'special'],
+  [VECTOR + 14, VECTOR + 20, 'none'],
+  [VECTOR + 21, VECTOR + 34, 'special'], // lanes
+  [VECTOR + 35, VECTOR + 83, 'none'],
+  [VECTOR + 84, VECTOR + 91, 'special'], // memory and lane
+  [VECTOR + 92, VECTOR + 93, 'memory'],
+  [VECTOR + 94, VECTOR + 255, 'none'],
+  [ATOMIC + 0, ATOMIC + 2, 'memory'],
+  [ATOMIC + 3, ATOMIC + 3, 'special'],
+  [ATOMIC + 0x10, ATOMIC + 0x4e, 'memory'],
 ]
 
-const TABLE: readonly (Immediate | undefined)[] = Array.from(
-  { length: 256 },
-  (_, code) => IMMEDIATES.find(([from, to]) => code >= from && code <= to)?.[2],
+/** Codes of vector instructions that stand for nothing. */
+const VECTOR_GAPS = [
+  0x9a, 0xa2, 0xa5, 0xa6, 0xaf, 0xb0, 0xb2, 0xb3, 0xb4, 0xbb, 0xc2, 0xc5, 0xc6, 0xcf, 0xd0, 0xd2,
+  0xd3, 0xd4, 0xe2, 0xee,
+]
+
+const TABLE = new Map<number, Immediate>()
+for (const [from, to, immediate] of IMMEDIATES)
+  for (let code = from; code <= to; code++) TABLE.set(code, immediate)
+for (const gap of VECTOR_GAPS) TABLE.delete(VECTOR + gap)
+const PLAIN: readonly (Immediate | undefined)[] = Array.from({ length: 256 }, (_, code) =>
+  TABLE.get(code),
 )
 
-const TABLE_SET = 0x26
-const BULK: readonly (readonly [count: number, hidden: string | null])[] = [
-  [2, null], // memory.init
-  [1, 'drops a data segment (data.drop)'],
-  [2, null], // memory.copy
-  [1, null], // memory.fill
-  [2, 'changes a table (table.init)'],
-  [1, 'drops an element segment (elem.drop)'],
-  [2, 'changes a table (table.copy)'],
-  [1, 'changes a table (table.grow)'],
-  [1, null], // table.size
-  [1, 'changes a table (table.fill)'],
-]
-const BULK_FIRST = 8
+const LEB_SIZE_MAX_BYTES = 10
 
-/** What `module` changes besides memories and globals; in words, empty when nothing. */
-export function findHiddenState(binary: Uint8Array, module: CoreModule): string[] {
-  const section = module.sections.find(({ id }) => id === CODE_SECTION)
-  if (section === undefined) return []
-  const walk = new Walk(binary, section.payload, section.end)
-  walk.code()
-  return [...walk.hidden]
-}
-
-class Walk {
-  readonly hidden = new Set<string>()
-  readonly #bytes: Uint8Array
-  readonly #end: number
-  #at: number
+export class InstructionReader {
+  readonly bytes: Uint8Array
+  at: number
+  /** End of what may be read: the section's, then that of each function in turn. */
+  end: number
+  /** Of the instruction that `next` read: its code, where it begins, its first immediate. */
+  code = 0
+  start = 0
+  index = 0
+  indexAt = 0
 
   constructor(bytes: Uint8Array, start: number, end: number) {
-    this.#bytes = bytes
-    this.#at = start
-    this.#end = end
+    this.bytes = bytes
+    this.at = start
+    this.end = end
   }
 
-  /** `codesec`: per function its size, its locals, its instructions. */
-  code(): void {
-    let count = this.#number()
-    for (; count > 0 && this.#at < this.#end; count--) {
-      const end = Math.min(this.#number() + this.#at, this.#end)
-      for (let locals = this.#number(); locals > 0 && this.#at < end; locals--) {
-        this.#leb()
-        this.#type()
-      }
-      while (this.#at < end) if (!this.#instruction()) return
-      this.#at = end
-    }
+  fail(message: string): never {
+    throw formatError(`code section: ${message}`, this.at)
   }
 
-  #byte(): number {
-    return this.#bytes[this.#at++] ?? 0
+  byte(): number {
+    if (this.at >= this.end) this.fail('truncated')
+    return this.bytes[this.at++] ?? 0
   }
 
-  #leb(): void {
-    while (this.#at < this.#end && this.#byte() >= 0x80);
+  skip(sizeBytes: number): void {
+    if (sizeBytes > this.end - this.at) this.fail('truncated')
+    this.at += sizeBytes
   }
 
-  #number(): number {
-    let value = 0
-    for (let factor = 1; this.#at < this.#end; factor *= 128) {
-      const byte = this.#byte()
+  leb(): void {
+    for (let size = 0; size < LEB_SIZE_MAX_BYTES; size++) if (this.byte() < 0x80) return
+    this.fail('an integer is too long')
+  }
+
+  u32(): number {
+    let value = this.byte()
+    if (value < 0x80) return value
+    value &= 0x7f
+    for (let factor = 0x80; factor <= 0x1000_0000; factor *= 0x80) {
+      const byte = this.byte()
       value += (byte & 0x7f) * factor
-      if (byte < 0x80) break
+      if (byte < 0x80) return value > 0xffff_ffff ? this.fail('an integer is too large') : value
     }
-    return value
+    return this.fail('an integer is too long')
+  }
+
+  /** A count of items of at least one byte each. */
+  count(): number {
+    const count = this.u32()
+    return count > this.end - this.at ? this.fail(`count ${count} exceeds the bytes left`) : count
   }
 
   /** A value type; references to heap types take an index more. */
-  #type(): void {
-    const code = this.#byte()
-    if (code === 0x63 || code === 0x64) this.#leb()
+  type(): void {
+    const code = this.byte()
+    if (code === 0x63 || code === 0x64) this.leb()
   }
 
-  #memory(): void {
-    // Bit 6 of the alignment says that the index of a memory follows.
-    if ((this.#number() & 0x40) !== 0) this.#leb()
-    this.#leb()
-  }
-
-  #unknown(code: number, prefix = ''): boolean {
-    this.hidden.add(
-      `has code of a proposal that is not known here (instruction ${prefix}${hex(code)})`,
-    )
-    return false
-  }
-
-  /** Passes over one instruction; false when it is not known. */
-  #instruction(): boolean {
-    const code = this.#byte()
-    if (code === TABLE_SET) this.hidden.add('changes a table (table.set)')
-    switch (TABLE[code]) {
+  /** Reads one instruction. @throws ERR_COMPONENT_FEATURE (I1), ERR_COMPONENT_FORMAT */
+  next(): void {
+    this.start = this.at
+    const code = this.byte()
+    this.code = code
+    const immediate = code >= 0xfb && code <= 0xfe ? this.#prefixed(code) : PLAIN[code]
+    switch (immediate) {
       case 'none':
-        return true
-      case 'two':
-        this.#leb()
-        this.#leb()
-        return true
+        return
       case 'index':
-        this.#leb()
-        return true
+        this.#index()
+        return
+      case 'two':
+        this.#index()
+        this.leb()
+        return
       case 'memory':
         this.#memory()
-        return true
+        return
       case 'block':
-        if (this.#bytes[this.#at] === 0x63 || this.#bytes[this.#at] === 0x64) this.#at++
-        this.#leb()
-        return true
+        this.#block()
+        return
       case 'special':
-        return this.#special(code)
+        this.#special()
+        return
       default:
-        return this.#unknown(code)
+        throw featureError(`instruction ${this.#name()}`, this.start)
     }
   }
 
-  #special(code: number): boolean {
-    switch (code) {
+  #prefixed(prefix: number): Immediate | undefined {
+    const code = this.u32()
+    this.code = prefix * 0x100 + code
+    return code < 0x100 ? TABLE.get(this.code) : undefined
+  }
+
+  #name(): string {
+    const { code } = this
+    if (code < 0x100) return hex(code)
+    const prefix = this.bytes[this.start] ?? 0
+    const rest = code - prefix * 0x100
+    const proposal =
+      prefix === 0xfb ? ' (garbage collection)' : rest >= 0x100 ? ' (relaxed SIMD)' : ''
+    return `${hex(prefix)} ${hex(rest)}${prefix === 0xfb || prefix === 0xfd ? proposal : ''}`
+  }
+
+  /** Constants are signed and may be longer; their value is not wanted. */
+  #index(): void {
+    this.indexAt = this.at
+    if (this.code === 0x41 || this.code === 0x42 || this.code === 0xd0) this.leb()
+    else this.index = this.u32()
+  }
+
+  /** Bit 6 of the alignment says that the index of a memory follows. */
+  #memory(): void {
+    if ((this.u32() & 0x40) !== 0) this.leb()
+    this.leb()
+  }
+
+  #block(): void {
+    const code = this.bytes[this.at]
+    if (code === 0x63 || code === 0x64) this.at++
+    this.leb()
+  }
+
+  #special(): void {
+    switch (this.code) {
       case 0x0e:
-        for (let count = this.#number(); count >= 0 && this.#at < this.#end; count--) this.#leb()
-        return true
+        for (let count = this.count(); count >= 0; count--) this.leb()
+        return
       case 0x1c:
-        for (let count = this.#number(); count > 0 && this.#at < this.#end; count--) this.#type()
-        return true
+        for (let count = this.count(); count > 0; count--) this.type()
+        return
       case 0x1f:
-        return this.#tryTable()
+        this.#block()
+        for (let count = this.count(); count > 0; count--) {
+          if (this.byte() < 2) this.leb()
+          this.leb()
+        }
+        return
       case 0x43:
-        this.#at += 4
-        return true
+        this.skip(4)
+        return
       case 0x44:
-        this.#at += 8
-        return true
-      case 0xfc:
-        return this.#bulk()
-      case 0xfd:
-        return this.#vector()
+        this.skip(8)
+        return
+      case VECTOR + 12:
+      case VECTOR + 13:
+        this.skip(16)
+        return
       default:
-        // Atomics: all but the fence have a memory argument.
-        if (this.#number() === 0x03) this.#at++
-        else this.#memory()
-        return true
+        if (this.code >= VECTOR + 84 && this.code <= VECTOR + 91) this.#memory()
+        this.skip(1)
     }
-  }
-
-  #tryTable(): boolean {
-    if (this.#bytes[this.#at] === 0x63 || this.#bytes[this.#at] === 0x64) this.#at++
-    this.#leb()
-    for (let count = this.#number(); count > 0 && this.#at < this.#end; count--) {
-      if (this.#byte() < 2) this.#leb()
-      this.#leb()
-    }
-    return true
-  }
-
-  #bulk(): boolean {
-    const code = this.#number()
-    if (code < BULK_FIRST) return true
-    const row = BULK[code - BULK_FIRST]
-    if (row === undefined) return this.#unknown(code, '0xfc ')
-    const [count, hidden] = row
-    if (hidden !== null) this.hidden.add(hidden)
-    for (let index = 0; index < count; index++) this.#leb()
-    return true
-  }
-
-  #vector(): boolean {
-    const code = this.#number()
-    if (code <= 11 || code === 92 || code === 93) this.#memory()
-    else if (code === 12 || code === 13) this.#at += 16
-    else if (code >= 21 && code <= 34) this.#at++
-    else if (code >= 84 && code <= 91) {
-      this.#memory()
-      this.#at++
-    }
-    return true
   }
 }

@@ -1,27 +1,47 @@
 /**
- * Instrument: a core module is rewritten so that its whole mutable state can be reached from outside.
+ * Instrument: a core module is rewritten so that its whole mutable state can be reached from outside, and
+ * so that it pays for what it does.
  *
- * Owns: which state counts, and the names under which it is exported. Does not own: capture (host/image).
+ * Owns: which state counts, and the names under which it is exported; all sections but the code.
+ * Does not own: capture (host/image), where fuel is charged (fuel.ts).
  *
  * Invariants:
  *   IN1. Every memory and every mutable global that the module defines is exported, under a name of its
- *        own or under `loom:m<index>` and `loom:g<index>`. Nothing else of the module changes.
+ *        own or under `loom:m<index>` and `loom:g<index>`.
  *   IN2. A module with mutable state that cannot be captured is refused (globals that hold references or
  *        vectors) or named in `hidden` (tables and segments that code changes).
+ *   IN3. A module with code imports two globals from `loom:meter`, after its own imports; the indices of
+ *        its own globals grow by two wherever they stand. Nothing else of the module changes, except
+ *        that custom sections other than names, which speak of offsets in the code, are left out.
  *
- * Source: WebAssembly Core Specification, "Binary Format", "Modules", "Export Section".
+ * Source: WebAssembly Core Specification, "Binary Format", "Modules".
  */
-import { findHiddenState } from './instructions.ts'
-import type { CoreModule } from './module.ts'
+import { Reader } from './bytes.ts'
+import { meterCode } from './fuel.ts'
+import { ADDED_GLOBAL_COUNT } from './fuel-write.ts'
+import { type CoreModule, KINDS, readCoreType, type Section, skipConstant } from './module.ts'
 import { featureError, formatError } from './refuse.ts'
+import { Writer } from './writer.ts'
 
 const PREFIX = 'loom:'
 const RESERVED = /^loom:[gm][0-9]+$/
-const EXPORT_SECTION = 7
-/** Sections that stand after the export section: start, elements, data count, code, data. */
-const LATER_SECTIONS = new Set([8, 9, 10, 11, 12])
+const CUSTOM = 0
+const IMPORTS = 2
+const TABLES = 4
+const GLOBALS = 6
+const EXPORTS = 7
+const ELEMENTS = 9
+const CODE = 10
+const DATA = 11
+/** Sections in the order in which they stand: "Binary Format", "Modules"; 13 is the tag section. */
+const ORDER = [1, IMPORTS, 3, TABLES, 5, 13, GLOBALS, EXPORTS, 8, ELEMENTS, 12, CODE, DATA]
 const KIND_MEMORY = 0x02
 const KIND_GLOBAL = 0x03
+
+/** Where the counters of a metered module are imported from. */
+export const METER_MODULE = 'loom:meter'
+export const FUEL_NAME = 'fuel'
+export const ROOM_NAME = 'room'
 
 export interface InstrumentedModule {
   readonly bytes: Uint8Array
@@ -31,6 +51,8 @@ export interface InstrumentedModule {
   readonly globals: readonly string[]
   /** Mutable state that an image cannot hold today, in words. */
   readonly hidden: readonly string[]
+  /** True when it imports the counters (IN3). */
+  readonly metered: boolean
 }
 
 interface Addition {
@@ -41,6 +63,8 @@ interface Addition {
 
 /** @throws ERR_COMPONENT_FORMAT, ERR_COMPONENT_FEATURE */
 export function instrument(binary: Uint8Array, module: CoreModule): InstrumentedModule {
+  for (const { module: from } of module.imports)
+    if (from === METER_MODULE) throw formatError(`core module imports the reserved "${from}"`)
   const names = new Map<string, string>()
   for (const { name, kind, index } of module.exports) {
     if (RESERVED.test(name)) throw formatError(`core module exports the reserved "${name}"`)
@@ -64,62 +88,194 @@ export function instrument(binary: Uint8Array, module: CoreModule): Instrumented
       throw featureError(`mutable global ${index} of type ${type === 'ref' ? 'reference' : type}`)
     globals.push(nameOf('global', index))
   }
-  return {
-    bytes: rewrite(binary, module, additions),
-    memories,
-    globals,
-    hidden: findHiddenState(binary, module),
+  return { ...new Rewriter(binary, module, additions).run(), memories, globals }
+}
+
+class Rewriter {
+  readonly #binary: Uint8Array
+  readonly #module: CoreModule
+  readonly #additions: readonly Addition[]
+  readonly #metered: boolean
+  readonly #out: Writer
+  #hidden: readonly string[] = []
+
+  constructor(binary: Uint8Array, module: CoreModule, additions: readonly Addition[]) {
+    this.#binary = binary
+    this.#module = module
+    this.#additions = additions
+    this.#metered = module.sections.some(({ id }) => id === CODE)
+    const size = module.sections.reduce((sum, { start, end }) => sum + end - start, 0)
+    this.#out = new Writer(2 * size)
+  }
+
+  run(): Pick<InstrumentedModule, 'bytes' | 'hidden' | 'metered'> {
+    this.#out.code(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00)
+    const missing = this.#missing()
+    for (const section of this.#module.sections) {
+      if (section.id === CUSTOM) {
+        if (this.#isNames(section)) this.#copy(section)
+        continue
+      }
+      for (const id of missing.splice(0))
+        if (ORDER.indexOf(id) < ORDER.indexOf(section.id)) this.#section(id, null)
+        else missing.push(id)
+      this.#section(section.id, section)
+    }
+    for (const id of missing) this.#section(id, null)
+    return { bytes: this.#out.written.slice(), hidden: this.#hidden, metered: this.#metered }
+  }
+
+  /** Sections that have to be added. */
+  #missing(): number[] {
+    const has = (wanted: number): boolean => this.#module.sections.some(({ id }) => id === wanted)
+    const missing: number[] = []
+    if (this.#metered && !has(IMPORTS)) missing.push(IMPORTS)
+    if (this.#additions.length > 0 && !has(EXPORTS)) missing.push(EXPORTS)
+    return missing
+  }
+
+  #isNames({ payload, end }: Section): boolean {
+    return new Reader(this.#binary, payload, end).name('custom section') === 'name'
+  }
+
+  #copy({ start, end }: Section): void {
+    this.#out.bytes(this.#binary.subarray(start, end))
+  }
+
+  #section(id: number, section: Section | null): void {
+    const payload = this.#payload(id, section)
+    if (payload === null) {
+      if (section !== null) this.#copy(section)
+      return
+    }
+    this.#out.byte(id)
+    this.#out.u32(payload.length)
+    this.#out.bytes(payload)
+  }
+
+  /** The new payload of a section; null to copy it. */
+  #payload(id: number, section: Section | null): Uint8Array | null {
+    if (id === EXPORTS && (this.#metered || this.#additions.length > 0))
+      return this.#exports(section)
+    if (!this.#metered) return null
+    if (id === IMPORTS) return this.#imports(section)
+    if (section === null) return null
+    if (id === CODE) {
+      const { payload, hidden } = meterCode(this.#binary, this.#module, section)
+      this.#hidden = hidden
+      return payload
+    }
+    const read = CONSTANT_READERS[id]
+    return read === undefined ? null : this.#patched(section, read)
+  }
+
+  #imports(section: Section | null): Uint8Array {
+    const { imports } = this.#module
+    const out = new Writer()
+    out.u32(imports.length + ADDED_GLOBAL_COUNT)
+    if (section !== null) out.bytes(this.#items(section))
+    for (const name of [FUEL_NAME, ROOM_NAME]) {
+      out.name(METER_MODULE)
+      out.name(name)
+      out.code(KIND_GLOBAL, 0x7e, 0x01) // a mutable i64
+    }
+    return out.written
+  }
+
+  #exports(section: Section | null): Uint8Array {
+    const out = new Writer()
+    out.u32(this.#module.exports.length + this.#additions.length)
+    if (section !== null && !this.#metered) out.bytes(this.#items(section))
+    else
+      for (const { name, kind, index } of this.#module.exports)
+        this.#export(out, name, KINDS.indexOf(kind), index)
+    for (const { name, kind, index } of this.#additions) this.#export(out, name, kind, index)
+    return out.written
+  }
+
+  #export(out: Writer, name: string, kind: number, index: number): void {
+    out.name(name)
+    out.byte(kind)
+    out.u32(kind === KIND_GLOBAL ? this.#shifted(index) : index)
+  }
+
+  #shifted(global: number): number {
+    const isOwn = this.#metered && global >= this.#module.globalImportCount
+    return isOwn ? global + ADDED_GLOBAL_COUNT : global
+  }
+
+  /** A section's items, without their count. */
+  #items({ payload, end }: Section): Uint8Array {
+    const reader = new Reader(this.#binary, payload, end)
+    reader.u32('count')
+    return this.#binary.subarray(reader.position, end)
+  }
+
+  /** A section with the globals in its constant expressions renamed. */
+  #patched({ payload, end }: Section, read: ConstantReader): Uint8Array | null {
+    const reader = new Reader(this.#binary, payload, end)
+    const out = new Writer(end - payload)
+    let from = payload
+    read(reader, (at, index) => {
+      if (this.#shifted(index) === index) return
+      out.bytes(this.#binary.subarray(from, at))
+      out.u32(this.#shifted(index))
+      from = reader.position
+    })
+    if (from === payload) return null
+    out.bytes(this.#binary.subarray(from, end))
+    return out.written
   }
 }
 
-function rewrite(
-  binary: Uint8Array,
-  module: CoreModule,
-  additions: readonly Addition[],
-): Uint8Array {
-  const parts: Uint8Array[] = [Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00)]
-  const before = module.sections.find(({ id }) => LATER_SECTIONS.has(id))
-  const existing = module.sections.find(({ id }) => id === EXPORT_SECTION)
-  for (const section of module.sections) {
-    if (section === before && existing === undefined && additions.length > 0)
-      parts.push(exportSection(0, new Uint8Array(0), additions))
-    if (section === existing && additions.length > 0) {
-      const payload = binary.subarray(section.payload, section.end)
-      const { length } = module.exports
-      parts.push(exportSection(length, payload.subarray(lebSize(payload)), additions))
-    } else parts.push(binary.subarray(section.start, section.end))
+type OnGlobal = (at: number, index: number) => void
+type ConstantReader = (reader: Reader, onGlobal: OnGlobal) => void
+
+/** Sections with constant expressions. Those with a global that is not the module's own are rare. */
+const CONSTANT_READERS: Readonly<Record<number, ConstantReader>> = {
+  [TABLES]: (reader, onGlobal) => {
+    reader.vector('table', () => {
+      const hasInitializer = reader.peek() === 0x40
+      if (hasInitializer) reader.skip(2, 'table')
+      readCoreType(reader)
+      const hasMaximum = (reader.byte('limits') & 0x01) !== 0
+      reader.u32('minimum')
+      if (hasMaximum) reader.u32('maximum')
+      if (hasInitializer) skipConstant(reader, onGlobal)
+    })
+  },
+  [GLOBALS]: (reader, onGlobal) => {
+    reader.vector('global', () => {
+      readCoreType(reader)
+      reader.byte('mutability')
+      skipConstant(reader, onGlobal)
+    })
+  },
+  [ELEMENTS]: (reader, onGlobal) => {
+    reader.vector('element segment', () => skipElements(reader, onGlobal))
+  },
+  [DATA]: (reader, onGlobal) => {
+    reader.vector('data segment', () => {
+      const flags = reader.u32('data segment')
+      if (flags === 2) reader.u32('memory index')
+      if (flags !== 1) skipConstant(reader, onGlobal)
+      reader.skip(reader.count('data'), 'data')
+    })
+  },
+}
+
+/** Bits of the flags: 1 passive or declared, 2 a table's index or declared, 4 expressions. */
+function skipElements(reader: Reader, onGlobal: OnGlobal): void {
+  const flags = reader.u32('element segment')
+  const isActive = (flags & 1) === 0
+  if (isActive && (flags & 2) !== 0) reader.u32('table index')
+  if (isActive) skipConstant(reader, onGlobal)
+  const hasExpressions = (flags & 4) !== 0
+  if ((flags & 3) !== 0) {
+    if (hasExpressions) readCoreType(reader)
+    else reader.byte('element kind')
   }
-  if (before === undefined && existing === undefined && additions.length > 0)
-    parts.push(exportSection(0, new Uint8Array(0), additions))
-  return Buffer.concat(parts)
-}
-
-function exportSection(
-  count: number,
-  items: Uint8Array,
-  additions: readonly Addition[],
-): Uint8Array {
-  const added = additions.map(({ name, kind, index }) => {
-    const text = Buffer.from(name, 'utf8')
-    return Buffer.concat([leb(text.length), text, Uint8Array.of(kind), leb(index)])
-  })
-  const payload = Buffer.concat([leb(count + additions.length), items, ...added])
-  return Buffer.concat([Uint8Array.of(EXPORT_SECTION), leb(payload.length), payload])
-}
-
-function lebSize(bytes: Uint8Array): number {
-  let size = 1
-  while ((bytes[size - 1] ?? 0) >= 0x80) size++
-  return size
-}
-
-function leb(value: number): Uint8Array {
-  const bytes: number[] = []
-  let rest = value
-  do {
-    const low = rest % 0x80
-    rest = Math.floor(rest / 0x80)
-    bytes.push(rest > 0 ? low | 0x80 : low)
-  } while (rest > 0)
-  return Uint8Array.from(bytes)
+  for (let count = reader.count('element'); count > 0; count--)
+    if (hasExpressions) skipConstant(reader, onGlobal)
+    else reader.u32('element')
 }

@@ -79,6 +79,11 @@ function make(type: WitType): FromJson {
     }
     case 'flags':
       return makeFlags(type.labels)
+    case 'own':
+    case 'borrow': {
+      const { name } = type.resource
+      return (json) => mismatch(`a handle of a ${name}, which JSON cannot hold`, json)
+    }
     default:
       return checkerOf(type)
   }

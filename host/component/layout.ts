@@ -34,6 +34,7 @@ export interface Layout {
   /** Holds a string or list somewhere, so memory is needed to pass it. */
   readonly hasPointers: boolean
   readonly hasHandles: boolean
+  readonly hasBorrows: boolean
   /** About how much heap one lifted value takes, not counting what its lists and strings hold. */
   readonly hostSize: number
   readonly depth: number
@@ -64,6 +65,7 @@ function scalar(size: number, flat: FlatType): Layout {
     flat: [flat],
     hasPointers: false,
     hasHandles: false,
+    hasBorrows: false,
     hostSize: 8,
     depth: 1,
     nodeCount: 1,
@@ -96,6 +98,7 @@ function measure(type: WitType): Layout {
         flat: ['i32', 'i32'],
         hasPointers: true,
         hasHandles: element.hasHandles,
+        hasBorrows: element.hasBorrows,
         hostSize: 48,
         depth: element.depth + 1,
         nodeCount: element.nodeCount + 1,
@@ -120,7 +123,12 @@ function measure(type: WitType): Layout {
     }
     case 'own':
     case 'borrow':
-      return { ...scalar(4, 'i32'), hasHandles: true, hostSize: 32 }
+      return {
+        ...scalar(4, 'i32'),
+        hasHandles: true,
+        hasBorrows: type.kind === 'borrow',
+        hostSize: 16,
+      }
     default:
       return SCALARS[type.kind] ?? scalar(4, 'i32')
   }
@@ -132,7 +140,7 @@ export function alignTo(offset: number, align: number): number {
 
 function combine(
   members: readonly Layout[],
-): Pick<Layout, 'hasPointers' | 'hasHandles' | 'depth' | 'nodeCount'> {
+): Pick<Layout, 'hasPointers' | 'hasHandles' | 'hasBorrows' | 'depth' | 'nodeCount'> {
   let depth = 0
   let nodeCount = 1
   for (const member of members) {
@@ -142,6 +150,7 @@ function combine(
   return {
     hasPointers: members.some((member) => member.hasPointers),
     hasHandles: members.some((member) => member.hasHandles),
+    hasBorrows: members.some((member) => member.hasBorrows),
     depth: depth + 1,
     nodeCount,
   }

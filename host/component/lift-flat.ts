@@ -113,6 +113,16 @@ export class FlatLifter {
       case 'option':
       case 'result':
         return this.#variant(type, at, have)
+      case 'own': {
+        const { resource } = type
+        const index = word(at, have[at])
+        return (abi, flat) => abi.handles.takeOwn(resource, index(flat))
+      }
+      case 'borrow': {
+        const { resource } = type
+        const index = word(at, have[at])
+        return (abi, flat) => abi.handles.lend(resource, index(flat))
+      }
       default: {
         const lift = scalarLifter(type)
         if (lift === null) return trap(`${type.kind} cannot be passed flat`)

@@ -66,6 +66,14 @@ export class MemoryLifter {
         const { size } = layoutOf(type)
         return (abi, at) => unpack(readUnsigned(abi, at, size))
       }
+      case 'own': {
+        const { resource } = type
+        return (abi, at) => abi.handles.takeOwn(resource, abi.view.getUint32(at, true))
+      }
+      case 'borrow': {
+        const { resource } = type
+        return (abi, at) => abi.handles.lend(resource, abi.view.getUint32(at, true))
+      }
       default:
         return this.#variant(type)
     }

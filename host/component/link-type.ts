@@ -11,6 +11,7 @@ import { layoutOf } from './layout.ts'
 import { featureError } from './refuse.ts'
 import { type Item, Scope, type TypeItem } from './scope.ts'
 import { buildFunc, buildType, type FuncShape, nameType, shapeSize } from './types.ts'
+import type { WitResource } from './wit.ts'
 
 /** Bounds the work of linking, whose steps are not bounded by the size of the binary (shared parts). */
 export interface Budget {
@@ -21,8 +22,11 @@ export interface Budget {
 /** Instance types that contain instances, by index; wit-component needs none. */
 const INSTANCE_DEPTH_MAX = 16
 
-/** Makes the item for a function that an instance type declares. */
-export type DeclareFunc = (name: string, shape: FuncShape, scope: Scope) => Item
+/** Makes what an import declares: functions, and resource types. */
+export interface Declare {
+  func(name: string, shape: FuncShape): Item
+  resource(name: string): WitResource
+}
 
 /** How many members a definition lists itself. */
 function memberCount(node: TypeNode): number {
@@ -53,7 +57,7 @@ export function defineType(node: TypeNode, scope: Scope, budget: Budget): TypeIt
     case 'component':
       return { kind: 'component' }
     case 'resource':
-      throw featureError('resource defined by the component', scope.offset)
+      return scope.fail('a resource is defined inside of a type')
     default:
       return { kind: 'value', type: buildType(node, scope) }
   }
@@ -86,7 +90,7 @@ export function resolveAlias(alias: AliasNode, scope: Scope): Item | null {
 /** What an instance of an instance type exports. */
 function unfoldInstance(
   type: Extract<TypeItem, { kind: 'instance' }>,
-  declare: DeclareFunc,
+  declare: Declare,
   budget: Budget,
   depth = 0,
 ): ReadonlyMap<string, Item> {
@@ -106,7 +110,7 @@ function unfoldDeclaration(
   declaration: Declaration,
   scope: Scope,
   exports: Map<string, Item>,
-  declare: DeclareFunc,
+  declare: Declare,
   budget: Budget,
   depth: number,
 ): void {
@@ -139,7 +143,7 @@ export function declareExtern(
   extern: ExternNode,
   name: string,
   scope: Scope,
-  declare: DeclareFunc,
+  declare: Declare,
   budget: Budget,
   depth: number,
 ): Item {
@@ -147,14 +151,14 @@ export function declareExtern(
     case 'func': {
       const shape = scope.func(extern.type)
       budget.spend(shapeSize(shape), scope)
-      return declare(name, shape, scope)
+      return declare.func(name, shape)
     }
     case 'type': {
       const type = scope.at(scope.types, extern.equals, 'type')
       return { sort: 'type', type: nameTypeItem(type, name, scope, budget) }
     }
     case 'resource':
-      return { sort: 'type', type: { kind: 'resource', resource: { name } } }
+      return { sort: 'type', type: { kind: 'resource', resource: declare.resource(name) } }
     case 'instance': {
       const type = scope.at(scope.types, extern.type, 'type')
       if (type.kind !== 'instance')

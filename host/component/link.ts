@@ -3,8 +3,8 @@
  *
  * Owns: evaluation of definitions in order. Nested components are unfolded here, once per component, so
  * that making an instance is a flat list of steps with nothing left to look up.
- * Does not own: types (link-type.ts), imports and exports of the root (link-root.ts), lifting and lowering
- * (compile.ts), running the plan (instantiate.ts).
+ * Does not own: types (link-type.ts), resources (link-resource.ts), lifting and lowering (call.ts,
+ * trampoline.ts), running the plan (instantiate.ts).
  *
  * Invariants:
  *   LK1. The plan depends on the binary alone and is shared by all instances.
@@ -22,18 +22,31 @@ import type {
   ComponentNode,
   CoreArgument,
   Definition,
+  TypeNode,
 } from './ast.ts'
-import { type Budget, declareExtern, defineType, nameTypeItem, resolveAlias } from './link-type.ts'
+import type { BuiltinKind } from './builtin.ts'
+import { type BuiltinPlan, ResourceLinker, type ResourcePlan } from './link-resource.ts'
+import {
+  type Budget,
+  type Declare,
+  declareExtern,
+  defineType,
+  nameTypeItem,
+  resolveAlias,
+} from './link-type.ts'
 import { type CoreKind, readCoreModule } from './module.ts'
-import { featureError, formatError } from './refuse.ts'
+import { formatError } from './refuse.ts'
 import {
   type ComponentItem,
   type CoreItem,
   type CoreSource,
+  coreExport,
+  coreItem,
   type FuncItem,
   type Item,
   type LinkedModule,
   Scope,
+  type TypeItem,
 } from './scope.ts'
 import { checkOptions, checkSignature, flattenFunc } from './signature.ts'
 import { equalShapes, type FuncShape, shapeSize } from './types.ts'
@@ -75,6 +88,7 @@ export interface LowerPlan {
 export type LinkStep =
   | { readonly kind: 'abi'; readonly index: number }
   | { readonly kind: 'lower'; readonly index: number }
+  | { readonly kind: 'builtin'; readonly index: number }
   | {
       readonly kind: 'instantiate'
       readonly module: number
@@ -97,10 +111,12 @@ export interface LinkPlan {
   readonly lifts: readonly LiftPlan[]
   readonly lowers: readonly LowerPlan[]
   readonly imports: readonly ImportPlan[]
+  readonly resources: readonly ResourcePlan[]
+  readonly builtins: readonly BuiltinPlan[]
   readonly exports: ReadonlyMap<string, Item>
   /** Parent of each component instance; -1 for the root. */
   readonly parents: readonly number[]
-  /** Some component calls another, so entry into each must be recorded ("Component Instances"). */
+  /** Some component calls another, be it a destructor, so entry into each must be recorded ("Component Instances"). */
   readonly hasInnerCalls: boolean
 }
 
@@ -115,6 +131,7 @@ export class Linker implements Budget {
   readonly #lifts: LiftPlan[] = []
   readonly #lowers: LowerPlan[] = []
   readonly #imports: ImportPlan[] = []
+  readonly #resources = new ResourceLinker()
   readonly #parents: number[] = []
   #coreInstanceCount = 0
   #stepCount = 0
@@ -133,9 +150,13 @@ export class Linker implements Budget {
       lifts: this.#lifts,
       lowers: this.#lowers,
       imports: this.#imports,
+      resources: this.#resources.resources,
+      builtins: this.#resources.builtins,
       exports,
       parents: this.#parents,
-      hasInnerCalls: this.#lowers.some(({ target }) => target.kind === 'lifted'),
+      hasInnerCalls:
+        this.#lowers.some(({ target }) => target.kind === 'lifted') ||
+        this.#resources.builtins.some(({ enters }) => enters.length > 0),
     }
   }
 
@@ -205,7 +226,7 @@ export class Linker implements Budget {
         defineAlias(definition.alias, scope)
         return
       case 'type':
-        scope.types.push(defineType(definition.type, scope, this))
+        scope.types.push(this.#type(definition.type, scope))
         return
       case 'lift':
         scope.funcs.push(this.#lift(definition, scope))
@@ -216,7 +237,8 @@ export class Linker implements Budget {
       case 'resource-new':
       case 'resource-drop':
       case 'resource-rep':
-        throw featureError(`resource (canon ${definition.kind})`, definition.offset)
+        scope.core.func.push(this.#builtin(definition, scope))
+        return
       case 'import':
         scope.add(this.#import(definition, scope, args))
         return
@@ -246,7 +268,7 @@ export class Linker implements Budget {
     if (this.#modules.length >= CORE_MODULE_COUNT_MAX)
       throw formatError(`more than ${CORE_MODULE_COUNT_MAX} core modules`, start)
     const core = readCoreModule(this.#bytes, start, end)
-    const exports = new Map<string, { kind: CoreKind; signature: LinkedSignature }>()
+    const exports = new Map<string, { kind: CoreKind; signature: CoreItem['signature'] }>()
     for (const { name, kind, index } of core.exports)
       exports.set(name, {
         kind,
@@ -275,7 +297,7 @@ export class Linker implements Budget {
           `core module ${index} imports from "${wanted.module}", which is not given`,
         )
       const item = coreExport(from, wanted.name, wanted.kind, scope)
-      if (item.source.kind === 'lowered')
+      if (item.source.kind !== 'export')
         checkSignature(
           `import "${wanted.module}" "${wanted.name}" of core module ${index}`,
           wanted.signature,
@@ -345,16 +367,30 @@ export class Linker implements Budget {
     checkOptions('lowered function', shape, flat, options, 'lower', scope.offset)
     const abi = this.#abi(options, scope)
     const index = this.#lowers.length
-    const enters = target.kind === 'host' ? [] : this.#enters(target.lift, scope.owner)
+    const callee = target.kind === 'host' ? undefined : this.#lifts[target.lift]?.owner
+    const enters = callee === undefined ? [] : this.#enters(callee, scope.owner)
     this.#lowers.push({ shape, abi, encoding: options.encoding, target, enters })
     this.#steps.push({ kind: 'lower', index })
     return { kind: 'func', source: { kind: 'lowered', index }, signature: flat }
   }
 
   /** "Component Instances", `entering_set`: the callee and its ancestors, without the caller's. */
-  #enters(lift: number, caller: number): number[] {
+  #enters(callee: number, caller: number): number[] {
     const staying = new Set(this.#ancestors(caller))
-    return this.#ancestors(this.#lifts[lift]?.owner ?? 0).filter((owner) => !staying.has(owner))
+    return this.#ancestors(callee).filter((owner) => !staying.has(owner))
+  }
+
+  #type(node: TypeNode, scope: Scope): TypeItem {
+    if (node.kind !== 'resource') return defineType(node, scope, this)
+    return { kind: 'resource', resource: this.#resources.define(node.destructor, scope) }
+  }
+
+  #builtin({ kind, type }: Extract<Definition, { kind: BuiltinKind }>, scope: Scope): CoreItem {
+    const resource = scope.resource(type)
+    const enters = this.#enters(resource.owner, scope.owner)
+    const item = this.#resources.builtin(kind, resource, enters, scope)
+    this.#steps.push({ kind: 'builtin', index: item.source.index })
+    return item
   }
 
   #ancestors(owner: number): number[] {
@@ -369,11 +405,14 @@ export class Linker implements Budget {
     args: ReadonlyMap<string, Item> | null,
   ): Item {
     if (args !== null) return this.#argument(name, type, scope, args)
-    const isInterface = type.kind === 'instance'
-    const declare = (funcName: string, shape: FuncShape): Item => {
-      const func = { name: funcName, params: shape.params, result: shape.result }
-      this.#imports.push({ interfaceName: isInterface ? name : '', func })
-      return { sort: 'func', func: { kind: 'host', importIndex: this.#imports.length - 1, shape } }
+    const interfaceName = type.kind === 'instance' ? name : ''
+    const declare: Declare = {
+      func: (funcName, shape) => {
+        const func = { name: funcName, params: shape.params, result: shape.result }
+        const importIndex = this.#imports.push({ interfaceName, func }) - 1
+        return { sort: 'func', func: { kind: 'host', importIndex, shape } }
+      },
+      resource: (typeName) => this.#resources.import(interfaceName, typeName),
     }
     return declareExtern(type, name, scope, declare, this, 0)
   }
@@ -402,8 +441,10 @@ export class Linker implements Budget {
     const item = scope.item(definition.item.sort, definition.item.index)
     if (type !== null && item.sort !== (type.kind === 'resource' ? 'type' : type.kind))
       scope.fail(`export "${name}": a ${item.sort} is exported as ${type.kind}`)
-    if (item.sort === 'type')
+    if (item.sort === 'type') {
+      if (item.type.kind === 'resource') this.#resources.name(item.type.resource, name)
       return { sort: 'type', type: nameTypeItem(item.type, name, scope, this) }
+    }
     if (item.sort !== 'func' || type?.kind !== 'func') return item
     const shape = scope.func(type.type)
     this.spend(shapeSize(shape), scope)
@@ -411,27 +452,6 @@ export class Linker implements Budget {
       scope.fail(`export "${name}": the function is of another type than is exported`)
     return { sort: 'func', func: { ...item.func, shape } }
   }
-}
-
-type LinkedSignature = CoreItem['signature']
-
-function coreItem(sort: string, index: number, scope: Scope): CoreItem {
-  const space = sort in scope.core ? scope.core[sort as CoreKind] : null
-  if (space === null) return scope.fail(`a core ${sort} cannot be an export of a core instance`)
-  return scope.at(space, index, `core ${sort}`)
-}
-
-function coreExport(instance: number, name: string, kind: string, scope: Scope): CoreItem {
-  const from = scope.at(scope.coreInstances, instance, 'core instance')
-  if (from.kind === 'bundle') {
-    const item = from.exports.get(name)
-    if (item?.kind === kind) return item
-  } else {
-    const item = from.module.exports.get(name)
-    if (item?.kind === kind)
-      return { ...item, source: { kind: 'export', instance: from.index, name } }
-  }
-  return scope.fail(`core instance ${instance} exports no ${kind} "${name}"`)
 }
 
 function defineAlias(alias: AliasNode, scope: Scope): void {

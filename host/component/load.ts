@@ -27,7 +27,8 @@ export async function loadComponent(bytes: Uint8Array): Promise<Component> {
     imports: plan.imports,
     exports: plan.exports.map(({ target }) => target),
     hidden: instrumented.flatMap(({ hidden }) => hidden),
-    instantiate: (resolve) => instantiate(plan, resolve),
+    initialSizeBytes: plan.initialSizeBytes,
+    instantiate: (resolve, limits = null) => instantiate(plan, resolve, limits),
   }
 }
 

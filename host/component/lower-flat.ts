@@ -111,6 +111,16 @@ export class FlatLowerer {
       case 'option':
       case 'result':
         return this.#variant(type, at, have)
+      case 'own': {
+        const { resource } = type
+        const write = wordWriter(at, have[at])
+        return (abi, flat, value) => write(flat, abi.handles.addOwn(resource, value as number))
+      }
+      case 'borrow': {
+        const { resource } = type
+        const write = wordWriter(at, have[at])
+        return (abi, flat, value) => write(flat, abi.handles.addBorrow(resource, value as number))
+      }
       default: {
         const scalar = scalarLowerer(type)
         if (scalar === null) return trap(`${type.kind} cannot be passed flat`)

@@ -76,6 +76,16 @@ export class MemoryLowerer {
         const { size } = layoutOf(type)
         return (abi, at, value) => writeUnsigned(abi, at, size, pack(value))
       }
+      case 'own': {
+        const { resource } = type
+        return (abi, at, value) =>
+          abi.view.setUint32(at, abi.handles.addOwn(resource, value as number), true)
+      }
+      case 'borrow': {
+        const { resource } = type
+        return (abi, at, value) =>
+          abi.view.setUint32(at, abi.handles.addBorrow(resource, value as number), true)
+      }
       default:
         return this.#variant(type)
     }

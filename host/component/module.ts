@@ -40,7 +40,13 @@ interface CoreGlobal {
   readonly mutable: boolean
 }
 
-interface Section {
+/** Limits of a memory in pages; 65,536 where it declares no maximum. */
+export interface CoreMemory {
+  readonly pagesMin: number
+  readonly pagesMax: number
+}
+
+export interface Section {
   readonly id: number
   /** From the id to the end of the payload, as offsets in the whole binary. */
   readonly start: number
@@ -56,12 +62,20 @@ export interface CoreModule {
   readonly functions: readonly (Signature | null)[]
   /** Globals that the module defines itself. */
   readonly globals: readonly CoreGlobal[]
+  readonly globalImportCount: number
   readonly memoryImportCount: number
   readonly memoryCount: number
+  /** All memories, imported ones first. */
+  readonly memories: readonly CoreMemory[]
   readonly tableCount: number
+  /** Elements that the module's own tables begin with. */
+  readonly tableElementCount: number
 }
 
-const KINDS: readonly CoreKind[] = ['func', 'table', 'memory', 'global', 'tag']
+const PAGE_COUNT_MAX = 65_536
+
+/** By the byte that stands for each in imports and exports. */
+export const KINDS: readonly CoreKind[] = ['func', 'table', 'memory', 'global', 'tag']
 const NUMERIC: Readonly<Record<number, CoreType>> = {
   127: 'i32',
   126: 'i64',
@@ -78,9 +92,12 @@ interface Draft {
   functions: (Signature | null)[]
   globals: CoreGlobal[]
   globalCount: number
+  globalImportCount: number
   memoryImportCount: number
   memoryCount: number
+  memories: CoreMemory[]
   tableCount: number
+  tableElementCount: number
 }
 
 /** @throws ERR_COMPONENT_FORMAT, ERR_COMPONENT_FEATURE */
@@ -97,9 +114,12 @@ export function readCoreModule(bytes: Uint8Array, start: number, end: number): C
     functions: [],
     globals: [],
     globalCount: 0,
+    globalImportCount: 0,
     memoryImportCount: 0,
     memoryCount: 0,
+    memories: [],
     tableCount: 0,
+    tableElementCount: 0,
   }
   while (!reader.done) {
     const from = reader.position
@@ -120,11 +140,18 @@ const SECTION_READERS: Readonly<Record<number, (reader: Reader, draft: Draft) =>
     })
   },
   4: (reader, draft) => {
-    draft.tableCount += reader.count('table')
+    reader.vector('table', () => {
+      const hasInitializer = reader.peek() === 0x40
+      if (hasInitializer) reader.skip(2, 'table')
+      readCoreType(reader)
+      draft.tableElementCount += readLimits(reader).minimum
+      if (hasInitializer) skipConstant(reader)
+      draft.tableCount++
+    })
   },
   5: (reader, draft) => {
     reader.vector('memory', () => {
-      checkMemory(reader)
+      draft.memories.push(readMemory(reader))
       draft.memoryCount++
     })
   },
@@ -150,7 +177,7 @@ function readKind(reader: Reader): CoreKind {
 }
 
 /** References are told apart from numbers only; the engine knows them in full. */
-function readCoreType(reader: Reader): CoreType {
+export function readCoreType(reader: Reader): CoreType {
   const code = reader.byte('core value type')
   if (code === 0x63 || code === 0x64) reader.skipLeb('heap type')
   return NUMERIC[code] ?? 'ref'
@@ -179,14 +206,15 @@ function readImports(reader: Reader, draft: Draft): void {
       draft.functions.push(signature)
     } else if (kind === 'table') {
       readCoreType(reader)
-      skipLimits(reader)
+      readLimits(reader)
       draft.tableCount++
     } else if (kind === 'memory') {
-      checkMemory(reader)
+      draft.memories.push(readMemory(reader))
       draft.memoryImportCount++
       draft.memoryCount++
     } else if (kind === 'global') {
       readGlobalType(reader, draft.globalCount++)
+      draft.globalImportCount++
     } else {
       reader.byte('tag attribute')
       reader.u32('core type index')
@@ -195,20 +223,24 @@ function readImports(reader: Reader, draft: Draft): void {
   })
 }
 
-function skipLimits(reader: Reader): void {
+/** "Types", "Limits"; those of 64-bit memories and tables are refused. */
+function readLimits(reader: Reader): { minimum: number; maximum: number | null } {
+  const offset = reader.position
   const flags = reader.byte('limits')
-  reader.skipLeb('minimum')
-  if ((flags & 0x01) !== 0) reader.skipLeb('maximum')
+  if ((flags & 0x04) !== 0) throw featureError('64-bit table', offset)
+  const minimum = reader.u32('minimum')
+  return { minimum, maximum: (flags & 0x01) === 0 ? null : reader.u32('maximum') }
 }
 
 /** Bits of the limits' flags: 1 maximum, 2 shared, 4 64-bit addresses, 8 custom page size. */
-function checkMemory(reader: Reader): void {
+function readMemory(reader: Reader): CoreMemory {
   const offset = reader.position
   const flags = reader.peek()
   if ((flags & 0x02) !== 0) throw featureError('shared memory (threads)', offset)
   if ((flags & 0x04) !== 0) throw featureError('64-bit memory', offset)
   if ((flags & 0x08) !== 0) throw featureError('custom page size', offset)
-  skipLimits(reader)
+  const { minimum, maximum } = readLimits(reader)
+  return { pagesMin: minimum, pagesMax: maximum ?? PAGE_COUNT_MAX }
 }
 
 function readGlobalType(reader: Reader, index: number): CoreGlobal {
@@ -219,7 +251,10 @@ function readGlobalType(reader: Reader, index: number): CoreGlobal {
 }
 
 /** Passes over a constant expression: "Instructions", "Constant Expressions". */
-function skipConstant(reader: Reader): void {
+export function skipConstant(
+  reader: Reader,
+  onGlobal: (from: number, index: number) => void = () => {},
+): void {
   for (;;) {
     const offset = reader.position
     const code = reader.byte('constant expression')
@@ -228,11 +263,15 @@ function skipConstant(reader: Reader): void {
         return
       case 0x41: // i32.const
       case 0x42: // i64.const
-      case 0x23: // global.get
       case 0xd0: // ref.null
       case 0xd2: // ref.func
         reader.skipLeb('constant')
         break
+      case 0x23: {
+        const from = reader.position
+        onGlobal(from, reader.u32('global index'))
+        break
+      }
       case 0x43:
         reader.skip(4, 'f32 constant')
         break

@@ -32,6 +32,8 @@ export interface ComponentPlan {
   readonly trampolines: readonly TrampolinePlan[]
   readonly imports: readonly WitInterface[]
   readonly exports: readonly PlannedExport[]
+  /** What memories and tables of an instance begin with. Units: bytes. */
+  readonly initialSizeBytes: number
 }
 
 export function qualifiedName(interfaceName: string, functionName: string): string {
@@ -63,7 +65,24 @@ export function planComponent(
     ),
     imports: groupImports(link),
     exports: listExports(link.exports),
+    initialSizeBytes: initialSize(link),
   }
+}
+
+const PAGE_SIZE_BYTES = 65_536
+/** As growth is charged: fuel.ts. */
+const ELEMENT_SIZE_BYTES = 16
+
+function initialSize({ modules, steps }: LinkPlan): number {
+  let size = 0
+  for (const step of steps) {
+    const core = step.kind === 'instantiate' ? modules[step.module]?.core : undefined
+    if (core === undefined) continue
+    for (const { pagesMin } of core.memories.slice(core.memoryImportCount))
+      size += pagesMin * PAGE_SIZE_BYTES
+    size += core.tableElementCount * ELEMENT_SIZE_BYTES
+  }
+  return size
 }
 
 /** Functions by interface, in the order of the binary; interfaces that bring types only are left out. */

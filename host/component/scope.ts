@@ -18,6 +18,7 @@ import type { WitResource, WitType } from './wit.ts'
 export type CoreSource =
   | { readonly kind: 'export'; readonly instance: number; readonly name: string }
   | { readonly kind: 'lowered'; readonly index: number }
+  | { readonly kind: 'builtin'; readonly index: number }
 
 export interface CoreItem {
   readonly kind: CoreKind
@@ -164,4 +165,25 @@ export class Scope implements TypeLookup {
         this.modules.push(item.module)
     }
   }
+}
+
+/** What an index of a core index space stands for. */
+export function coreItem(sort: string, index: number, scope: Scope): CoreItem {
+  const space = sort in scope.core ? scope.core[sort as CoreKind] : null
+  if (space === null) return scope.fail(`a core ${sort} cannot be an export of a core instance`)
+  return scope.at(space, index, `core ${sort}`)
+}
+
+/** What a core instance exports under `name`. */
+export function coreExport(instance: number, name: string, kind: string, scope: Scope): CoreItem {
+  const from = scope.at(scope.coreInstances, instance, 'core instance')
+  if (from.kind === 'bundle') {
+    const item = from.exports.get(name)
+    if (item?.kind === kind) return item
+  } else {
+    const item = from.module.exports.get(name)
+    if (item?.kind === kind)
+      return { ...item, source: { kind: 'export', instance: from.index, name } }
+  }
+  return scope.fail(`core instance ${instance} exports no ${kind} "${name}"`)
 }

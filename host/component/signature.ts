@@ -17,7 +17,7 @@ import {
   offsetsOf,
 } from './layout.ts'
 import type { Signature } from './module.ts'
-import { featureError, formatError } from './refuse.ts'
+import { formatError } from './refuse.ts'
 import type { FuncShape } from './types.ts'
 import type { WitType } from './wit.ts'
 
@@ -101,8 +101,7 @@ export function checkOptions(
 ): void {
   const paramLayouts = shape.params.map((param) => layoutOf(param.type))
   const resultLayout = shape.result === null ? null : layoutOf(shape.result)
-  if (paramLayouts.some((layout) => layout.hasHandles) || resultLayout?.hasHandles)
-    throw featureError(`resource handle in ${what}`, offset)
+  if (resultLayout?.hasBorrows) throw formatError(`${what}: a result cannot be borrowed`, offset)
   const paramsPoint = paramLayouts.some((layout) => layout.hasPointers)
   const resultPoints = resultLayout?.hasPointers ?? false
   const needsMemory =

@@ -7,17 +7,18 @@
  * Invariants:
  *   T1. A plan depends on the function's type and options alone; all instances share it.
  *   T2. No call leaves while the guest is in `realloc` or `post-return`, or after the run has failed.
+ *   T4. What a call lends comes back when its result has been lowered.
  *   T3. What a host function returns is checked before anything of it reaches the guest.
  *
  * Source: CanonicalABI.md, "`canon lower`", "Lifting and Lowering Values".
  */
-import type { Abi } from './abi.ts'
+import type { Abi, Guard } from './abi.ts'
 import { toResultError } from './arguments.ts'
 import { type Check, checkerOf } from './check.ts'
 import type { Codec } from './codec.ts'
 import type { HostFunction } from './component.ts'
 import { fail, type Run, toFailure, toHostFailure } from './failure.ts'
-import { flatCountOf } from './layout.ts'
+import { flatCountOf, layoutOf } from './layout.ts'
 import { type CoreValue, scalarLifter } from './lift-flat.ts'
 import { scalarLowerer } from './lower-flat.ts'
 import { trapError } from './refuse.ts'
@@ -49,17 +50,21 @@ export function planTrampoline(shape: FuncShape, codec: Codec, isHost: boolean):
       check,
       result,
     )
-  return generalPlan(paramsLifter(shape, flat, codec), check, resultLowerer(shape, flat, codec))
+  const lends = shape.params.some((param) => layoutOf(param.type).hasBorrows)
+  const lower = resultLowerer(shape, flat, codec)
+  return generalPlan(paramsLifter(shape, flat, codec), check, lower, lends)
 }
 
 function returnNothing(): never {
   return undefined as never
 }
 
-/** What to throw when the guest may not call out (T2). */
-function refusal(run: Run, where: string): unknown {
+/** What to throw when the guest may not call out (T2), or has used up what its calls may cost. */
+function refusal(run: Run, guard: Guard, where: string): unknown {
   if (run.failure !== null) return run.failure.error
-  const rule = 'the guest must not call imports from realloc or post-return'
+  const rule = guard.mayLeave
+    ? 'too many host calls'
+    : 'the guest must not call imports from realloc or post-return'
   return fail(run, trapError(where, rule))
 }
 
@@ -83,7 +88,8 @@ function scalarPlan(
     switch (lifts.length) {
       case 0:
         return () => {
-          if (!guard.mayLeave || run.failure !== null) throw refusal(run, where)
+          if (!guard.mayLeave || run.failure !== null || !run.meter.chargeHostCall())
+            throw refusal(run, guard, where)
           let value: WitValue
           try {
             value = host()
@@ -94,7 +100,8 @@ function scalarPlan(
         }
       case 1:
         return (x) => {
-          if (!guard.mayLeave || run.failure !== null) throw refusal(run, where)
+          if (!guard.mayLeave || run.failure !== null || !run.meter.chargeHostCall())
+            throw refusal(run, guard, where)
           let value: WitValue
           try {
             value = host(a(x as CoreValue))
@@ -105,7 +112,8 @@ function scalarPlan(
         }
       default:
         return (x, y, z) => {
-          if (!guard.mayLeave || run.failure !== null) throw refusal(run, where)
+          if (!guard.mayLeave || run.failure !== null || !run.meter.chargeHostCall())
+            throw refusal(run, guard, where)
           let value: WitValue
           try {
             value =
@@ -126,14 +134,18 @@ function generalPlan(
   liftParams: (abi: Abi, flat: readonly CoreValue[]) => WitValue[],
   check: Check | null,
   lowerResult: ResultLowerer,
+  lends: boolean,
 ): TrampolinePlan {
   return (abi, run, host, where) =>
     (...flat) => {
-      if (!abi.guard.mayLeave || run.failure !== null) throw refusal(run, where)
+      if (!abi.guard.mayLeave || run.failure !== null || !run.meter.chargeHostCall())
+        throw refusal(run, abi.guard, where)
       let args: WitValue[]
+      const lentCount = lends ? abi.handles.lentCount : 0
       try {
         abi.begin()
         args = liftParams(abi, flat)
+        run.meter.chargeLifted(abi.spent)
       } catch (error) {
         throw fail(run, toFailure(error, where))
       }
@@ -150,7 +162,9 @@ function generalPlan(
       }
       try {
         abi.refresh()
-        return lowerResult(abi, flat, value)
+        const result = lowerResult(abi, flat, value)
+        if (lends) abi.handles.release(lentCount)
+        return result
       } catch (error) {
         throw fail(run, toFailure(error, where))
       }

@@ -11,6 +11,8 @@
  *   option<T>: T or undefined; option<option<T>>: { tag: 'some', val } or { tag: 'none' }
  *   variant, result: { tag, val? } with the case's WIT name ('ok' and 'err' for results);
  *   flags: object with camelCase keys and boolean values
+ *   own, borrow: the representation, a number of 32 bits. It is trusted: only the host, never a caller of
+ *   the API, passes one in.
  * Unlike jco, a result in return position is { tag, val } too and is never thrown.
  */
 
@@ -56,6 +58,10 @@ export type WitType =
 /** Compared by identity. */
 export interface WitResource {
   readonly name: string
+  /** Among the resource types of the whole component: what tables of handles know it by. */
+  readonly index: number
+  /** The component instance that defines it; -1 is the host. */
+  readonly owner: number
 }
 
 export interface WitFunction {

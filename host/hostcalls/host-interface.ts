@@ -9,6 +9,8 @@ import { LoomError } from '../base/errors.ts'
 import type { ActorKey } from '../base/names.ts'
 import type { Random } from '../base/random.ts'
 import type { WitFunction, WitInterface, WitValue } from '../component/wit.ts'
+import type { HostResources } from './host-resources.ts'
+import type { StandardStream } from './line-log.ts'
 
 /** What a host function may know of the turn that calls it. */
 export interface HostCallContext {
@@ -22,6 +24,10 @@ export interface HostCallContext {
   log(level: string, message: string): void
   /** Keeps a guest's last words for the trap that follows them. */
   panic(message: string): void
+  /** What the guest writes to a standard stream; for live turns only. */
+  write(stream: StandardStream, bytes: Uint8Array): void
+  /** What the actor's handles of host resources stand for. */
+  readonly resources: HostResources
 }
 
 /**
@@ -36,7 +42,15 @@ export interface HostFunctionSpec {
     context: HostCallContext,
     args: readonly WitValue[],
   ) => WitValue | PromiseLike<unknown>
+  /**
+   * Of recorded functions that give the guest something else than what is recorded, such as a resource: makes
+   * it of the recorded value, live and in replay, as a pure function. The value is not checked.
+   */
+  readonly derive?: (context: HostCallContext, recorded: WitValue) => WitValue
 }
+
+/** What serves a function, made of its qualified name and its type. */
+export type FunctionAnswer = (name: string, func: WitFunction) => HostFunctionSpec
 
 export type HostInterfaceSpec = Readonly<Record<string, HostFunctionSpec>>
 
@@ -57,14 +71,29 @@ function withoutVersion(interfaceName: string): string {
 
 export class HostInterfaces {
   readonly #served = new Map<string, HostInterfaceSpec>()
+  readonly #whole = new Map<string, FunctionAnswer>()
 
   /** Serves `interfaceName`; without a version, every version of it. */
   add(interfaceName: string, functions: HostInterfaceSpec): void {
     this.#served.set(compatibleName(interfaceName), functions)
   }
 
+  /** Serves every function of `interfaceName`, whatever it is called, as `answer` says. */
+  addWhole(interfaceName: string, answer: FunctionAnswer): void {
+    this.#whole.set(compatibleName(interfaceName), answer)
+  }
+
+  /** The function that answers an import. */
+  answer(interfaceName: string, func: WitFunction): HostFunctionSpec | undefined {
+    const served = this.find(interfaceName, func.name)
+    if (served !== undefined) return served
+    return this.#whole.get(compatibleName(interfaceName))?.(importName(interfaceName, func), func)
+  }
+
   has(interfaceName: string): boolean {
-    return this.#interface(interfaceName) !== undefined
+    return (
+      this.#interface(interfaceName) !== undefined || this.#whole.has(compatibleName(interfaceName))
+    )
   }
 
   find(interfaceName: string, functionName: string): HostFunctionSpec | undefined {
@@ -85,7 +114,7 @@ export class HostInterfaces {
   checkImports(imports: readonly WitInterface[]): void {
     const missing = imports.flatMap(({ name, functions }) =>
       functions
-        .filter((func) => this.find(name, func.name) === undefined)
+        .filter((func) => this.answer(name, func) === undefined)
         .map((func) => importName(name, func)),
     )
     if (missing.length === 0) return

@@ -16,6 +16,7 @@
  */
 import { isLoomError, LoomError } from '../base/errors.ts'
 import { ignoreOutcome, isThenable } from '../base/promises.ts'
+import { isStackOverflow, toFailure } from '../component/failure.ts'
 import type { WitValue } from '../component/wit.ts'
 import type { RecordedCall } from '../journal/entry.ts'
 import { hashArguments } from '../journal/values.ts'
@@ -61,6 +62,11 @@ export class Recorder {
   get live(): boolean {
     const mode = this.#mode
     return mode.kind === 'live' && mode.next >= mode.resumed
+  }
+
+  /** True while a journaled turn runs again. */
+  get replaying(): boolean {
+    return this.#mode.kind === 'replay'
   }
 
   /** True while the turn has asked the host for nothing, be it recorded or pure. */
@@ -215,11 +221,16 @@ function unconsumed(mode: Mode): LoomError | null {
   return divergence(mode.next, expected[mode.next], undefined)
 }
 
+/** A stack that is full is full of the guest's frames (component/failure.ts F3). */
 function hostCallError(target: string, error: unknown): LoomError {
-  if (isLoomError(error) && error.code === 'ERR_HOST_CALL') return error
+  if (isLoomError(error) && (error.code === 'ERR_HOST_CALL' || error.code === 'ERR_TRAP'))
+    return error
+  if (isStackOverflow(error)) return toFailure(error, target)
   const message = error instanceof Error ? error.message : String(error)
   return new LoomError('ERR_HOST_CALL', `${target} failed: ${message}`, { cause: error })
 }
+
+const asRecorded = (result: unknown): WitValue => result as WitValue
 
 /** Binds `spec` for one instance: what the guest's import calls. */
 export function bindHostFunction(
@@ -232,6 +243,14 @@ export function bindHostFunction(
   if (spec.kind === 'pure')
     return (...args) => recorder.callPure(target, () => spec.perform(context, args) as WitValue)
   const deferred = spec.kind === 'awaiting'
+  const { derive } = spec
+  if (derive !== undefined)
+    return (...args) => {
+      const perform = (): WitValue | PromiseLike<unknown> => spec.perform(context, args)
+      const call = { target, args, perform, check: asRecorded, deferred }
+      const recorded = recorder.call(call)
+      return recorder.callPure(target, () => derive(context, recorded))
+    }
   return (...args) => {
     const perform = (): WitValue | PromiseLike<unknown> => spec.perform(context, args)
     return recorder.call({ target, args, perform, check, deferred })

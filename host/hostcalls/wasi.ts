@@ -1,55 +1,15 @@
-/**
- * The WASI 0.2 interfaces that the host serves: clocks and random, all recorded.
- * Source: wasi-clocks and wasi-random, WIT of WASI 0.2.
- */
-import { LoomError } from '../base/errors.ts'
-import { VALUE_SIZE_MAX_BYTES } from '../base/limits.ts'
-import type { WitValue } from '../component/wit.ts'
-import type { HostCallContext, HostFunctionSpec, HostInterfaces } from './host-interface.ts'
-
-const NS_PER_SECOND = 1_000_000_000n
-const RESOLUTION_NS = 1_000_000n
-
-function datetime(wallNs: bigint): WitValue {
-  return { seconds: wallNs / NS_PER_SECOND, nanoseconds: Number(wallNs % NS_PER_SECOND) }
-}
-
-function randomBytes(context: HostCallContext, length: WitValue | undefined): Uint8Array {
-  if (typeof length !== 'bigint' || length > BigInt(VALUE_SIZE_MAX_BYTES))
-    throw new LoomError(
-      'ERR_HOST_CALL',
-      `the guest asked for ${length} random bytes: at most ${VALUE_SIZE_MAX_BYTES}`,
-    )
-  return context.random.bytes(Number(length))
-}
-
-const bytesFunction: HostFunctionSpec = {
-  kind: 'recorded',
-  perform: (context, [length]) => randomBytes(context, length),
-}
-const u64Function: HostFunctionSpec = { kind: 'recorded', perform: ({ random }) => random.u64() }
+/** WASI 0.2: what standard Rust, C and JavaScript programs need to start and run (wit/README.md). */
+import type { HostInterfaces } from './host-interface.ts'
+import { serveWasiCli } from './wasi-cli.ts'
+import { serveWasiClocks } from './wasi-clocks.ts'
+import { serveWasiDenied } from './wasi-denied.ts'
+import { serveWasiIo } from './wasi-io.ts'
+import { serveWasiRandom } from './wasi-random.ts'
 
 export function serveWasi(interfaces: HostInterfaces): void {
-  interfaces.add('wasi:clocks/wall-clock@0.2.0', {
-    now: { kind: 'recorded', perform: ({ clock }) => datetime(clock.wallNs()) },
-    resolution: { kind: 'pure', perform: () => datetime(RESOLUTION_NS) },
-  })
-  interfaces.add('wasi:clocks/monotonic-clock@0.2.0', {
-    now: { kind: 'recorded', perform: ({ clock }) => clock.monotonicNs() },
-    resolution: { kind: 'pure', perform: () => RESOLUTION_NS },
-  })
-  interfaces.add('wasi:random/random@0.2.0', {
-    'get-random-bytes': bytesFunction,
-    'get-random-u64': u64Function,
-  })
-  interfaces.add('wasi:random/insecure@0.2.0', {
-    'get-insecure-random-bytes': bytesFunction,
-    'get-insecure-random-u64': u64Function,
-  })
-  interfaces.add('wasi:random/insecure-seed@0.2.0', {
-    'insecure-seed': {
-      kind: 'recorded',
-      perform: ({ random }) => [random.u64(), random.u64()],
-    },
-  })
+  serveWasiCli(interfaces)
+  serveWasiClocks(interfaces)
+  serveWasiIo(interfaces)
+  serveWasiRandom(interfaces)
+  serveWasiDenied(interfaces)
 }

@@ -7,6 +7,9 @@
  *   | 'LIMG' | version | CRC-32   | MessagePack: [ globals, pageCount, spans, bytes, pageCount, ... ]
  *            | u8      | u32 LE   | spans and globals as bytes, little-endian
  *
+ * Version 2 is for components with resources: [ globals, tables, pageCount, spans, bytes, ... ], where
+ * `tables` is an array of bytes. Images without tables are of version 1.
+ *
  * The CRC covers the version and the MessagePack. A change of the format is a new version, a row in
  * docs and a golden file.
  *
@@ -26,6 +29,7 @@ import {
 
 const MAGIC = Buffer.from('LIMG', 'latin1')
 const VERSION = 1
+const VERSION_WITH_TABLES = 2
 const HEADER_SIZE_BYTES = 9
 const PAGE_COUNT_MAX = 65_536
 
@@ -33,13 +37,15 @@ const packr = new Packr({ useRecords: false })
 
 export function encodeImage(image: Image): Buffer {
   const fields: unknown[] = [globalsToBytes(image.globals)]
+  const version = image.tables.length > 0 ? VERSION_WITH_TABLES : VERSION
+  if (version === VERSION_WITH_TABLES) fields.push(image.tables)
   for (const { pageCount, spans, bytes } of image.memories)
     fields.push(pageCount, toBytes(spans), bytes)
   const payload = packr.pack(fields)
   const encoded = Buffer.allocUnsafe(HEADER_SIZE_BYTES + payload.length)
   MAGIC.copy(encoded)
-  encoded[4] = VERSION
-  encoded.writeUInt32LE(checksum(VERSION, payload), 5)
+  encoded[4] = version
+  encoded.writeUInt32LE(checksum(version, payload), 5)
   payload.copy(encoded, HEADER_SIZE_BYTES)
   return encoded
 }
@@ -64,8 +70,17 @@ export function decodeImage(encoded: Uint8Array): Image {
   const version = bytes[4] ?? 0
   const payload = bytes.subarray(HEADER_SIZE_BYTES)
   if (checksum(version, payload) !== bytes.readUInt32LE(5)) throw corrupt('the checksum is wrong')
-  if (version !== VERSION) throw corrupt(`version ${version} is not known to this host`)
-  return fromFields(unpack(payload))
+  if (version !== VERSION && version !== VERSION_WITH_TABLES)
+    throw corrupt(`version ${version} is not known to this host`)
+  const fields = unpack(payload)
+  const tables = version === VERSION_WITH_TABLES ? tablesFrom(fields.splice(1, 1)[0]) : []
+  return fromFields(fields, tables)
+}
+
+function tablesFrom(tables: unknown): Uint8Array[] {
+  if (!Array.isArray(tables) || !tables.every((table) => table instanceof Uint8Array))
+    throw corrupt('the tables are malformed')
+  return tables.map((table) => Uint8Array.from(table))
 }
 
 function unpack(payload: Buffer): unknown[] {
@@ -75,16 +90,17 @@ function unpack(payload: Buffer): unknown[] {
   } catch (error) {
     throw corrupt('the contents are not MessagePack', error)
   }
-  if (!Array.isArray(fields) || fields.length % 3 !== 1) throw corrupt('the contents are malformed')
+  if (!Array.isArray(fields)) throw corrupt('the contents are malformed')
   return fields
 }
 
-function fromFields([globals, ...memories]: unknown[]): Image {
+function fromFields([globals, ...memories]: unknown[], tables: Uint8Array[]): Image {
+  if (memories.length % 3 !== 0) throw corrupt('the contents are malformed')
   if (!(globals instanceof Uint8Array)) throw corrupt('the globals are malformed')
   const decoded: MemoryImage[] = []
   for (let index = 0; index < memories.length; index += 3)
     decoded.push(memoryFrom(memories[index], memories[index + 1], memories[index + 2]))
-  return { globals: globalsFromBytes(globals), memories: decoded }
+  return { globals: globalsFromBytes(globals), memories: decoded, tables }
 }
 
 function memoryFrom(pageCount: unknown, spanBytes: unknown, bytes: unknown): MemoryImage {

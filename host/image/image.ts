@@ -5,7 +5,7 @@
  * Does not own: the bytes of an image at rest (image-codec.ts), when to capture (pool, actor).
  *
  * Invariants:
- *   IM1. Between calls, memories and mutable globals are the whole state (component/instrument.ts IN1, IN2).
+ *   IM1. Between calls, memories, mutable globals and tables of handles are the whole state (component/instrument.ts IN1, IN2).
  *   IM2. `restore` of what `capture` took makes the state equal: every byte, every page count, every global.
  *        One thing is not kept: the payload bits of a NaN in a float global, which JavaScript cannot see.
  *   IM3. A memory never shrinks. An instance with more pages than the image cannot take it.
@@ -48,6 +48,8 @@ export interface MemoryImage {
 export interface Image {
   readonly memories: readonly MemoryImage[]
   readonly globals: readonly GlobalValue[]
+  /** The tables of handles, whole. */
+  readonly tables: readonly Uint8Array[]
 }
 
 /** Takes the baseline of a component from an instance that no call has touched. */
@@ -62,6 +64,7 @@ export function takeBaseline(state: InstanceState): Baseline {
 export function imageSize(image: Image): number {
   let size = 8 * image.globals.length
   for (const { spans, bytes } of image.memories) size += spans.byteLength + bytes.byteLength
+  for (const table of image.tables) size += table.byteLength
   return size
 }
 
@@ -73,6 +76,7 @@ export function capture(state: InstanceState, baseline: Baseline, gap = GAP_SIZE
       captureMemory(Buffer.from(memory.buffer), baseline.memories[index] ?? NOTHING, gap),
     ),
     globals: state.globals.map((global) => global.value),
+    tables: state.tables.map((table) => table.save()),
   }
 }
 
@@ -170,6 +174,10 @@ export function restore(
   isFresh = false,
 ): void {
   checkShape(state, image.memories.length, image.globals.length)
+  if (state.tables.length !== image.tables.length)
+    throw corrupt(
+      `it has ${image.tables.length} tables of handles, the component ${state.tables.length}`,
+    )
   image.memories.forEach((delta, index) => {
     const memory = state.memories[index]
     if (memory === undefined) return
@@ -181,6 +189,9 @@ export function restore(
   image.globals.forEach((value, index) => {
     const global = state.globals[index]
     if (global !== undefined) global.value = value
+  })
+  image.tables.forEach((table, index) => {
+    state.tables[index]?.load(table)
   })
 }
 
@@ -234,7 +245,8 @@ export function corrupt(reason: string, cause?: unknown): LoomError {
 /**
  * SHA-256 of the whole state, as hex. Equal states have equal hashes, however they were reached.
  *
- * Hashed bytes: per memory its page count (u32) and its bytes; per global nine bytes (image-codec.ts).
+ * Hashed bytes: per memory its page count (u32) and its bytes; per global nine bytes (image-codec.ts); per
+ * table of handles its size (u32) and its bytes.
  */
 export function hashState(state: InstanceState): string {
   const hash = createHash('sha256')
@@ -243,7 +255,14 @@ export function hashState(state: InstanceState): string {
     count.writeUInt32LE(buffer.byteLength / PAGE_SIZE_BYTES)
     hash.update(count).update(new Uint8Array(buffer))
   }
-  return hash.update(globalsToBytes(state.globals.map(({ value }) => value))).digest('hex')
+  hash.update(globalsToBytes(state.globals.map(({ value }) => value)))
+  for (const table of state.tables) {
+    const bytes = table.save()
+    const size = Buffer.alloc(4)
+    size.writeUInt32LE(bytes.byteLength)
+    hash.update(size).update(bytes)
+  }
+  return hash.digest('hex')
 }
 
 const GLOBAL_SIZE_BYTES = 9

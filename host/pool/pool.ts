@@ -36,8 +36,16 @@ export interface PoolOptions {
  */
 type Slot =
   | { readonly kind: 'activating'; readonly ready: Promise<Activation> }
-  | { readonly kind: 'resident'; readonly activation: Activation; usedMs: number }
+  | ResidentSlot
   | { readonly kind: 'evicting'; readonly done: Promise<void> }
+
+/** `use` orders slots by their last use; `sweep` dates it, without reading the clock at every call. */
+interface ResidentSlot {
+  readonly kind: 'resident'
+  readonly activation: Activation
+  use: number
+  sweep: number
+}
 
 /** Share of the capacity that one eviction round frees, so that rounds are rare. */
 const EVICTED_SHARE = 0.05
@@ -47,7 +55,9 @@ export class Pool {
   readonly #options: PoolOptions
   readonly #slots = new Map<string, Slot>()
   #evictingCount = 0
-  #sweep: Timer | null = null
+  #sweepTimer: Timer | null = null
+  #sweeps = 0
+  #uses = 0
   #closed = false
   #overdue = false
 
@@ -67,7 +77,8 @@ export class Pool {
   peek(name: string): Activation | undefined {
     const slot = this.#slots.get(name)
     if (slot?.kind !== 'resident' || this.#closed) return undefined
-    slot.usedMs = this.#options.clock.monotonicMs()
+    slot.use = ++this.#uses
+    slot.sweep = this.#sweeps
     return slot.activation
   }
 
@@ -106,9 +117,9 @@ export class Pool {
   }
 
   #settle(name: string, activation: Activation): void {
-    const usedMs = this.#options.clock.monotonicMs()
-    this.#slots.set(name, { kind: 'resident', activation, usedMs })
-    if (this.#sweep === null && !this.#closed) this.#scheduleSweep()
+    const use = ++this.#uses
+    this.#slots.set(name, { kind: 'resident', activation, use, sweep: this.#sweeps })
+    if (this.#sweepTimer === null && !this.#closed) this.#scheduleSweep()
   }
 
   /** Removes a broken activation's slot, whichever state it is in; another actor's slot is left alone. */
@@ -120,28 +131,29 @@ export class Pool {
 
   #scheduleSweep(): void {
     const { clock, idleTimeoutMs } = this.#options
-    this.#sweep = clock.after(idleTimeoutMs / SWEEPS_PER_IDLE_TIMEOUT, () => {
-      this.#sweep = null
+    this.#sweepTimer = clock.after(idleTimeoutMs / SWEEPS_PER_IDLE_TIMEOUT, () => {
+      this.#sweepTimer = null
+      this.#sweeps++
       this.#evictIdle()
       if (this.#slots.size > 0 && !this.#closed) this.#scheduleSweep()
     })
   }
 
   #evictIdle(): void {
-    const before = this.#options.clock.monotonicMs() - this.#options.idleTimeoutMs
+    const before = this.#sweeps - SWEEPS_PER_IDLE_TIMEOUT
     for (const [name, slot] of this.#slots)
-      if (slot.kind === 'resident' && slot.usedMs <= before && slot.activation.idle)
+      if (slot.kind === 'resident' && slot.sweep < before && slot.activation.idle)
         ignoreOutcome(this.#evict(name, slot.activation))
   }
 
   /** Frees some room, least recently used first. Busy actors stay, and may exceed the capacity. */
   #evictOldest(): void {
     const count = Math.max(1, Math.floor(this.#options.residentCountMax * EVICTED_SHARE))
-    const idle: { name: string; activation: Activation; usedMs: number }[] = []
+    const idle: { name: string; activation: Activation; use: number }[] = []
     for (const [name, slot] of this.#slots)
       if (slot.kind === 'resident' && slot.activation.idle)
-        idle.push({ name, activation: slot.activation, usedMs: slot.usedMs })
-    idle.sort((a, b) => a.usedMs - b.usedMs)
+        idle.push({ name, activation: slot.activation, use: slot.use })
+    idle.sort((a, b) => a.use - b.use)
     for (const { name, activation } of idle.slice(0, count))
       ignoreOutcome(this.#evict(name, activation))
   }
@@ -172,7 +184,7 @@ export class Pool {
    */
   async close(): Promise<void> {
     this.#closed = true
-    this.#sweep?.cancel()
+    this.#sweepTimer?.cancel()
     const { clock, closeTimeoutMs } = this.#options
     const deadline = clock.after(closeTimeoutMs, () => {
       this.#overdue = true

@@ -11,6 +11,7 @@ import type { LoomError } from '../base/errors.ts'
 import type { ActorKey } from '../base/names.ts'
 import type { Random } from '../base/random.ts'
 import type { BlobStore } from '../blob/blob-store.ts'
+import type { GuestLimits } from '../component/component.ts'
 import type { JsonValue, WitValue } from '../component/wit.ts'
 import type { JournalEntry } from '../journal/entry.ts'
 import type { ActorSummary, HostRecord, StoreDriver } from '../store/store.ts'
@@ -55,10 +56,19 @@ export interface RuntimeOptions {
 /** Functions of an interface that the embedder provides; keys in camelCase or as in the WIT. */
 export type ProvidedInterface = Readonly<Record<string, (...args: never[]) => unknown>>
 
+/** `limits`: what one turn of a component may use up; defaults for what is left out. */
 export type ActorTypeDefinition =
   /** `blobPath`: a name in the blob store, or a digest. */
-  | { readonly type: 'wasm'; readonly blobPath: string }
-  | { readonly type: 'wasm'; readonly component: Uint8Array }
+  | {
+      readonly type: 'wasm'
+      readonly blobPath: string
+      readonly limits?: Partial<GuestLimits>
+    }
+  | {
+      readonly type: 'wasm'
+      readonly component: Uint8Array
+      readonly limits?: Partial<GuestLimits>
+    }
   | { readonly type: 'typescript'; readonly actorClass: ActorClass }
 
 export interface MethodDescription {
@@ -91,7 +101,7 @@ export interface ActorHandle {
    *
    * @throws ERR_METHOD_UNKNOWN, ERR_ARGUMENT_COUNT, ERR_ARGUMENT_TYPE, ERR_OPTION  nothing was run.
    * @throws ERR_BUSY, ERR_CLOSING  not run, or cut off by the shutdown: ask again with the key.
-   * @throws ERR_TRAP, ERR_HOST_CALL, ERR_ACTOR_FAILED  the turn ran and left no trace in the state.
+   * @throws ERR_TRAP, ERR_FUEL, ERR_HOST_CALL, ERR_ACTOR_FAILED  the turn ran and left no trace in the state.
    * @throws ERR_COMMIT, ERR_FENCED  whether the turn is durable is unknown: ask again with its key.
    */
   call(method: string, ...args: unknown[]): Promise<WitValue>
@@ -180,6 +190,7 @@ export interface Inspector {
 }
 
 /** Shapes from below that the edges need: they see runtime/ and base/ only. */
+export type { GuestLimits } from '../component/component.ts'
 export type { JsonValue } from '../component/wit.ts'
 export type { JournalEntry } from '../journal/entry.ts'
 export type { ActorSummary, HostRecord } from '../store/store.ts'

@@ -4,7 +4,7 @@
  * Owns: which parts make a host. Does not own: any of their work.
  */
 import { Activation } from '../actor/activation.ts'
-import { type Clock, systemClock } from '../base/clock.ts'
+import { type Clock, systemClock, type Timer } from '../base/clock.ts'
 import { LoomError, toLoomError } from '../base/errors.ts'
 import { type ActorKey, checkActorId, checkTypeName, formatActorKey } from '../base/names.ts'
 import { deferred } from '../base/promises.ts'
@@ -31,6 +31,9 @@ import type {
 import { PooledHandle } from './handle.ts'
 import { runtimeLimits } from './limits.ts'
 import { TypeRegistry } from './type-registry.ts'
+
+/** How often a host looks whether it still owns its store, besides at every commit. */
+const OWNERSHIP_CHECK_MS = 3_000
 
 /** The interfaces that every host serves. */
 export function standardInterfaces(): HostInterfaces {
@@ -72,6 +75,7 @@ class HostRuntime implements Runtime {
   readonly #handles = new WeakMap<Activation, ActorHandle>()
   readonly #lose: (error: LoomError) => void
   #closing: Promise<void> | null = null
+  #ownershipTimer: Timer | null = null
 
   constructor(options: RuntimeOptions, store: Store, limits: RuntimeLimits, clock: Clock) {
     this.#store = store
@@ -88,6 +92,25 @@ class HostRuntime implements Runtime {
     const lost = deferred<LoomError>()
     this.lost = lost.promise
     this.#lose = lost.resolve
+    this.#watchOwnership()
+  }
+
+  /** A host that takes no calls makes no commits: without this it would not learn that it was displaced. */
+  #watchOwnership(): void {
+    this.#ownershipTimer = this.#clock.after(OWNERSHIP_CHECK_MS, () => {
+      const goOn = (owned: boolean): void => {
+        if (owned && this.#closing === null) this.#watchOwnership()
+      }
+      this.#checkOwnership().then(goOn, () => goOn(true))
+    })
+  }
+
+  async #checkOwnership(): Promise<boolean> {
+    const host = await this.#store.readHost()
+    if (host === null || host.epoch <= this.epoch) return true
+    const message = `epoch ${this.epoch} is over: process ${host.pid} (epoch ${host.epoch}) has taken over`
+    this.#lose(new LoomError('ERR_FENCED', message, { data: { pid: host.pid } }))
+    return false
   }
 
   get epoch(): number {
@@ -147,6 +170,7 @@ class HostRuntime implements Runtime {
   }
 
   close(): Promise<void> {
+    this.#ownershipTimer?.cancel()
     this.#closing ??= this.#close()
     return this.#closing
   }

@@ -29,40 +29,49 @@ export class PooledHandle implements ActorHandle {
   }
 
   call(method: string, ...args: unknown[]): Promise<WitValue> {
-    return this.#run(method, (found) => found.check(args), null)
+    return this.#run(method, args, null)
   }
 
-  execute(request: CallRequest): Promise<WitValue> {
+  async execute(request: CallRequest): Promise<WitValue> {
     const { method, args, key } = readRequest(request)
-    return this.#run(method, (found) => found.check(args), key)
+    return this.#run(method, args, key)
   }
 
   async executeJson(
     request: CallRequest & { readonly args?: readonly JsonValue[] },
   ): Promise<JsonValue> {
     const { method, args, key } = readRequest(request)
-    let found: ActorMethod | null = null
-    const result = await this.#run(
-      method,
-      (target) => {
-        found = target
-        return target.fromJson(args as readonly JsonValue[])
-      },
-      key,
-    )
-    return (found as ActorMethod | null)?.toJson(result) ?? null
+    const run = async (activation: Activation): Promise<JsonValue> => {
+      const found = findMethod(activation, method)
+      const values = found.fromJson(args as readonly JsonValue[])
+      return found.toJson(await activation.call(found, values, key))
+    }
+    const activation = this.#resident()
+    return activation === undefined ? this.#activate(run) : run(activation)
   }
 
-  async #run(
-    name: string,
-    readArgs: (method: ActorMethod) => readonly WitValue[],
-    key: string | null,
-  ): Promise<WitValue> {
-    let activation = this.#pool.peek(this.#name)
-    while (activation === undefined || activation.closed)
-      activation = await this.#pool.acquire(this.#key)
-    const method = findMethod(activation, name)
-    return activation.call(method, readArgs(method), key)
+  /** Without waiting where the actor is resident: this is the path of every warm call. */
+  #run(name: string, args: readonly unknown[], key: string | null): Promise<WitValue> {
+    const activation = this.#resident()
+    if (activation === undefined)
+      return this.#activate((activated) => callMethod(activated, name, args, key))
+    try {
+      return callMethod(activation, name, args, key)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  #resident(): Activation | undefined {
+    const activation = this.#pool.peek(this.#name)
+    return activation?.closed === true ? undefined : activation
+  }
+
+  /** `use` makes the call at once: after any pause the activation may be evicted. */
+  async #activate<T>(use: (activation: Activation) => Promise<T>): Promise<T> {
+    let activation = await this.#pool.acquire(this.#key)
+    while (activation.closed) activation = await this.#pool.acquire(this.#key)
+    return await use(activation)
   }
 }
 
@@ -78,6 +87,16 @@ function readRequest(request: CallRequest): {
     throw new LoomError('ERR_OPTION', `args: expected an array, got ${typeof args}`)
   if (idempotencyKey !== undefined) checkIdempotencyKey(idempotencyKey)
   return { method, args, key: idempotencyKey ?? null }
+}
+
+function callMethod(
+  activation: Activation,
+  name: string,
+  args: readonly unknown[],
+  key: string | null,
+): Promise<WitValue> {
+  const method = findMethod(activation, name)
+  return activation.call(method, method.check(args), key)
 }
 
 const METHODS_SHOWN_MAX = 20

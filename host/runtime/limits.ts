@@ -1,9 +1,14 @@
 /**
- * Limits of a runtime: defaults and validation.
+ * Limits of a runtime and of its guests: defaults and validation.
  */
 import { LoomError } from '../base/errors.ts'
-import { MAILBOX_COUNT_MAX, RESIDENT_COUNT_MAX, SNAPSHOT_INTERVAL_TURNS } from '../base/limits.ts'
-import type { RuntimeLimits } from './api.ts'
+import {
+  MAILBOX_COUNT_MAX,
+  RESIDENT_COUNT_MAX,
+  SNAPSHOT_INTERVAL_TURNS,
+  VALUE_SIZE_MAX_BYTES,
+} from '../base/limits.ts'
+import type { GuestLimits, RuntimeLimits } from './api.ts'
 
 const IDLE_TIMEOUT_MS = 15 * 60 * 1_000
 
@@ -18,16 +23,37 @@ const DEFAULTS: RuntimeLimits = {
   closeTimeoutMs: CLOSE_TIMEOUT_MS,
 }
 
+/** The most that each may be: what counters and memories can hold, and what the host can bear. */
+const GUEST_MAXIMA: GuestLimits = {
+  fuelPerTurn: Number.MAX_SAFE_INTEGER,
+  memoryPagesMax: 65_536,
+  resultBytesMax: VALUE_SIZE_MAX_BYTES,
+}
+
 /** @throws ERR_OPTION naming the limit. */
 export function runtimeLimits(given: Partial<RuntimeLimits> = {}): RuntimeLimits {
+  checkLimits(given, Object.keys(DEFAULTS))
+  return { ...DEFAULTS, ...given }
+}
+
+/** @throws ERR_OPTION naming the limit. */
+export function checkGuestLimits(given: Partial<GuestLimits>): void {
+  checkLimits(given, Object.keys(GUEST_MAXIMA))
+  for (const [name, maximum] of Object.entries(GUEST_MAXIMA)) {
+    const value = given[name as keyof GuestLimits]
+    if (value !== undefined && value > maximum)
+      throw new LoomError('ERR_OPTION', `limits.${name}: expected at most ${maximum}, got ${value}`)
+  }
+}
+
+function checkLimits(given: Readonly<Record<string, unknown>>, known: readonly string[]): void {
   for (const [name, value] of Object.entries(given)) {
-    if (!Object.hasOwn(DEFAULTS, name))
+    if (!known.includes(name))
       throw new LoomError(
         'ERR_OPTION',
-        `limits.${name}: no such limit; expected one of ${Object.keys(DEFAULTS).join(', ')}`,
+        `limits.${name}: no such limit; expected one of ${known.join(', ')}`,
       )
-    if (!Number.isSafeInteger(value) || value < 1)
+    if (!Number.isSafeInteger(value) || (value as number) < 1)
       throw new LoomError('ERR_OPTION', `limits.${name}: expected a positive integer, got ${value}`)
   }
-  return { ...DEFAULTS, ...given }
 }

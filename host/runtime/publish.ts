@@ -49,6 +49,7 @@ export async function publishComponent(options: PublishOptions): Promise<Publish
     interfaces,
     checkImports: true,
   })
+  program.withLimits({})
   const digest = await blobs.put(bytes)
   if (fileName !== undefined) await blobs.setName(fileName, digest)
   await blobs.setName(TYPE_NAME_PREFIX + typeName, digest)

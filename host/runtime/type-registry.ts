@@ -7,18 +7,21 @@
  * Invariants:
  *   G1. A new actor runs what its type names now; an existing one what its journal is pinned to.
  *   G2. A component is loaded once per digest, however many types and actors share it.
+ *   G4. Limits belong to the type's name, not to the component; an actor has those of its type now.
  *   G3. A failed load is not remembered: a blob that is repaired loads at the next call.
  */
 import type { ActorProgram } from '../actor/program.ts'
 import { typescriptProgram } from '../actor/typescript-program.ts'
-import { wasmProgram } from '../actor/wasm-program.ts'
+import { type WasmActorProgram, wasmProgram } from '../actor/wasm-program.ts'
 import { checkDigest, type Digest, digestOf } from '../base/digest.ts'
 import { isLoomError, LoomError } from '../base/errors.ts'
 import { checkTypeName, formatActorKey } from '../base/names.ts'
 import type { BlobStore } from '../blob/blob-store.ts'
+import type { GuestLimits } from '../component/component.ts'
 import type { HostInterfaces } from '../hostcalls/host-interface.ts'
 import type { ActorRecord } from '../store/store.ts'
 import type { ActorTypeDefinition, ActorTypeDescription } from './api.ts'
+import { checkGuestLimits } from './limits.ts'
 
 export interface TypeRegistryOptions {
   readonly blobs: BlobStore
@@ -33,7 +36,10 @@ export const TYPE_NAME_PREFIX = 'types/'
 export class TypeRegistry {
   readonly #options: TypeRegistryOptions
   readonly #registered = new Map<string, Promise<ActorProgram>>()
-  readonly #components = new Map<Digest, Promise<ActorProgram>>()
+  readonly #components = new Map<Digest, Promise<WasmActorProgram>>()
+  /** Limits of registered types by name, and the programs under them by digest and limits (G4). */
+  readonly #limits = new Map<string, Partial<GuestLimits>>()
+  readonly #limited = new Map<string, ActorProgram>()
 
   constructor(options: TypeRegistryOptions) {
     this.#options = options
@@ -44,32 +50,36 @@ export class TypeRegistry {
     checkTypeName(name)
     if (this.#registered.has(name))
       throw new LoomError('ERR_TYPE_REGISTERED', `actor type ${name} is registered already`)
-    const program = this.#define(definition)
+    const program = this.#define(name, definition)
     this.#registered.set(name, program)
     try {
       await program
     } catch (error) {
       this.#registered.delete(name)
+      this.#limits.delete(name)
       throw error
     }
   }
 
-  async #define(definition: ActorTypeDefinition): Promise<ActorProgram> {
+  async #define(name: string, definition: ActorTypeDefinition): Promise<ActorProgram> {
     if (definition.type === 'typescript') return typescriptProgram(definition.actorClass)
     if (definition.type !== 'wasm')
       throw new LoomError('ERR_OPTION', 'type: expected "wasm" or "typescript"')
-    const { blobs } = this.#options
+    const { limits = {} } = definition
+    checkGuestLimits(limits)
+    this.#limits.set(name, limits)
     const digest =
       'component' in definition
-        ? await this.#store(definition.component)
-        : await blobs.resolve(definition.blobPath)
-    return this.#component(digest)
+        ? await this.#store(definition.component, limits)
+        : await this.#options.blobs.resolve(definition.blobPath)
+    return this.#program(name, digest)
   }
 
   /** Bytes are kept only when they load: actors will be pinned to them. */
-  async #store(component: Uint8Array): Promise<Digest> {
+  async #store(component: Uint8Array, limits: Partial<GuestLimits>): Promise<Digest> {
     const digest = digestOf(component)
-    await (this.#components.get(digest) ?? this.#load(digest, component))
+    const program = await (this.#components.get(digest) ?? this.#load(digest, component))
+    program.withLimits(limits)
     return this.#options.blobs.put(component)
   }
 
@@ -84,14 +94,14 @@ export class TypeRegistry {
       if (!isLoomError(error) || error.code !== 'ERR_BLOB_UNKNOWN') throw error
       throw new LoomError('ERR_TYPE_UNKNOWN', `no actor type is named ${name}`, { cause: error })
     }
-    return this.#component(digest)
+    return this.#program(name, digest)
   }
 
   /** What an existing actor runs (G1). @throws ERR_TYPE_UNKNOWN, ERR_BLOB_UNKNOWN, ERR_BLOB_CORRUPT */
   async pinned(record: ActorRecord): Promise<ActorProgram> {
     if (record.digest !== 'typescript') {
       checkDigest(record.digest)
-      return this.#component(record.digest)
+      return this.#program(record.type, record.digest)
     }
     const program = await this.#registered.get(record.type)
     if (program?.type === 'typescript') return program
@@ -101,13 +111,23 @@ export class TypeRegistry {
     )
   }
 
-  #component(digest: Digest): Promise<ActorProgram> {
-    return this.#components.get(digest) ?? this.#load(digest)
+  /** The component under the limits of the type (G4); where actors are only replayed, none hold. */
+  async #program(name: string, digest: Digest): Promise<ActorProgram> {
+    const component = await (this.#components.get(digest) ?? this.#load(digest))
+    if (!this.#options.checkImports) return component
+    const limits = this.#limits.get(name) ?? {}
+    const key = `${digest} ${JSON.stringify(limits)}`
+    let program = this.#limited.get(key)
+    if (program === undefined) {
+      program = component.withLimits(limits)
+      this.#limited.set(key, program)
+    }
+    return program
   }
 
-  #load(digest: Digest, given?: Uint8Array): Promise<ActorProgram> {
+  #load(digest: Digest, given?: Uint8Array): Promise<WasmActorProgram> {
     const { blobs, interfaces, checkImports } = this.#options
-    const load = async (): Promise<ActorProgram> =>
+    const load = async (): Promise<WasmActorProgram> =>
       wasmProgram({ bytes: given ?? (await blobs.get(digest)), digest, interfaces, checkImports })
     const loading = load()
     this.#components.set(digest, loading)

@@ -15,6 +15,7 @@ import { ERRORS, LoomError } from '../base/errors.ts'
 import { ACTOR_ID_SIZE_MAX_BYTES, BODY_SIZE_MAX_BYTES } from '../base/limits.ts'
 import type { LogLine, Runtime } from '../runtime/api.ts'
 import { DEFAULT_HOST, DEFAULT_PORT } from './defaults.ts'
+import { drain } from './drain.ts'
 import { asLoomError, malformedRequestBytes, toErrorResponse } from './error-response.ts'
 import { addRoutes, JSON_TYPE } from './routes.ts'
 
@@ -91,18 +92,19 @@ function createApp(log: (line: LogLine) => void): FastifyInstance {
   // Bodies are read as bytes whatever their Content-Type says: `curl -d` sends a form's.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
-  app.setErrorHandler((error, _request, reply) => {
+  app.setErrorHandler(async (error, request, reply) => {
     const loomError = asLoomError(error)
+    if (loomError.code === 'ERR_BODY_SIZE') await drain(request.raw)
     if (ERRORS[loomError.code].kind === 'bug')
       log({ level: 'error', message: `internal error: ${detailOf(loomError)}` })
-    sendError(reply, loomError)
+    return sendError(reply, loomError)
   })
   return app
 }
 
-function sendError(reply: FastifyReply, error: LoomError): void {
+function sendError(reply: FastifyReply, error: LoomError): FastifyReply {
   const { status, headers, body } = toErrorResponse(error)
-  void reply.status(status).headers(headers).type(JSON_TYPE).send(JSON.stringify(body))
+  return reply.status(status).headers(headers).type(JSON_TYPE).send(JSON.stringify(body))
 }
 
 /** For the log only (H2). */

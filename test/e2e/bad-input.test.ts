@@ -54,7 +54,10 @@ test.each<readonly [string, (counter: Uint8Array) => Uint8Array]>([
   const file = path.join(data, 'bad.wasm')
   writeFileSync(file, bytesOf(await counterBytes()))
   const { code, stderr } = await loom(['push', file, '--type', 'Counter', '--data', data])
-  expect([code, stderr]).toEqual([65, expect.stringMatching(/^error ERR_COMPONENT_[A-Z]+: /m)])
+  expect([code, stderr]).toEqual([
+    65,
+    expect.stringMatching(/^error ERR_COMPONENT_[A-Z]+: .*bad\.wasm: /m),
+  ])
   const id = randomUUID()
   expect((await call(host.address, `Counter/${id}`, 'increment', [1])).text).toBe('1')
 })

@@ -4,7 +4,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
 import type { Command } from 'commander'
-import { LoomError } from '../../base/errors.ts'
+import { isLoomError, LoomError } from '../../base/errors.ts'
 import { COMPONENT_SIZE_MAX_BYTES } from '../../base/limits.ts'
 import { checkTypeName } from '../../base/names.ts'
 import {
@@ -49,13 +49,27 @@ async function push(file: string, options: PushOptions): Promise<void> {
     ])
     const { blobs } = openDataFolder(options.data)
     const fileName = path.basename(file)
-    return await publishComponent({ blobs, bytes, fileName, typeName: options.type, provided })
+    return await publishComponent({
+      blobs,
+      bytes,
+      fileName,
+      typeName: options.type,
+      provided,
+    }).catch((error) => {
+      throw namingFile(file, error)
+    })
   })
   if (json) {
     printJson({ name: options.type, digest, sizeBytes: bytes.length, methods })
     return
   }
   print(`${colors.green('pushed')} ${options.type} ${digest} (${bytes.length} bytes)`)
+}
+
+/** The engine knows bytes only; people know files. */
+function namingFile(file: string, error: unknown): unknown {
+  if (!isLoomError(error) || !error.code.startsWith('ERR_COMPONENT_')) return error
+  return new LoomError(error.code, `${file}: ${error.message}`, { cause: error, data: error.data })
 }
 
 /** @throws ERR_OPTION, ERR_COMPONENT_FORMAT */
@@ -69,7 +83,7 @@ async function readComponent(file: string): Promise<Uint8Array> {
       )
     return await readFile(file)
   } catch (error) {
-    if (error instanceof LoomError) throw error
+    if (isLoomError(error)) throw error
     const reason = error instanceof Error ? error.message : String(error)
     throw new LoomError('ERR_OPTION', `cannot read ${file}: ${reason}`, { cause: error })
   }

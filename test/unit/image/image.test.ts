@@ -32,6 +32,7 @@ function makeState({ pages, globals }: Shape) {
           value,
         ),
     ),
+    tables: [],
   }
 }
 
@@ -141,6 +142,7 @@ describe('capture and restore', () => {
     const baseline = takeBaseline(state)
     const image = {
       globals: [],
+      tables: [],
       memories: [{ pageCount: 17, spans: new Uint32Array(), bytes: new Uint8Array() }],
     }
     expect(thrown(() => restore(state, baseline, image))).toMatchObject({
@@ -178,7 +180,7 @@ describe('an image at rest', () => {
     ]
     for (const memory of cases)
       expect(
-        thrown(() => decodeImage(encodeImage({ globals: [], memories: [memory] }))),
+        thrown(() => decodeImage(encodeImage({ globals: [], memories: [memory], tables: [] }))),
       ).toMatchObject({ code: 'ERR_SNAPSHOT_CORRUPT' })
   })
 })

@@ -109,4 +109,16 @@ describe('residency', () => {
     expect((await first.lost).code).toBe('ERR_FENCED')
     expect(await (await second.getActor('a', 'Ledger')).call('total')).toBe(1)
   })
+
+  test('a host that was displaced is told also when nobody calls it', async () => {
+    const store = memory()
+    const clock = new VirtualClock()
+    const first = await openHost({ store, clock })
+    await openHost({ store, takeOver: true })
+    clock.advance(5_000)
+    expect(await first.lost).toMatchObject({
+      code: 'ERR_FENCED',
+      message: expect.stringContaining('has taken over'),
+    })
+  })
 })

@@ -1,0 +1,221 @@
+/**
+ * Fuel scan: finds where a function has to be rewritten, and what each charge costs.
+ *
+ * Owns: the rules of fuel.ts FU1 to FU4. Does not own: the code that is written there (fuel-write.ts).
+ */
+import { BULK, type InstructionReader } from './instructions.ts'
+import type { CoreModule } from './module.ts'
+
+/** Chosen by measurement: docs/adr/0020-fuel.md. */
+const ABSORBED_COUNT_MAX = 32
+
+/** Instructions that take much longer than others. Units: fuel. */
+const COSTS = new Map([
+  [0x08, 500], // throw, rethrow, throw_ref: the engine makes and unwinds an exception
+  [0x09, 500],
+  [0x0a, 500],
+  [0x26, 100], // table.set
+  [0x40, 500], // memory.grow
+  [BULK + 8, 20], // memory.init, copy, fill
+  [BULK + 10, 20],
+  [BULK + 11, 20],
+  [BULK + 12, 100], // table.init, copy, grow, fill
+  [BULK + 14, 100],
+  [BULK + 15, 100],
+  [BULK + 17, 100],
+])
+
+export const MEMORY_GROW = 0x40
+const TABLE_GROW = BULK + 15
+/** Fuel per unit of the operand, as a shift (FU3): a byte of memory 1/8, an element of a table 16. */
+const OPERAND_SHIFTS = new Map([
+  [BULK + 8, -3],
+  [BULK + 10, -3],
+  [BULK + 11, -3],
+  [BULK + 12, 4],
+  [BULK + 14, 4],
+  [BULK + 15, 4],
+  [BULK + 17, 4],
+])
+
+/** State that an image does not hold, by the instruction that changes it. */
+const HIDDEN = new Map([
+  [0x26, 'changes a table (table.set)'],
+  [BULK + 9, 'drops a data segment (data.drop)'],
+  [BULK + 12, 'changes a table (table.init)'],
+  [BULK + 13, 'drops an element segment (elem.drop)'],
+  [BULK + 14, 'changes a table (table.copy)'],
+  [BULK + 15, 'changes a table (table.grow)'],
+  [BULK + 17, 'changes a table (table.fill)'],
+])
+
+export type PointKind = 'charge' | 'global' | 'operand' | 'memory.grow' | 'table.grow'
+
+/** A place in a function's body that is rewritten: charges are inserted, others replace [at, end). */
+export interface Point {
+  readonly kind: PointKind
+  readonly at: number
+  readonly end: number
+  /** A charge's cost, 0 for none; an index; an operand's shift. */
+  value: number
+}
+
+/** Who pays: the charge that stands before some code, and how much it pays in advance (FU2). */
+interface Payer {
+  readonly point: Point
+  absorbed: number
+}
+
+/** Finds the points of one function. */
+export class FunctionScan {
+  readonly points: Point[] = []
+  readonly localsAt: number
+  localsEnd = 0
+  localGroupCount = 0
+  /** Parameters and locals. */
+  localCount: number
+  readonly end: number
+  readonly #reader: InstructionReader
+  readonly #firstShifted: number
+  readonly #hidden: Set<string>
+  /** Payers in force where each open block began; they stand before whatever follows its end. */
+  readonly #outer: Payer[] = []
+  #payer: Payer
+  /** A stretch that may be absorbed: its cost is not yet decided on. */
+  #stretch: Point | null = null
+
+  constructor(
+    reader: InstructionReader,
+    module: CoreModule,
+    paramCount: number,
+    hidden: Set<string>,
+  ) {
+    this.#reader = reader
+    this.localCount = paramCount
+    this.#firstShifted = module.globalImportCount
+    this.#hidden = hidden
+    this.localsAt = reader.at
+    this.end = reader.end
+    this.#locals()
+    this.#payer = { point: this.#point('charge', this.localsEnd, this.localsEnd, 1), absorbed: 0 }
+  }
+
+  #locals(): void {
+    const reader = this.#reader
+    this.localGroupCount = reader.count()
+    for (let group = 0; group < this.localGroupCount; group++) {
+      this.localCount += reader.u32()
+      reader.type()
+    }
+    this.localsEnd = reader.at
+  }
+
+  #point(kind: PointKind, at: number, end: number, value: number): Point {
+    const point: Point = { kind, at, end, value }
+    this.points.push(point)
+    return point
+  }
+
+  run(): void {
+    const reader = this.#reader
+    while (reader.at < this.end) {
+      reader.next()
+      const { code } = reader
+      const paying = this.#stretch ?? this.#payer.point
+      paying.value += COSTS.get(code) ?? 1
+      this.#rewrite(code)
+      this.#control(code)
+    }
+    this.#settle()
+  }
+
+  #rewrite(code: number): void {
+    const { start, at, index, indexAt } = this.#reader
+    if (code < 0x20) return
+    if (code < 0x23) {
+      // Our own locals follow: an index that was invalid must not become one of them.
+      if (index >= this.localCount) this.#reader.fail(`local ${index} does not exist`)
+      return
+    }
+    const note = HIDDEN.get(code)
+    if (note !== undefined) this.#hidden.add(note)
+    if (code === 0x23 || code === 0x24) {
+      if (index >= this.#firstShifted) this.#point('global', indexAt, at, index)
+    } else if (code === MEMORY_GROW) this.#point('memory.grow', start, at, index)
+    else {
+      const shift = OPERAND_SHIFTS.get(code)
+      if (shift !== undefined) this.#point('operand', start, start, shift)
+      if (code === TABLE_GROW) this.#point('table.grow', start, start, 0)
+    }
+  }
+
+  #control(code: number): void {
+    switch (code) {
+      case 0x02: // block, try, try_table: what is inside runs with what is before
+      case 0x06:
+      case 0x1f: {
+        const absorbed = this.#settle()
+        this.#outer.push(this.#payer)
+        if (absorbed) this.#begin()
+        return
+      }
+      case 0x03: {
+        this.#settle()
+        this.#outer.push(this.#payer)
+        const { at } = this.#reader
+        this.#payer = { point: this.#point('charge', at, at, 1), absorbed: 0 }
+        return
+      }
+      case 0x04: // if
+        this.#settle()
+        this.#outer.push(this.#payer)
+        this.#begin()
+        return
+      case 0x05: // else, catch, catch_all
+      case 0x07:
+      case 0x19:
+        this.#settle()
+        this.#payer = this.#outer.at(-1) ?? this.#payer
+        this.#begin()
+        return
+      case 0x0b: // end, delegate
+      case 0x18:
+        this.#settle()
+        this.#payer = this.#outer.pop() ?? this.#payer
+        this.#begin()
+        return
+      default:
+        if (BRANCHES.has(code)) {
+          this.#settle()
+          this.#begin()
+        }
+    }
+  }
+
+  #begin(): void {
+    const { at } = this.#reader
+    this.#stretch = this.#point('charge', at, at, 0)
+  }
+
+  /** Decides who pays for the stretch that ends here; true when the payer before it does. */
+  #settle(): boolean {
+    const stretch = this.#stretch
+    if (stretch === null) return false
+    this.#stretch = null
+    const cost = stretch.value
+    if (this.#payer.absorbed + cost > ABSORBED_COUNT_MAX) {
+      this.#payer = { point: stretch, absorbed: 0 }
+      return false
+    }
+    this.#payer.absorbed += cost
+    this.#payer.point.value += cost
+    stretch.value = 0
+    if (this.points.at(-1) === stretch) this.points.pop()
+    return true
+  }
+}
+
+/** Behind these, code may not run: unreachable, throws, branches, returns, tail calls. */
+const BRANCHES = new Set([
+  0x00, 0x08, 0x09, 0x0a, 0x0c, 0x0d, 0x0e, 0x0f, 0x12, 0x13, 0x15, 0xd5, 0xd6,
+])

@@ -1,0 +1,187 @@
+/**
+ * Fuel write: a function's body with its points rewritten.
+ *
+ * Owns: the instructions that charge fuel and room. Does not own: where they stand (fuel-scan.ts).
+ *
+ * Invariant FW1. Every sequence leaves the stack as it found it, and its blocks hold no code of the guest,
+ * so that the guest's types and labels stay what they were.
+ */
+import { type FunctionScan, MEMORY_GROW, type Point } from './fuel-scan.ts'
+import type { CoreModule } from './module.ts'
+import type { Writer } from './writer.ts'
+
+/** The counter's value says why the guest was stopped (meter.ts); later charges leave it in its range. */
+export const STOPPED_BY_MEMORY_LIMIT = -(2n ** 62n)
+export const STOPPED_BY_HOST_MEMORY = -(2n ** 61n)
+
+/** Two globals are imported behind the module's own imports: fuel, and room for growth in bytes. */
+export const ADDED_GLOBAL_COUNT = 2
+const PAGE_SHIFT = 16
+/** A table's element is charged as much room as two pointers. */
+const ELEMENT_SHIFT = 4
+
+/** Writes one function's body with its points rewritten. */
+export class FunctionWriter {
+  readonly #out: Writer
+  readonly #bytes: Uint8Array
+  readonly #module: CoreModule
+  readonly #scan: FunctionScan
+  readonly #fuel: number
+  readonly #room: number
+  /** Locals of our own: an i64 and an i32. */
+  readonly #wide: number
+  readonly #count: number
+
+  constructor(out: Writer, bytes: Uint8Array, module: CoreModule, scan: FunctionScan) {
+    this.#out = out
+    this.#bytes = bytes
+    this.#module = module
+    this.#scan = scan
+    this.#fuel = module.globalImportCount
+    this.#room = module.globalImportCount + 1
+    this.#wide = scan.localCount
+    this.#count = this.#wide + 1
+  }
+
+  run(): void {
+    const { points, localsEnd, end } = this.#scan
+    this.#locals()
+    let from = localsEnd
+    for (const point of points) {
+      if (point.kind === 'charge' && point.value === 0) continue
+      this.#out.bytes(this.#bytes.subarray(from, point.at))
+      from = point.end
+      this.#point(point)
+    }
+    this.#out.bytes(this.#bytes.subarray(from, end))
+  }
+
+  #locals(): void {
+    const { localsAt, localsEnd, localGroupCount, points } = this.#scan
+    const needsCount = points.some(({ kind }) => kind !== 'charge' && kind !== 'global')
+    this.#out.u32(localGroupCount + (needsCount ? 2 : 1))
+    let skip = localsAt
+    while ((this.#bytes[skip++] ?? 0) >= 0x80);
+    this.#out.bytes(this.#bytes.subarray(skip, localsEnd))
+    this.#out.code(0x01, 0x7e)
+    if (needsCount) this.#out.code(0x01, 0x7f)
+  }
+
+  #point({ kind, value }: Point): void {
+    switch (kind) {
+      case 'charge':
+        this.#get(this.#fuel)
+        this.#out.code(0x42)
+        this.#out.signed(value)
+        this.#charge()
+        return
+      case 'global':
+        this.#out.u32(value + ADDED_GLOBAL_COUNT)
+        return
+      case 'operand':
+        this.#chargeOperand(value)
+        return
+      case 'memory.grow':
+        this.#memoryGrow(value)
+        return
+      case 'table.grow':
+        this.#toRoom(ELEMENT_SHIFT)
+        this.#takeRoom()
+    }
+  }
+
+  #get(global: number): void {
+    this.#out.code(0x23)
+    this.#out.u32(global)
+  }
+
+  #set(global: number): void {
+    this.#out.code(0x24)
+    this.#out.u32(global)
+  }
+
+  /** `local.get` 0x20, `local.set` 0x21, `local.tee` 0x22. */
+  #local(code: number, local: number): void {
+    this.#out.code(code)
+    this.#out.u32(local)
+  }
+
+  /** With fuel and cost on the stack: i64.sub, keep it, trap when it is below 0. */
+  #charge(): void {
+    this.#out.code(0x7d)
+    this.#local(0x22, this.#wide)
+    this.#set(this.#fuel)
+    this.#local(0x20, this.#wide)
+    this.#out.code(0x42, 0x00, 0x53, 0x04, 0x40, 0x00, 0x0b)
+  }
+
+  /** The operand is on the stack, and stays there. */
+  #chargeOperand(shift: number): void {
+    this.#local(0x22, this.#count)
+    this.#get(this.#fuel)
+    this.#local(0x20, this.#count)
+    this.#out.code(0xad, 0x42)
+    this.#out.signed(Math.abs(shift))
+    this.#out.code(shift < 0 ? 0x88 : 0x86)
+    this.#charge()
+  }
+
+  #stop(reason: bigint): void {
+    this.#out.code(0x42)
+    this.#out.signed(reason)
+    this.#set(this.#fuel)
+    this.#out.code(0x00)
+  }
+
+  /** The room that `count` units take, into `wide`. */
+  #toRoom(shift: number): void {
+    this.#local(0x20, this.#count)
+    this.#out.code(0xad, 0x42, shift, 0x86)
+    this.#local(0x21, this.#wide)
+  }
+
+  /** if (wide > room) stop; room -= wide */
+  #takeRoom(): void {
+    this.#local(0x20, this.#wide)
+    this.#get(this.#room)
+    this.#out.code(0x55, 0x04, 0x40)
+    this.#stop(STOPPED_BY_MEMORY_LIMIT)
+    this.#out.code(0x0b)
+    this.#get(this.#room)
+    this.#local(0x20, this.#wide)
+    this.#out.code(0x7d)
+    this.#set(this.#room)
+  }
+
+  /** FU5. The number of pages is on the stack; the old size, or -1, takes its place. */
+  #memoryGrow(memory: number): void {
+    const out = this.#out
+    this.#local(0x21, this.#count)
+    out.code(0x02, 0x7f)
+    // if (count > own maximum - memory.size) return -1
+    this.#local(0x20, this.#count)
+    out.code(0x41)
+    out.signed(this.#module.memories[memory]?.pagesMax ?? 0)
+    out.code(0x3f)
+    out.u32(memory)
+    out.code(0x6b, 0x4b, 0x04, 0x40, 0x41, 0x7f, 0x0c, 0x01, 0x0b)
+    this.#toRoom(PAGE_SHIFT)
+    this.#takeRoom()
+    this.#local(0x20, this.#count)
+    out.code(MEMORY_GROW)
+    out.u32(memory)
+    this.#local(0x22, this.#count)
+    out.code(0x41, 0x7f, 0x46, 0x04, 0x40)
+    if (memory >= this.#module.memoryImportCount) this.#stop(STOPPED_BY_HOST_MEMORY)
+    else {
+      // An imported memory's own maximum may be lower than the one that the import asks for.
+      this.#get(this.#room)
+      this.#local(0x20, this.#wide)
+      out.code(0x7c)
+      this.#set(this.#room)
+    }
+    out.code(0x0b)
+    this.#local(0x20, this.#count)
+    out.code(0x0b)
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * Fuel: the code section is rewritten so that a guest pays for every instruction before it runs.
+ *
+ * Owns: the code section as a whole, and the rules. Does not own: finding the places (fuel-scan.ts), writing
+ * them (fuel-write.ts), the counters (meter.ts), the other sections (instrument.ts).
+ *
+ * A charge is `fuel -= cost; if (fuel < 0) unreachable`. Charges stand at the entry of each function, at
+ * the head of each loop, and at conditional stretches of code (an arm, what follows a branch or the end of
+ * a block) unless these are few instructions, which the charge before pays for in advance:
+ *
+ *   loop                    charge 9: the loop's own code, and the short arm
+ *     ... br_if
+ *     if   3 instructions   (absorbed above)
+ *     else 80 instructions  charge 80
+ *     end
+ *
+ * Invariants:
+ *   FU1. What an instruction costs is charged at a place that every path to it passes since the last time
+ *        it ran: its own stretch, or one that stands before the enclosing block. So `fuel spent >=
+ *        instructions run`, and each iteration of a loop spends at least 1.
+ *   FU2. A charge pays in advance for at most ABSORBED_COUNT_MAX instructions that may not run.
+ *   FU3. Instructions whose time grows with an operand are charged by that operand.
+ *   FU4. Charges depend on the module's bytes alone: the same turn spends the same fuel in every engine.
+ *   FU5. Memory grows as the module's own maximum says. Growth that the type's limit forbids, or that the
+ *        host cannot give, traps: no turn that returned has seen either, so neither can change a replay.
+ *
+ * Source: WebAssembly Core Specification, "Binary Format", "Code Section"; "Execution", "Instructions".
+ */
+import { FunctionScan } from './fuel-scan.ts'
+import { FunctionWriter } from './fuel-write.ts'
+import { InstructionReader } from './instructions.ts'
+import type { CoreModule, Section } from './module.ts'
+import { featureError } from './refuse.ts'
+import { Writer } from './writer.ts'
+
+/** Engines take no larger function: WebAssembly JavaScript Interface, "Implementation-defined Limits". */
+const FUNCTION_SIZE_MAX_BYTES = 7_654_321
+
+/** Charging makes ordinary code twice as large; code that is made of `memory.grow` fifteen times. */
+const METERED_SIZE_MAX_BYTES = 256 * 1024 * 1024
+
+export interface MeteredCode {
+  /** The payload of the new code section. */
+  readonly payload: Uint8Array
+  /** State that the code changes and an image does not hold, in words. */
+  readonly hidden: readonly string[]
+}
+
+/** @throws ERR_COMPONENT_FORMAT, ERR_COMPONENT_FEATURE */
+export function meterCode(binary: Uint8Array, module: CoreModule, section: Section): MeteredCode {
+  const reader = new InstructionReader(binary, section.payload, section.end)
+  const payload = new Writer(2 * (section.end - section.payload))
+  const hidden = new Set<string>()
+  const count = reader.count()
+  payload.u32(count)
+  const imported = module.functions.length - count
+  const body = new Writer()
+  for (let index = 0; index < count; index++) {
+    const signature = module.functions[imported + index]
+    if (signature === undefined || signature === null)
+      throw featureError(`the type of core function ${imported + index}`, reader.at)
+    reader.end = section.end
+    const size = reader.count()
+    reader.end = reader.at + size
+    if (size > FUNCTION_SIZE_MAX_BYTES || payload.written.length > METERED_SIZE_MAX_BYTES)
+      reader.fail(`core function ${imported + index} is too large`)
+    body.clear()
+    const scan = new FunctionScan(reader, module, signature.params.length, hidden)
+    scan.run()
+    new FunctionWriter(body, reader.bytes, module, scan).run()
+    payload.u32(body.written.length)
+    payload.bytes(body.written)
+  }
+  return { payload: payload.written, hidden: [...hidden] }
+}

@@ -1,0 +1,105 @@
+/**
+ * Meter: the counters of one instance, and why it was stopped.
+ *
+ * Owns: the two globals that all core instances of a component instance share, what host calls and values
+ * may cost, and the errors when any of it is used up. Does not own: where guest code charges (fuel.ts).
+ *
+ * Invariants:
+ *   ME1. The counters are no state of the guest: it cannot read them, and no image holds them.
+ *   ME2. Whoever was stopped stays stopped: the counter is below 0, and every further charge traps.
+ *   ME3. Without limits (replay) nothing is ever used up: a turn that returned once returns again.
+ */
+import { LoomError } from '../base/errors.ts'
+import { VALUE_SIZE_MAX_BYTES } from '../base/limits.ts'
+import type { GuestLimits, InstanceState } from './component.ts'
+import { STOPPED_BY_HOST_MEMORY, STOPPED_BY_MEMORY_LIMIT } from './fuel-write.ts'
+import { FUEL_NAME, ROOM_NAME } from './instrument.ts'
+
+const UNLIMITED = 2n ** 62n
+const PAGE_SIZE_BYTES = 65_536
+
+/** A crossing into the host costs about as much time as this much guest code. Units: fuel. */
+const HOST_CALL_COST = 500
+/** What the host reads of arguments: copied, checked, hashed. Units: fuel per byte. */
+const LIFTED_BYTE_COST = 0.25
+
+export class Meter {
+  readonly #fuel = new WebAssembly.Global({ value: 'i64', mutable: true }, UNLIMITED)
+  readonly #room = new WebAssembly.Global({ value: 'i64', mutable: true }, UNLIMITED)
+  #limits: GuestLimits | null = null
+  #fuelPerCall = UNLIMITED
+  /** What host calls may still cost in this call; counted apart, as fuel of the host's side. */
+  #hostFuel = Number.POSITIVE_INFINITY
+  /** What one lift may bring into this process. Units: bytes. */
+  valueSizeMaxBytes = VALUE_SIZE_MAX_BYTES
+
+  /** What metered modules import. */
+  imports(): Record<string, WebAssembly.Global> {
+    return { [FUEL_NAME]: this.#fuel, [ROOM_NAME]: this.#room }
+  }
+
+  /** Limits from now on; null for none. `usedBytes`: what memories and tables take already. */
+  limit(limits: GuestLimits | null, usedBytes: number): void {
+    this.#limits = limits
+    this.valueSizeMaxBytes =
+      limits === null ? VALUE_SIZE_MAX_BYTES : Math.min(limits.resultBytesMax, VALUE_SIZE_MAX_BYTES)
+    this.#fuelPerCall = limits === null ? UNLIMITED : BigInt(limits.fuelPerTurn)
+    const room = limits === null ? 0 : limits.memoryPagesMax * PAGE_SIZE_BYTES - usedBytes
+    this.#room.value = limits === null ? UNLIMITED : BigInt(Math.max(0, room))
+    this.#fuel.value = this.#fuelPerCall
+    this.#hostFuel = limits?.fuelPerTurn ?? Number.POSITIVE_INFINITY
+  }
+
+  /** Starts a call: the budget is full. */
+  begin(): void {
+    if (this.#limits === null) return
+    this.#fuel.value = this.#fuelPerCall
+    this.#hostFuel = this.#limits.fuelPerTurn
+  }
+
+  /** Charges a host call; false when the call must not be made. */
+  chargeHostCall(): boolean {
+    this.#hostFuel -= HOST_CALL_COST
+    return this.#hostFuel >= 0
+  }
+
+  chargeLifted(sizeBytes: number): void {
+    this.#hostFuel -= sizeBytes * LIFTED_BYTE_COST
+  }
+
+  /** Why the guest was stopped while `where` ran, or null when it was not. */
+  stopped(where: string): LoomError | null {
+    const fuel = this.#fuel.value as bigint
+    if (fuel >= 0n && this.#hostFuel >= 0) return null
+    if (fuel < (STOPPED_BY_MEMORY_LIMIT + STOPPED_BY_HOST_MEMORY) / 2n) return this.#noRoom(where)
+    if (fuel < STOPPED_BY_HOST_MEMORY / 2n) return hostMemory(where)
+    const reason = fuel < 0n ? 'ran longer than' : 'called the host more than'
+    return new LoomError(
+      'ERR_FUEL',
+      `${where}: the turn ${reason} limits.fuelPerTurn (${this.#fuelPerCall}) allows`,
+      { data: { function: where, limit: 'fuelPerTurn', allowed: Number(this.#fuelPerCall) } },
+    )
+  }
+
+  #noRoom(where: string): LoomError {
+    const allowed = this.#limits?.memoryPagesMax ?? 0
+    return new LoomError(
+      'ERR_TRAP',
+      `${where}: the guest wants more memory than limits.memoryPagesMax (${allowed}) allows`,
+      { data: { function: where, limit: 'memoryPagesMax', allowed } },
+    )
+  }
+}
+
+function hostMemory(where: string): LoomError {
+  return new LoomError('ERR_TRAP', `${where}: the host has no memory left for the guest to grow`, {
+    data: { function: where },
+  })
+}
+
+/** What memories take. Units: bytes. */
+export function memorySize({ memories }: InstanceState): number {
+  let size = 0
+  for (const { buffer } of memories) size += buffer.byteLength
+  return size
+}

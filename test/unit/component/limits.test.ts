@@ -1,0 +1,162 @@
+// Aim: what a guest may use up in one call is bounded, on its own side and on the host's.
+import { describe, expect, test } from 'vitest'
+import type {
+  ComponentInstance,
+  GuestLimits,
+  HostFunction,
+} from '../../../host/component/component.ts'
+import { loadWat, single, thrown } from '../../support/wat.ts'
+
+const LIMITS: GuestLimits = {
+  fuelPerTurn: 1_000_000,
+  memoryPagesMax: 2_000,
+  resultBytesMax: 1_000_000,
+}
+
+async function start(
+  text: string,
+  host: HostFunction = () => undefined,
+  limits: Partial<GuestLimits> = {},
+): Promise<{ instance: ComponentInstance; call(name: string, ...args: number[]): unknown }> {
+  const component = await loadWat(text)
+  const instance = component.instantiate(() => host, { ...LIMITS, ...limits })
+  return {
+    instance,
+    call(name, ...args) {
+      const target = component.exports.find(({ func }) => func.name === name)
+      if (target === undefined) throw new Error(`no export ${name}`)
+      return instance.call(target, args)
+    },
+  }
+}
+
+/** A core module that calls `host` (param i32 i32), a string, as often as `f` is told. */
+function calling(body: string): string {
+  return `(component
+    (import "host:api/h" (instance $h (export "take" (func (param "text" string)))))
+    (core module $lib (memory (export "memory") 1600))
+    (core instance $lib (instantiate $lib))
+    (core func $take (canon lower (func $h "take") (memory (core memory $lib "memory"))))
+    (core module $m (import "h" "take" (func $take (param i32 i32))) (func $f (export "f") (param i32) ${body}))
+    (core instance $i (instantiate $m (with "h" (instance (export "take" (func $take))))))
+    (func $f (param "n" u32) (canon lift (core func $i "f")))
+    (export "f" (func $f)))`
+}
+
+const LOOP = (sizeBytes: number): string =>
+  `(loop (call $take (i32.const 0) (i32.const ${sizeBytes}))
+     (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))`
+
+describe('host calls', () => {
+  test('are bounded by the fuel of a turn, whatever the guest pays for its own code', async () => {
+    let count = 0
+    const { call } = await start(calling(LOOP(0)), () => {
+      count++
+      return undefined
+    })
+    call('f', 1_000)
+    expect(count).toBe(1_000)
+    call('f', 1_000)
+    expect(thrown(() => call('f', 1_000_000))).toMatchObject({
+      code: 'ERR_FUEL',
+      message: expect.stringMatching(
+        /^import host:api\/h#take: the turn called the host more than/,
+      ),
+    })
+    expect(count).toBe(4_000)
+  })
+
+  test('pay for the size of what they bring', async () => {
+    let size = 0
+    const { call } = await start(calling(LOOP(1_000_000)), (text) => {
+      size += String(text).length
+      return undefined
+    })
+    expect(thrown(() => call('f', 1_000))).toMatchObject({ code: 'ERR_FUEL' })
+    expect(size).toBeLessThanOrEqual(5_000_000)
+  })
+
+  test('cannot bring more at once than a result may hold', async () => {
+    const { call } = await start(calling(LOOP(1_000_001)))
+    expect(thrown(() => call('f', 1))).toMatchObject({
+      code: 'ERR_TRAP',
+      message: expect.stringContaining('exceed 1000000 bytes (limits.resultBytesMax)'),
+    })
+  })
+
+  test('at the bottom of a stack are the guest’s overflow, not the host’s', async () => {
+    const body = '(call $take (i32.const 0) (i32.const 8)) (call $f (i32.const 0))'
+    const deep = (): number => 1 + deep()
+    const { call } = await start(calling(body), undefined, { fuelPerTurn: 2_000_000_000 })
+    expect(thrown(() => call('f', 0))).toMatchObject({ code: 'ERR_TRAP' })
+    const inHost = await start(calling(body), () => void deep())
+    expect(thrown(() => inHost.call('f', 0))).toMatchObject({ code: 'ERR_TRAP' })
+  })
+})
+
+describe('values', () => {
+  test('a result of 100 MB is refused before it is copied', async () => {
+    const core = `(func (export "f") (result i32) (drop (memory.grow (i32.const 1600)))
+      (i32.store (i32.const 16) (i32.const 0)) (i32.store (i32.const 20) (i32.const 100000000)) (i32.const 16))`
+    const { call } = await start(single(core, { f: '(result string)' }))
+    expect(thrown(() => call('f'))).toMatchObject({
+      code: 'ERR_TRAP',
+      message: expect.stringMatching(
+        /^f: string: .* exceed 1000000 bytes \(limits.resultBytesMax\)/,
+      ),
+    })
+  })
+})
+
+describe('an instantiation that never ends', () => {
+  test.each<[string, string]>([
+    ['a start function', '(func $s (loop (br 0))) (start $s)'],
+    ['recursion in a start function', '(func $s (loop (call $t) (br 0))) (func $t) (start $s)'],
+  ])('%s is stopped', async (_, code) => {
+    const text = `(component (core module $m ${code}) (core instance (instantiate $m)))`
+    await expect(start(text)).rejects.toMatchObject({
+      code: 'ERR_FUEL',
+      message: expect.stringMatching(/^instantiation: the turn ran longer than limits.fuelPerTurn/),
+    })
+  })
+
+  test('that grows memory is stopped at its limit', async () => {
+    const text = `(component (core module $m (memory 1)
+      (func $s (loop (drop (memory.grow (i32.const 100))) (br 0))) (start $s)) (core instance (instantiate $m)))`
+    await expect(start(text)).rejects.toMatchObject({
+      code: 'ERR_TRAP',
+      message: expect.stringContaining('limits.memoryPagesMax (2000)'),
+    })
+  })
+})
+
+describe('fuel', () => {
+  const two = `(component
+    (component $inner
+      (core module $m (func (export "spin") (loop (br 0))))
+      (core instance $i (instantiate $m))
+      (func $spin (canon lift (core func $i "spin")))
+      (export "spin" (func $spin)))
+    (instance $inner (instantiate $inner))
+    (core func $spin (canon lower (func $inner "spin")))
+    (core module $m (import "i" "spin" (func $spin)) (func (export "f") (call $spin)) (func (export "g")))
+    (core instance $i (instantiate $m (with "i" (instance (export "spin" (func $spin))))))
+    (func $f (canon lift (core func $i "f"))) (func $g (canon lift (core func $i "g")))
+    (export "f" (func $f)) (export "g" (func $g)))`
+
+  test('is one for all core instances, and runs out through each other’s frames', async () => {
+    const { call } = await start(two)
+    expect(thrown(() => call('f'))).toMatchObject({ code: 'ERR_FUEL' })
+  })
+
+  test('is full again at each call, and no limit holds where none is set', async () => {
+    const core = `(func (export "f") (param i32)
+      (loop (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))))`
+    const { call, instance } = await start(single(core, { f: '(param "n" u32)' }))
+    for (let turn = 0; turn < 5; turn++) call('f', 100_000)
+    instance.limit(null)
+    call('f', 1_000_000)
+    instance.limit(LIMITS)
+    expect(thrown(() => call('f', 1_000_000))).toMatchObject({ code: 'ERR_FUEL' })
+  })
+})
