@@ -236,7 +236,9 @@ export class Activation {
     known.then(
       (seq) => {
         this.#turning = false
-        if (seq === null) this.#turn(invocation)
+        // While it was looked up, a commit of an earlier turn may have failed (A4).
+        if (this.#status.kind === 'broken') invocation.reject(this.#status.error)
+        else if (seq === null) this.#turn(invocation)
         else ignoreOutcome(this.#answerAgain(invocation, seq))
         this.#pump()
       },
@@ -394,6 +396,8 @@ export class Activation {
     result: TurnResult,
     awaited: OpenedTurn | null,
   ): void {
+    // The activation broke while the turn waited (A4): nothing of it may be committed any more.
+    if (this.#status.kind === 'broken') throw this.#status.error
     if (awaited !== null) refuseDivergence(this.key, result.outcome)
     const seq = this.#tail.seqNext + before.length
     const atMs = this.#options.environment.clock.wallMs()

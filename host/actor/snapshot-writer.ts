@@ -14,9 +14,9 @@ export interface SnapshotWriterOptions {
   readonly log: ActorLog
   readonly tail: JournalTail
   readonly epoch: number
-  /** Why no image can hold the state; null when one can. */
-  readonly uncaptured: string | null
   readonly intervalTurns: number
+  /** Why no image can hold the actor's state; null when one can. */
+  readonly uncaptured: string | null
   readonly warn: (message: string) => void
 }
 

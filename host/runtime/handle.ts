@@ -41,28 +41,25 @@ export class PooledHandle implements ActorHandle {
     request: CallRequest & { readonly args?: readonly JsonValue[] },
   ): Promise<JsonValue> {
     const { method, args, key } = readRequest(request)
-    const activation = this.#resident() ?? (await this.#activate())
-    const found = findMethod(activation, method)
-    const values = found.fromJson(args as readonly JsonValue[])
-    return found.toJson(await activation.call(found, values, key))
+    const run = async (activation: Activation): Promise<JsonValue> => {
+      const found = findMethod(activation, method)
+      const values = found.fromJson(args as readonly JsonValue[])
+      return found.toJson(await activation.call(found, values, key))
+    }
+    const activation = this.#resident()
+    return activation === undefined ? this.#activate(run) : run(activation)
   }
 
   /** Without waiting where the actor is resident: this is the path of every warm call. */
   #run(name: string, args: readonly unknown[], key: string | null): Promise<WitValue> {
     const activation = this.#resident()
-    if (activation === undefined) return this.#runCold(name, args, key)
+    if (activation === undefined)
+      return this.#activate((activated) => callMethod(activated, name, args, key))
     try {
-      const method = findMethod(activation, name)
-      return activation.call(method, method.check(args), key)
+      return callMethod(activation, name, args, key)
     } catch (error) {
       return Promise.reject(error)
     }
-  }
-
-  async #runCold(name: string, args: readonly unknown[], key: string | null): Promise<WitValue> {
-    const activation = await this.#activate()
-    const method = findMethod(activation, name)
-    return activation.call(method, method.check(args), key)
   }
 
   #resident(): Activation | undefined {
@@ -70,10 +67,11 @@ export class PooledHandle implements ActorHandle {
     return activation?.closed === true ? undefined : activation
   }
 
-  async #activate(): Promise<Activation> {
+  /** `use` makes the call at once: after any pause the activation may be evicted. */
+  async #activate<T>(use: (activation: Activation) => Promise<T>): Promise<T> {
     let activation = await this.#pool.acquire(this.#key)
     while (activation.closed) activation = await this.#pool.acquire(this.#key)
-    return activation
+    return await use(activation)
   }
 }
 
@@ -89,6 +87,16 @@ function readRequest(request: CallRequest): {
     throw new LoomError('ERR_OPTION', `args: expected an array, got ${typeof args}`)
   if (idempotencyKey !== undefined) checkIdempotencyKey(idempotencyKey)
   return { method, args, key: idempotencyKey ?? null }
+}
+
+function callMethod(
+  activation: Activation,
+  name: string,
+  args: readonly unknown[],
+  key: string | null,
+): Promise<WitValue> {
+  const method = findMethod(activation, name)
+  return activation.call(method, method.check(args), key)
 }
 
 const METHODS_SHOWN_MAX = 20
