@@ -13,30 +13,38 @@
  *   A3. Pipelining: the next turn may start while commits are in flight; replies wait (A2).
  *   A4. When a commit fails the activation is broken for good: its memory is dropped, and every waiter
  *       and every later caller gets the same error. A new activation reads the truth from the store.
- *   A5. A snapshot is written only when all entries that it covers are durable.
+ *   A5. A turn that ran but cannot be committed leaves memory that nobody may see: it is dropped, as in A4.
  */
-import { isDeepStrictEqual } from 'node:util'
-import { type ErrorCode, invariant, isLoomError, LoomError } from '../base/errors.ts'
+import { type ErrorCode, invariant, isLoomError, LoomError, toLoomError } from '../base/errors.ts'
+import { TURNS_AT_ONCE_MAX } from '../base/limits.ts'
 import { type ActorKey, formatActorKey } from '../base/names.ts'
 import { deferred, ignoreOutcome, isPromise } from '../base/promises.ts'
 import type { WitValue } from '../component/wit.ts'
 import { encodeEntry } from '../journal/codec.ts'
 import type { TurnOutcome, TurnPart } from '../journal/entry.ts'
 import type { ActorLog, ActorRecord } from '../store/store.ts'
-import { type AwaitedTurn, type AwaitingPort, driveAwaitingTurn } from './awaiting-turn.ts'
+import { argumentsError } from './argument-size.ts'
+import {
+  type AwaitedTurn,
+  type AwaitingPort,
+  driveAwaitingTurn,
+  type OpenedTurn,
+} from './awaiting-turn.ts'
+import { CallsInFlight } from './in-flight.ts'
 import { type Invocation, type Observation, type Observed, Queue } from './invocation.ts'
 import { JournalTail } from './journal-tail.ts'
-import { keyMismatch, readKnownOutcome } from './known-outcome.ts'
-import { commitError, encodeTurn, quarantine, settle } from './outcomes.ts'
+import { readKnownOutcome } from './known-outcome.ts'
+import { commitError, quarantine, refuseDivergence, settle } from './outcomes.ts'
 import type { ActorMethod, ActorProgram } from './program.ts'
-import { recover } from './recovery.ts'
-import { encodeSnapshot } from './snapshot.ts'
+import { recover, unknownMethod } from './recovery.ts'
+import { SnapshotWriter } from './snapshot-writer.ts'
 import {
   type EngineEnvironment,
   TurnEngine,
   type TurnResult,
   type TurnStep,
 } from './turn-engine.ts'
+import { encodeTurn } from './turn-entry.ts'
 import type { OpenTurn } from './turn-reader.ts'
 
 export interface ActivationOptions {
@@ -64,30 +72,31 @@ type Status =
   | { readonly kind: 'broken'; readonly error: LoomError }
   | { readonly kind: 'closed' }
 
-interface InFlight {
-  readonly method: ActorMethod
-  readonly args: readonly WitValue[]
-  readonly promise: Promise<WitValue>
-}
-
 export class Activation {
   readonly #options: ActivationOptions
   readonly #log: ActorLog
   readonly #tail: JournalTail
   readonly #mailbox = new Queue<Invocation | Observation>()
-  /** Calls with a key that are waiting, running or being committed. */
-  readonly #inFlight = new Map<string, InFlight>()
+  readonly #inFlight: CallsInFlight
+  readonly #snapshots: SnapshotWriter
   #status: Status = { kind: 'recovering' }
   #engine: TurnEngine | null = null
   #record: ActorRecord | null
-  #seqSnapshot = 0
   #turning = false
+  /** The turn that did not end at once. */
+  #running: Invocation | null = null
 
   private constructor(options: ActivationOptions) {
+    const { log, epoch, snapshotIntervalTurns: intervalTurns, environment, program } = options
+    const { uncaptured } = program
+    const tail = new JournalTail(log)
     this.#options = options
-    this.#log = options.log
+    this.#log = log
     this.#record = options.record
-    this.#tail = new JournalTail(options.log)
+    this.#tail = tail
+    this.#inFlight = new CallsInFlight(log.key)
+    const warn = (message: string): void => environment.log('warn', message)
+    this.#snapshots = new SnapshotWriter({ log, tail, epoch, uncaptured, intervalTurns, warn })
   }
 
   /** @throws ERR_QUARANTINED when the journal is damaged or diverges; ERR_STORE. */
@@ -127,6 +136,7 @@ export class Activation {
 
   /**
    * Queues a call; resolves when its turn is durable.
+   * @throws ERR_OPTION  the arguments are too large to be journaled.
    * @throws ERR_BUSY, ERR_IDEMPOTENCY_MISMATCH, ERR_TRAP, ERR_HOST_CALL, ERR_ACTOR_FAILED, ERR_COMMIT, ERR_FENCED
    */
   call(
@@ -134,17 +144,17 @@ export class Activation {
     args: readonly WitValue[],
     idempotencyKey: string | null,
   ): Promise<WitValue> {
-    const refusal = this.#refusal()
+    const refusal = this.#refusal() ?? argumentsError(this.key, method.name, args)
     if (refusal !== null) return Promise.reject(refusal)
     if (idempotencyKey !== null) {
-      const first = this.#inFlight.get(idempotencyKey)
-      if (first !== undefined) return this.#join(first, method, args, idempotencyKey)
+      const first = this.#inFlight.join(idempotencyKey, method, args)
+      if (first !== null) return first
     }
     const { promise, resolve, reject } = deferred<WitValue>()
     const known = idempotencyKey === null ? null : this.#log.findIdempotent(idempotencyKey)
     if (known !== null) ignoreOutcome(known)
     this.#mailbox.push({ kind: 'call', method, args, idempotencyKey, known, resolve, reject })
-    if (idempotencyKey !== null) this.#track(idempotencyKey, { method, args, promise })
+    if (idempotencyKey !== null) this.#inFlight.track(idempotencyKey, { method, args, promise })
     this.#pump()
     return promise
   }
@@ -164,13 +174,21 @@ export class Activation {
     await this.observe().catch(() => {})
   }
 
-  /** Snapshots and drops an idle actor. */
+  /** Drops an idle actor; resolves when its snapshot is written. From the call on it is closed. */
   async close(): Promise<void> {
     invariant(this.idle, `${formatActorKey(this.key)} is closed while it is busy`)
-    if (this.#status.kind === 'ready' && this.#tail.seqNext > Math.max(1, this.#seqSnapshot))
-      await this.#snapshot()
-    if (this.#status.kind !== 'broken') this.#status = { kind: 'closed' }
+    const snapshot = this.#snapshots.useful ? this.#snapshot() : null
+    this.#status = { kind: 'closed' }
     this.#engine = null
+    await snapshot
+  }
+
+  /**
+   * Gives up what waits or runs: every caller gets `error`. An open turn stays in the journal, and the
+   * next activation runs it to its end.
+   */
+  abandon(error: LoomError): void {
+    this.#break(error)
   }
 
   /** Why a call cannot be queued, or null. */
@@ -189,33 +207,28 @@ export class Activation {
     return null
   }
 
-  #track(key: string, entry: InFlight): void {
-    this.#inFlight.set(key, entry)
-    const forget = (): void => {
-      this.#inFlight.delete(key)
-    }
-    entry.promise.then(forget, forget)
-  }
-
-  #join(
-    first: { method: ActorMethod; args: readonly WitValue[]; promise: Promise<WitValue> },
-    method: ActorMethod,
-    args: readonly WitValue[],
-    key: string,
-  ): Promise<WitValue> {
-    const same = first.method.name === method.name && isDeepStrictEqual(first.args, args)
-    return same ? first.promise : Promise.reject(keyMismatch(this.key, key, first.method.name))
-  }
-
-  /** Starts turns until one has to wait (A1). */
+  /** Starts turns until one has to wait (A1), or others of the host should have their time. Never throws. */
   #pump(): void {
-    while (!this.#turning && this.#status.kind === 'ready') {
+    for (let left = TURNS_AT_ONCE_MAX; !this.#turning && this.#status.kind === 'ready'; left--) {
+      if (left === 0 && this.#mailbox.length > 0) {
+        this.#pumpLater()
+        return
+      }
       const item = this.#mailbox.shift()
       if (item === undefined) return
       if (item.kind === 'observe') this.#observe(item)
       else if (item.known === null) this.#turn(item)
       else this.#turnUnlessKnown(item, item.known)
     }
+  }
+
+  /** The gate stays closed meanwhile, so that a call that arrives does not overtake those that wait. */
+  #pumpLater(): void {
+    this.#turning = true
+    setImmediate(() => {
+      this.#turning = false
+      this.#pump()
+    })
   }
 
   #turnUnlessKnown(invocation: Invocation, known: Promise<number | null>): void {
@@ -246,8 +259,12 @@ export class Activation {
 
   #observe(observation: Observation): void {
     const seqNext = this.#tail.seqNext
-    const stateHash = this.#engine?.stateHash() ?? ''
-    this.#tail.last.then(() => observation.resolve({ seqNext, stateHash }), observation.reject)
+    try {
+      const stateHash = this.#engine?.stateHash() ?? ''
+      this.#tail.last.then(() => observation.resolve({ seqNext, stateHash }), observation.reject)
+    } catch (error) {
+      observation.reject(error)
+    }
   }
 
   #turn(invocation: Invocation): void {
@@ -259,11 +276,21 @@ export class Activation {
       const { method, args, idempotencyKey } = invocation
       step = this.#engine.runLive(method, args, idempotencyKey)
     } catch (error) {
-      invocation.reject(error)
+      invocation.reject(toLoomError(error))
       return
     }
-    if (!isPromise(step) && step.kind === 'finished') this.#finish(invocation, entries, step, null)
-    else ignoreOutcome(this.#turnSlowly(invocation, entries, step))
+    if (isPromise(step) || step.kind !== 'finished')
+      ignoreOutcome(this.#turnSlowly(invocation, entries, step))
+    else this.#finishOrBreak(invocation, entries, step)
+  }
+
+  /** A5. */
+  #finishOrBreak(invocation: Invocation, entries: Uint8Array[], result: TurnResult): void {
+    try {
+      this.#finish(invocation, entries, result, null)
+    } catch (error) {
+      invocation.reject(this.#break(toLoomError(error)))
+    }
   }
 
   /** Ends a turn that did not end at once; the mailbox waits (A1). */
@@ -274,17 +301,20 @@ export class Activation {
     open: OpenTurn | null = null,
   ): Promise<void> {
     this.#turning = true
+    this.#running = invocation
     try {
       const step = await running
       if (step.kind === 'finished' && open === null) this.#finish(invocation, before, step, null)
       else {
-        const awaited = await this.#drive(invocation, before, step, open)
-        this.#finish(invocation, [], awaited.result, awaited)
+        const { result, openedSeq, callsLeft } = await this.#drive(invocation, before, step, open)
+        const awaited = openedSeq === null ? null : { openedSeq, callsLeft }
+        this.#finish(invocation, before, result, awaited)
       }
     } catch (error) {
       invocation.reject(this.#break(commitError(this.key, error)))
     } finally {
       this.#turning = false
+      this.#running = null
     }
     this.#pump()
   }
@@ -298,7 +328,7 @@ export class Activation {
     const { method, args, idempotencyKey } = invocation
     const port: AwaitingPort = {
       wallMs: () => this.#options.environment.clock.wallMs(),
-      commit: (part) => this.#commitPart(before.splice(0), part),
+      commit: (part) => this.#commitPart(before, part),
       rebuild: async () => {
         await this.#recover()
         invariant(this.#engine !== null, 'an open turn has an engine')
@@ -314,21 +344,28 @@ export class Activation {
     return driveAwaitingTurn(port, turn, step)
   }
 
-  /** Appends a part of an open turn; resolves with its seq when it is durable. */
-  async #commitPart(before: Uint8Array[], part: TurnPart): Promise<number> {
+  /**
+   * Appends a part of an open turn, behind what is `before` it; resolves with its seq when it is durable.
+   * @throws ERR_OPTION at once, when the part is too large; nothing was appended.
+   */
+  #commitPart(before: Uint8Array[], part: TurnPart): Promise<number> {
     const seq = this.#tail.seqNext + before.length
-    await this.#tail.append([...before, encodeEntry(seq, part)], null, this.#record)
-    return seq
+    const entry = encodeEntry(seq, part)
+    // The suspended turn's engine is of no use: its memory is freed for the time of the wait.
+    this.#engine = null
+    return this.#tail.append([...before.splice(0), entry], null, this.#record).then(() => seq)
   }
 
   /** Runs again a turn that a crash cut off while it waited (recovery.ts). */
   #resume(open: OpenTurn): void {
     const { method: name, args, idempotencyKey, invocationId } = open.head
     const method = this.program.findMethod(name)
-    invariant(method !== undefined && this.#engine !== null, 'an open turn can be run again')
+    invariant(this.#engine !== null, 'an open turn has an engine')
+    if (method === undefined)
+      throw quarantine(this.key, unknownMethod(this.key, this.program, open.seq, name))
     const { promise, resolve, reject } = deferred<WitValue>()
     ignoreOutcome(promise)
-    if (idempotencyKey !== null) this.#track(idempotencyKey, { method, args, promise })
+    if (idempotencyKey !== null) this.#inFlight.track(idempotencyKey, { method, args, promise })
     const waiting = { kind: 'call', known: null, resolve, reject } as const
     const invocation: Invocation = { ...waiting, method, args, idempotencyKey }
     const prefix = { calls: open.calls, invocationId }
@@ -343,53 +380,48 @@ export class Activation {
     const { engine, calls } = TurnEngine.startLive(program, environment)
     const { key, incarnation } = environment
     const createdAtMs = environment.clock.wallMs()
-    this.#record = { ...key, incarnation, digest: program.digest, createdAtMs }
-    this.#engine = engine
+    const { digest } = program
     const created = { kind: 'created', atMs: createdAtMs, ...key, incarnation } as const
-    return encodeEntry(0, { ...created, digest: program.digest, calls })
+    const entry = encodeEntry(0, { ...created, digest, calls })
+    this.#record = { ...key, incarnation, digest, createdAtMs }
+    this.#engine = engine
+    return entry
   }
 
   #finish(
     invocation: Invocation,
     before: Uint8Array[],
     result: TurnResult,
-    awaited: AwaitedTurn | null,
+    awaited: OpenedTurn | null,
   ): void {
+    if (awaited !== null) refuseDivergence(this.key, result.outcome)
+    const seq = this.#tail.seqNext + before.length
+    const atMs = this.#options.environment.clock.wallMs()
     let finished = result
-    if (awaited !== null) this.#refuseDivergence(result.outcome)
     let entry: Uint8Array
     try {
-      entry = this.#encode(before.length, invocation, finished, awaited)
+      entry = encodeTurn(seq, atMs, invocation, result, awaited)
     } catch (error) {
       // The turn ran but is too large to journal: it must not have happened.
       const code: ErrorCode = isLoomError(error) ? error.code : 'ERR_INVARIANT'
       const outcome = { kind: 'failed', code, message: String((error as Error).message) } as const
       finished = { ...result, calls: [], outcome }
-      const shortened = awaited === null ? null : { ...awaited, callsLeft: [] }
-      entry = this.#encode(before.length, invocation, finished, shortened)
+      const shorter = awaited === null ? null : { ...awaited, callsLeft: [] }
+      entry = encodeTurn(seq, atMs, invocation, finished, shorter)
       this.#engine = null
     }
     before.push(entry)
     this.#commit(invocation, before, finished.outcome)
     if (this.#engine === null || this.#engine.spoiled) this.#rebuild()
-    else if (this.#tail.seqNext - this.#seqSnapshot >= this.#options.snapshotIntervalTurns)
-      ignoreOutcome(this.#snapshot())
+    else this.#snapshotIfDue()
   }
 
-  /** An open turn that does not go as its journal says is not a failed turn: nobody knows what it is. */
-  #refuseDivergence(outcome: TurnOutcome): void {
-    if (outcome.kind === 'failed' && outcome.code === 'ERR_DIVERGENCE')
-      throw quarantine(this.key, new LoomError('ERR_DIVERGENCE', outcome.message))
+  #snapshotIfDue(): void {
+    if (this.#snapshots.due) ignoreOutcome(this.#snapshot())
   }
 
-  #encode(
-    offset: number,
-    invocation: Invocation,
-    result: TurnResult,
-    awaited: AwaitedTurn | null,
-  ): Uint8Array {
-    const atMs = this.#options.environment.clock.wallMs()
-    return encodeTurn(this.#tail.seqNext + offset, atMs, invocation, result, awaited)
+  #snapshot(): Promise<void> {
+    return this.#snapshots.write(this.#engine, this.#record)
   }
 
   /** Sends the turn's entries to the store, without waiting (A3), and replies when durable (A2). */
@@ -401,29 +433,6 @@ export class Activation {
     )
   }
 
-  /** Writes a snapshot of the state as of now, once everything before it is durable (A5). */
-  async #snapshot(): Promise<void> {
-    if (this.#engine === null || this.#record === null) return
-    const { digest, incarnation } = this.#record
-    const seq = this.#tail.seqNext
-    const { uncaptured } = this.program
-    if (uncaptured !== null) {
-      this.#seqSnapshot = seq
-      this.#options.environment.log('warn', `no snapshot at ${seq}: the component ${uncaptured}`)
-      return
-    }
-    const image = this.#engine.capture()
-    this.#seqSnapshot = seq
-    const bytes = encodeSnapshot({ digest, incarnation, seq, epoch: this.#options.epoch, image })
-    try {
-      await this.#tail.last
-      await this.#log.writeSnapshot({ seq, bytes })
-    } catch (error) {
-      // Without the snapshot nothing is lost: recovery replays more. A fenced host learns it here too.
-      this.#options.environment.log('warn', `no snapshot at ${seq}: ${String(error)}`)
-    }
-  }
-
   /** Rebuilds the engine after a turn that spoiled it; the mailbox waits. */
   #rebuild(): void {
     this.#status = { kind: 'recovering' }
@@ -431,7 +440,11 @@ export class Activation {
     this.#tail.last
       .then(() => this.#recover())
       .then(
-        () => this.#pump(),
+        () => {
+          // Or an actor whose turns all fail would be rebuilt from an ever longer suffix.
+          this.#snapshotIfDue()
+          this.#pump()
+        },
         (error) => {
           this.#break(commitError(this.key, error))
         },
@@ -446,7 +459,7 @@ export class Activation {
       try {
         const recovered = await recover({ ...input, program, environment })
         this.#engine = recovered.engine
-        this.#seqSnapshot = recovered.snapshotSeq
+        this.#snapshots.seq = recovered.snapshotSeq
         open = recovered.openTurn
       } catch (error) {
         throw quarantine(this.key, error)
@@ -462,6 +475,7 @@ export class Activation {
     if (this.#status.kind === 'broken') return this.#status.error
     this.#status = { kind: 'broken', error }
     this.#engine = null
+    this.#running?.reject(error)
     for (const item of this.#mailbox.drain()) item.reject(error)
     this.#options.onBroken(error)
     return error

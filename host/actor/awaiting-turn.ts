@@ -11,11 +11,20 @@
 import { isLoomError } from '../base/errors.ts'
 import type { RecordedCall, TurnHead, TurnPart } from '../journal/entry.ts'
 import type { ActorMethod } from './program.ts'
-import type { TurnEngine, TurnPrefix, TurnResult, TurnStep } from './turn-engine.ts'
+import {
+  shortened,
+  type TurnEngine,
+  type TurnPrefix,
+  type TurnResult,
+  type TurnStep,
+} from './turn-engine.ts'
 
 export interface AwaitingPort {
   readonly wallMs: () => number
-  /** Appends one entry; resolves with its seq when it is durable. */
+  /**
+   * Appends one entry; resolves with its seq when it is durable.
+   * @throws ERR_OPTION at once, when the entry is too large; nothing was appended.
+   */
   readonly commit: (part: TurnPart) => Promise<number>
   /** An engine with the state before the open turn. */
   readonly rebuild: () => Promise<TurnEngine>
@@ -30,10 +39,17 @@ export interface AwaitingTurn {
   readonly journaledCount: number
 }
 
-export interface AwaitedTurn {
-  readonly result: TurnResult
+/** A turn that has to be closed in the journal. */
+export interface OpenedTurn {
   readonly openedSeq: number
   /** What the closed entry has to add to the journal. */
+  readonly callsLeft: readonly RecordedCall[]
+}
+
+export interface AwaitedTurn {
+  readonly result: TurnResult
+  /** Null when the turn failed before anything of it was journaled. */
+  readonly openedSeq: number | null
   readonly callsLeft: readonly RecordedCall[]
 }
 
@@ -49,9 +65,16 @@ export async function driveAwaitingTurn(
     const calls = step.calls.slice(journaledCount)
     const { invocationId, suspension } = step
     const atMs = port.wallMs()
-    if (openedSeq === null)
-      openedSeq = await port.commit({ kind: 'opened', atMs, invocationId, ...turn.head, calls })
-    else if (calls.length > 0) await port.commit({ kind: 'continued', atMs, calls })
+    let committed: Promise<number> | null = null
+    try {
+      if (openedSeq === null)
+        committed = port.commit({ kind: 'opened', atMs, invocationId, ...turn.head, calls })
+      else if (calls.length > 0) committed = port.commit({ kind: 'continued', atMs, calls })
+    } catch (error) {
+      return { result: failedTurn(step, error), openedSeq, callsLeft: [] }
+    }
+    const seq = await committed
+    openedSeq ??= seq
     journaledCount = step.calls.length
     const { target, argsHash } = suspension
     let recorded: RecordedCall
@@ -64,14 +87,13 @@ export async function driveAwaitingTurn(
     const engine = await port.rebuild()
     step = await engine.runLive(turn.method, turn.head.args, turn.head.idempotencyKey, prefix)
   }
-  if (openedSeq === null) throw new Error('a turn that was never suspended is not driven')
   return { result: step, openedSeq, callsLeft: step.calls.slice(journaledCount) }
 }
 
 /** The turn whose awaited call failed. */
 function failedTurn(step: TurnPrefix, error: unknown): TurnResult {
   const code = isLoomError(error) ? error.code : 'ERR_HOST_CALL'
-  const message = error instanceof Error ? error.message : String(error)
+  const message = shortened(error instanceof Error ? error.message : String(error))
   const { calls, invocationId } = step
   return { kind: 'finished', calls, invocationId, outcome: { kind: 'failed', code, message } }
 }

@@ -1,13 +1,10 @@
 /**
- * Outcomes: what the journal and the callers are told of turns, commits and recoveries.
+ * Outcomes: what callers are told of turns, commits and recoveries.
  */
 import { ERRORS, type ErrorCode, isLoomError, LoomError } from '../base/errors.ts'
 import { type ActorKey, formatActorKey } from '../base/names.ts'
-import { encodeEntry } from '../journal/codec.ts'
 import type { TurnOutcome } from '../journal/entry.ts'
-import type { AwaitedTurn } from './awaiting-turn.ts'
 import type { Invocation } from './invocation.ts'
-import type { TurnResult } from './turn-engine.ts'
 
 /** Answers a call with its turn's outcome. */
 export function settle(invocation: Invocation, outcome: TurnOutcome): void {
@@ -42,27 +39,8 @@ export function quarantine(key: ActorKey, error: unknown): unknown {
   )
 }
 
-/** The last entry of a turn: all of it, or the end of one that awaited. */
-export function encodeTurn(
-  seq: number,
-  atMs: number,
-  { method, args, idempotencyKey }: Invocation,
-  { invocationId, calls, outcome }: TurnResult,
-  awaited: AwaitedTurn | null,
-): Uint8Array {
-  if (awaited !== null) {
-    const { openedSeq, callsLeft } = awaited
-    return encodeEntry(seq, { kind: 'closed', atMs, openedSeq, calls: callsLeft, outcome })
-  }
-  // Written out: spreading an object here halved the turns per second.
-  return encodeEntry(seq, {
-    kind: 'turn',
-    atMs,
-    idempotencyKey,
-    invocationId,
-    method: method.name,
-    args,
-    calls,
-    outcome,
-  })
+/** An open turn that does not go as its journal says is not a failed turn: nobody knows what it is. */
+export function refuseDivergence(key: ActorKey, outcome: TurnOutcome): void {
+  if (outcome.kind === 'failed' && outcome.code === 'ERR_DIVERGENCE')
+    throw quarantine(key, new LoomError('ERR_DIVERGENCE', outcome.message))
 }

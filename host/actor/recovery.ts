@@ -22,8 +22,8 @@
  *   V2. An engine that was restored from a snapshot which is rejected later is never used.
  */
 import { isLoomError, LoomError } from '../base/errors.ts'
-import { formatActorKey } from '../base/names.ts'
-import type { CreatedEntry, TurnEntry } from '../journal/entry.ts'
+import { type ActorKey, formatActorKey } from '../base/names.ts'
+import type { CreatedEntry } from '../journal/entry.ts'
 import type { ActorLog, ActorRecord } from '../store/store.ts'
 import type { ActorProgram } from './program.ts'
 import { decodeSnapshot, type Snapshot } from './snapshot.ts'
@@ -112,18 +112,24 @@ async function replaySuffix(
   const turns = new TurnReader(input.log, seqFrom, input.seqNext)
   for await (const { seq, entry } of turns.read()) {
     const method = input.program.findMethod(entry.method)
-    if (method === undefined) throw unknownMethod(input, seq, entry)
+    if (method === undefined) throw unknownMethod(input.log.key, input.program, seq, entry.method)
     const replayed = engine.replay(seq, entry, method)
     if (replayed !== undefined) await replayed
   }
   return turns.openTurn
 }
 
-function unknownMethod(input: RecoveryInput, seq: number, entry: TurnEntry): LoomError {
-  const expected = `method ${entry.method}`
+/** What an entry means whose method the program does not have. */
+export function unknownMethod(
+  key: ActorKey,
+  program: ActorProgram,
+  seq: number,
+  method: string,
+): LoomError {
+  const expected = `method ${method}`
   return new LoomError(
     'ERR_DIVERGENCE',
-    `entry ${seq} of ${formatActorKey(input.log.key)}: ${input.program.digest} has no ${expected}`,
+    `entry ${seq} of ${formatActorKey(key)}: ${program.digest} has no ${expected}`,
     { data: { seq, expected, got: 'no such method' } },
   )
 }

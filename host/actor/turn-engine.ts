@@ -13,6 +13,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../base/clock.ts'
 import { LoomError, toLoomError } from '../base/errors.ts'
+import { FAILURE_MESSAGE_LENGTH_MAX } from '../base/limits.ts'
 import type { ActorKey } from '../base/names.ts'
 import { isPromise } from '../base/promises.ts'
 import type { Random } from '../base/random.ts'
@@ -63,6 +64,7 @@ class TurnContext implements HostCallContext {
   readonly random: Random
   readonly log: (level: string, message: string) => void
   readonly #recorder: Recorder
+  #inTurn = false
   idempotencyKey: string | null = null
   ownInvocationId: string | null = null
   lastWords: string | null = null
@@ -84,12 +86,16 @@ class TurnContext implements HostCallContext {
   }
 
   begin(idempotencyKey: string | null, invocationId: string | null): void {
+    this.#inTurn = true
     this.idempotencyKey = idempotencyKey
     this.ownInvocationId = invocationId
     this.lastWords = null
   }
 
+  /** Instantiation is none: an id drawn then would be in no entry, and another one in replay (T2). */
   invocationId(): string {
+    if (!this.#inTurn)
+      throw new LoomError('ERR_HOST_CALL', 'there is no invocation while an actor is instantiated')
     if (this.idempotencyKey !== null) return this.idempotencyKey
     this.ownInvocationId ??= this.random.id()
     return this.ownInvocationId
@@ -243,7 +249,7 @@ export class TurnEngine {
       return { kind: 'suspended', calls, invocationId, suspension: reason }
     }
     const error = toLoomError(reason)
-    const message = this.#context.messageOf(error)
+    const message = shortened(this.#context.messageOf(error))
     const outcome = { kind: 'failed', code: error.code, message } as const
     return { kind: 'finished', calls, outcome, invocationId }
   }
@@ -283,6 +289,12 @@ function waitsAtStart({ target }: Suspension): LoomError {
     'ERR_HOST_CALL',
     `${target} has to wait, which is not possible while a component is instantiated`,
   )
+}
+
+/** A failure's message as it is journaled: a guest may panic with a megabyte. */
+export function shortened(message: string): string {
+  if (message.length <= FAILURE_MESSAGE_LENGTH_MAX) return message
+  return `${message.slice(0, FAILURE_MESSAGE_LENGTH_MAX).toWellFormed()}…`
 }
 
 const SHOWN_LENGTH_MAX = 200

@@ -3,9 +3,11 @@
  *
  * Guarantee to authors: methods run one at a time, to their end, also when they await; a method that
  * throws leaves the state as it was; state that a returned method left is durable and comes back after
- * a crash. Everything else on the object (fields) lasts only while the actor is resident.
+ * a crash. Everything else on the object (fields) lasts for one turn: each runs on a new object, so that
+ * no turn can depend on what a crash or an eviction would have wiped out.
  */
 import { LoomError } from '../base/errors.ts'
+import { asJournaled } from '../journal/values.ts'
 
 export interface ActorContext {
   readonly actorId: string
@@ -61,7 +63,7 @@ export interface ActorClass {
 
 function plainCopy<T>(value: T): T {
   try {
-    return structuredClone(value)
+    return asJournaled(value) as T
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     throw new LoomError('ERR_ARGUMENT_TYPE', `state must be plain data: ${reason}`, {

@@ -4,17 +4,19 @@
  * Owns: which methods are callable, isolation of arguments and results, rollback of the state.
  *
  * Invariants:
- *   C1. Arguments and results are copied: no caller shares an object with an actor's state.
- *   C2. After a failed turn the object is a new one with the state of before; its fields are reset.
+ *   C1. Arguments, state changes and results cross as the journal gives them back: no caller shares an
+ *       object with an actor's state, and a live turn sees the very values that its replay will see.
+ *   C2. Every turn runs on a new object with the state of before. Were fields to outlive a turn, a turn
+ *       after an eviction or a crash would differ from its replay.
  */
 import { createHash } from 'node:crypto'
 import { LoomError, toLoomError } from '../base/errors.ts'
-import { isPromise } from '../base/promises.ts'
+import { isThenable } from '../base/promises.ts'
 import type { JsonValue, WitValue } from '../component/wit.ts'
 import type { HostCallContext } from '../hostcalls/host-interface.ts'
 import { randomUnit } from '../hostcalls/loom-actor.ts'
 import type { Recorder } from '../hostcalls/recorder.ts'
-import { packValue, unpackValue } from '../journal/values.ts'
+import { asJournaled, packValue, unpackValue } from '../journal/values.ts'
 import type { ActorBody, ActorMethod, ActorProgram } from './program.ts'
 import { Actor, type ActorClass, type ActorContext, type ActorState } from './typescript-actor.ts'
 
@@ -60,32 +62,28 @@ class TypescriptBody implements ActorBody {
   constructor(actorClass: ActorClass, context: ActorContext) {
     this.#actorClass = actorClass
     this.#context = context
-    this.#accepted = structuredClone(actorClass.initialState ?? {})
-    this.#actor = new actorClass(context, this.#accepted as never)
+    const initial = asJournaled(actorClass.initialState ?? {}) as ActorState
+    this.#actor = new actorClass(context, initial as never)
     this.#accepted = this.#actor.state
   }
 
   invoke(method: ActorMethod, args: readonly WitValue[]): WitValue | Promise<WitValue> {
-    const run = (this.#actor as unknown as Record<string, (...args: unknown[]) => unknown>)[
-      method.name
-    ]
-    if (run === undefined) throw new LoomError('ERR_INVARIANT', `no method ${method.name}`)
     try {
+      // A constructor may ask the host: what it is told is recorded with the turn (C2).
+      this.#actor = new this.#actorClass(this.#context, this.#accepted as never)
+      const run = (this.#actor as unknown as Record<string, (...args: unknown[]) => unknown>)[
+        method.name
+      ]
+      if (run === undefined) throw new LoomError('ERR_INVARIANT', `no method ${method.name}`)
       const result = run.apply(this.#actor, structuredClone(args) as unknown[])
-      return isPromise(result) ? result.then(copied, failed) : copied(result)
+      return isThenable(result) ? Promise.resolve(result).then(copied, failed) : copied(result)
     } catch (error) {
       return failed(error)
     }
   }
 
   rollback(): boolean {
-    try {
-      this.#actor = new this.#actorClass(this.#context, this.#accepted as never)
-      return true
-    } catch {
-      // A constructor that asks the host for something needs the recorder: rebuild in full.
-      return false
-    }
+    return true
   }
 
   accept(): void {
@@ -98,7 +96,6 @@ class TypescriptBody implements ActorBody {
 
   restore(image: Uint8Array): void {
     this.#accepted = unpackValue(image) as ActorState
-    this.#actor = new this.#actorClass(this.#context, this.#accepted as never)
   }
 
   stateHash(): string {
@@ -109,7 +106,7 @@ class TypescriptBody implements ActorBody {
 /** Results cross as the journal would give them back (C1). */
 function copied(result: unknown): WitValue {
   try {
-    return unpackValue(packValue(structuredClone(result))) as WitValue
+    return asJournaled(result) as WitValue
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     throw new LoomError('ERR_ACTOR_FAILED', `the result is not plain data: ${reason}`)
@@ -143,13 +140,13 @@ function toJson(result: WitValue): JsonValue {
 function methodOf(name: string): ActorMethod {
   const check = (args: readonly unknown[]): readonly WitValue[] => {
     try {
-      return structuredClone(args) as readonly WitValue[]
+      return asJournaled(args) as readonly WitValue[]
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
       throw new LoomError('ERR_ARGUMENT_TYPE', `arguments of ${name}: ${reason}`)
     }
   }
-  return { name, signature: null, check, fromJson: (args) => args as readonly WitValue[], toJson }
+  return { name, signature: null, check, fromJson: check, toJson }
 }
 
 /** @throws ERR_OPTION when the class is not one that extends Actor. */

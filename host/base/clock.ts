@@ -17,21 +17,29 @@ export interface Clock {
   monotonicNs(): bigint
   /** Never goes back. Units: milliseconds since an arbitrary start. */
   monotonicMs(): number
-  /** Runs `task` once after `delayMs`. The process stays alive for it only with `keepAlive`. */
-  after(delayMs: number, task: () => void, keepAlive?: boolean): Timer
+  /** Runs `task` once after `delayMs`; does not keep the process alive. */
+  after(delayMs: number, task: () => void): Timer
+  /** Keeps the process alive until it is cancelled, also when nothing but promises is waited for. */
+  stayAlive(): Timer
 }
 
 const NS_PER_MS = 1_000_000n
+/** Node fires a timer with a longer delay at once. */
+const TIMEOUT_MAX_MS = 2 ** 31 - 1
 
 export const systemClock: Clock = {
   wallNs: () => BigInt(Date.now()) * NS_PER_MS,
   wallMs: () => Date.now(),
   monotonicNs: () => process.hrtime.bigint(),
   monotonicMs: () => performance.now(),
-  after(delayMs, task, keepAlive = false) {
-    const handle = setTimeout(task, delayMs)
-    if (!keepAlive) handle.unref()
+  after(delayMs, task) {
+    const handle = setTimeout(task, Math.min(delayMs, TIMEOUT_MAX_MS))
+    handle.unref()
     return { cancel: () => clearTimeout(handle) }
+  },
+  stayAlive() {
+    const handle = setInterval(() => {}, TIMEOUT_MAX_MS)
+    return { cancel: () => clearInterval(handle) }
   },
 }
 
@@ -71,6 +79,10 @@ export class VirtualClock implements Clock {
         this.#timers = this.#timers.filter((other) => other !== timer)
       },
     }
+  }
+
+  stayAlive(): Timer {
+    return { cancel: () => {} }
   }
 
   /** Moves time by `ms`, running due timers in order of due time, then of creation. */

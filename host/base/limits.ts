@@ -11,6 +11,15 @@ export const JSON_DEPTH_MAX = 128
 /** One journal entry. Bounds the memory of group commit and of readers (rule J7). */
 export const ENTRY_SIZE_MAX_BYTES = 16 * 1024 * 1024
 
+/** One call's arguments, as journaled: half an entry, so that a turn that fails can always be journaled. */
+export const ARGUMENTS_SIZE_MAX_BYTES = ENTRY_SIZE_MAX_BYTES / 2
+
+/** Message of a failed turn, in characters: it goes into the journal and to the caller. */
+export const FAILURE_MESSAGE_LENGTH_MAX = 16_384
+
+/** Turns that one actor runs in one go; then other actors and the network have their time. */
+export const TURNS_AT_ONCE_MAX = 256
+
 /** Calls that wait in one actor's mailbox. Beyond it, waiting times are seconds: shed load instead. */
 export const MAILBOX_COUNT_MAX = 10_000
 

@@ -13,6 +13,7 @@
 import type { CoreFunction, Guard } from './abi.ts'
 import { fail, type Run, toFailure } from './failure.ts'
 import type { HandleTable } from './handles.ts'
+import { BUILTIN_COST } from './meter.ts'
 import { trapError } from './refuse.ts'
 import type { WitResource } from './wit.ts'
 
@@ -56,6 +57,7 @@ export function bindBuiltin(
   const body = bodies[kind]
   return (value) => {
     try {
+      if (!run.meter.charge(BUILTIN_COST)) throw trapError(where, 'too many calls of built-ins')
       return body((value as number) >>> 0)
     } catch (error) {
       throw run.failure === null ? fail(run, toFailure(error, where)) : run.failure.error

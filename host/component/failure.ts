@@ -37,6 +37,9 @@ export function isStackOverflow(error: unknown): boolean {
   return error instanceof RangeError && error.message.includes('call stack')
 }
 
+/** What Node 26 throws when the stack is full at an `instanceof`, as those below, of the binder itself (F3). */
+const FULL_STACK_IN_INSTANCEOF = "Right-hand side of 'instanceof' is not callable"
+
 /** What the engine or the binder threw while `where` ran, as a LoomError. */
 export function toFailure(error: unknown, where: string): LoomError {
   if (error instanceof LoomError) return error
@@ -48,6 +51,8 @@ export function toFailure(error: unknown, where: string): LoomError {
   if (Object.prototype.toString.call(error) === '[object WebAssembly.Exception]')
     return trapError(where, 'the guest threw an exception that nothing caught', error)
   const message = error instanceof Error ? error.message : String(error)
+  if (message === FULL_STACK_IN_INSTANCEOF)
+    return trapError(where, 'the guest used up the stack', error)
   return new LoomError('ERR_INVARIANT', `${where}: ${message}`, { cause: error })
 }
 

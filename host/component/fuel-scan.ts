@@ -9,6 +9,9 @@ import type { CoreModule } from './module.ts'
 /** Chosen by measurement: docs/adr/0020-fuel.md. */
 const ABSORBED_COUNT_MAX = 32
 
+/** A function's entry and a loop's head: a charge takes about as long as what it pays for at the least. */
+const HEAD_COST = 5
+
 /** Instructions that take much longer than others. Units: fuel. */
 const COSTS = new Map([
   [0x08, 500], // throw, rethrow, throw_ref: the engine makes and unwinds an exception
@@ -97,7 +100,10 @@ export class FunctionScan {
     this.localsAt = reader.at
     this.end = reader.end
     this.#locals()
-    this.#payer = { point: this.#point('charge', this.localsEnd, this.localsEnd, 1), absorbed: 0 }
+    this.#payer = {
+      point: this.#point('charge', this.localsEnd, this.localsEnd, HEAD_COST),
+      absorbed: 0,
+    }
   }
 
   #locals(): void {
@@ -163,7 +169,7 @@ export class FunctionScan {
         this.#settle()
         this.#outer.push(this.#payer)
         const { at } = this.#reader
-        this.#payer = { point: this.#point('charge', at, at, 1), absorbed: 0 }
+        this.#payer = { point: this.#point('charge', at, at, HEAD_COST), absorbed: 0 }
         return
       }
       case 0x04: // if

@@ -17,7 +17,7 @@
  * Invariants:
  *   FU1. What an instruction costs is charged at a place that every path to it passes since the last time
  *        it ran: its own stretch, or one that stands before the enclosing block. So `fuel spent >=
- *        instructions run`, and each iteration of a loop spends at least 1.
+ *        instructions run`, and each iteration of a loop spends something.
  *   FU2. A charge pays in advance for at most ABSORBED_COUNT_MAX instructions that may not run.
  *   FU3. Instructions whose time grows with an operand are charged by that operand.
  *   FU4. Charges depend on the module's bytes alone: the same turn spends the same fuel in every engine.

@@ -18,10 +18,12 @@ import { FUEL_NAME, ROOM_NAME } from './instrument.ts'
 const UNLIMITED = 2n ** 62n
 const PAGE_SIZE_BYTES = 65_536
 
-/** A crossing into the host costs about as much time as this much guest code. Units: fuel. */
-const HOST_CALL_COST = 500
+/** A recorded host call takes a microsecond or two; a million of them are a turn's. Units: fuel. */
+export const HOST_CALL_COST = 2_000
+/** A built-in of resources is a look at a table. */
+export const BUILTIN_COST = 200
 /** What the host reads of arguments: copied, checked, hashed. Units: fuel per byte. */
-const LIFTED_BYTE_COST = 0.25
+export const LIFTED_BYTE_COST = 0.25
 
 export class Meter {
   readonly #fuel = new WebAssembly.Global({ value: 'i64', mutable: true }, UNLIMITED)
@@ -57,14 +59,10 @@ export class Meter {
     this.#hostFuel = this.#limits.fuelPerTurn
   }
 
-  /** Charges a host call; false when the call must not be made. */
-  chargeHostCall(): boolean {
-    this.#hostFuel -= HOST_CALL_COST
+  /** Charges the host's side; false when what costs that much must not be done. */
+  charge(cost: number): boolean {
+    this.#hostFuel -= cost
     return this.#hostFuel >= 0
-  }
-
-  chargeLifted(sizeBytes: number): void {
-    this.#hostFuel -= sizeBytes * LIFTED_BYTE_COST
   }
 
   /** Why the guest was stopped while `where` ran, or null when it was not. */

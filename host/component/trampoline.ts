@@ -21,6 +21,7 @@ import { fail, type Run, toFailure, toHostFailure } from './failure.ts'
 import { flatCountOf, layoutOf } from './layout.ts'
 import { type CoreValue, scalarLifter } from './lift-flat.ts'
 import { scalarLowerer } from './lower-flat.ts'
+import { HOST_CALL_COST, LIFTED_BYTE_COST } from './meter.ts'
 import { trapError } from './refuse.ts'
 import { type FlatSignature, flattenFunc } from './signature.ts'
 import type { FuncShape } from './types.ts'
@@ -88,7 +89,7 @@ function scalarPlan(
     switch (lifts.length) {
       case 0:
         return () => {
-          if (!guard.mayLeave || run.failure !== null || !run.meter.chargeHostCall())
+          if (!guard.mayLeave || run.failure !== null || !run.meter.charge(HOST_CALL_COST))
             throw refusal(run, guard, where)
           let value: WitValue
           try {
@@ -100,7 +101,7 @@ function scalarPlan(
         }
       case 1:
         return (x) => {
-          if (!guard.mayLeave || run.failure !== null || !run.meter.chargeHostCall())
+          if (!guard.mayLeave || run.failure !== null || !run.meter.charge(HOST_CALL_COST))
             throw refusal(run, guard, where)
           let value: WitValue
           try {
@@ -112,7 +113,7 @@ function scalarPlan(
         }
       default:
         return (x, y, z) => {
-          if (!guard.mayLeave || run.failure !== null || !run.meter.chargeHostCall())
+          if (!guard.mayLeave || run.failure !== null || !run.meter.charge(HOST_CALL_COST))
             throw refusal(run, guard, where)
           let value: WitValue
           try {
@@ -138,17 +139,17 @@ function generalPlan(
 ): TrampolinePlan {
   return (abi, run, host, where) =>
     (...flat) => {
-      if (!abi.guard.mayLeave || run.failure !== null || !run.meter.chargeHostCall())
+      if (!abi.guard.mayLeave || run.failure !== null || !run.meter.charge(HOST_CALL_COST))
         throw refusal(run, abi.guard, where)
       let args: WitValue[]
       const lentCount = lends ? abi.handles.lentCount : 0
       try {
         abi.begin()
         args = liftParams(abi, flat)
-        run.meter.chargeLifted(abi.spent)
       } catch (error) {
         throw fail(run, toFailure(error, where))
       }
+      if (!run.meter.charge(abi.spent * LIFTED_BYTE_COST)) throw refusal(run, abi.guard, where)
       let value: WitValue
       try {
         value = host(...args)

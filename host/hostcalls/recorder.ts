@@ -11,10 +11,13 @@
  *   R3. The same holds live for a host function that failed: the turn fails, whatever the guest does.
  *   R5. A call that has to wait unwinds the turn: a Suspension passes through the guest's frames, the
  *       instance is dropped, and the turn is run again from what it recorded, when the result is there.
+ *   R6. What is recorded between two commits is never much more than an entry holds: a guest that asks for
+ *       more is stopped at that call, before it fills the host's memory.
  *   R4. A recorded result is checked against its WIT type before it is kept, so that the journal never
  *       holds a value that replay could not give to the guest.
  */
 import { isLoomError, LoomError } from '../base/errors.ts'
+import { ENTRY_SIZE_MAX_BYTES } from '../base/limits.ts'
 import { ignoreOutcome, isThenable } from '../base/promises.ts'
 import { isStackOverflow, toFailure } from '../component/failure.ts'
 import type { WitValue } from '../component/wit.ts'
@@ -56,6 +59,9 @@ const NO_CALLS: readonly RecordedCall[] = Object.freeze([])
 export class Recorder {
   #mode: Mode = IDLE
   #failure: LoomError | Suspension | null = null
+  #asked = false
+  /** Of what was recorded since `beginLive`; a lower bound of what it takes in an entry (R6). */
+  #recordedSizeBytes = 0
 
   /** True while what happens has not happened before. */
   get live(): boolean {
@@ -68,21 +74,23 @@ export class Recorder {
     return this.#mode.kind === 'replay'
   }
 
-  /** True while the turn has made no recorded call. */
+  /** True while the turn has asked the host for nothing, be it recorded or pure. */
   get quiet(): boolean {
-    const mode = this.#mode
-    return mode.kind === 'idle' || mode.next === 0
+    return !this.#asked
   }
 
   /** `resumed`: what the turn recorded before it was unwound. */
   beginLive(resumed: readonly RecordedCall[] = NO_CALLS): void {
+    this.#recordedSizeBytes = 0
     this.#mode = { kind: 'live', recorded: [...resumed], resumed: resumed.length, next: 0 }
     this.#failure = null
+    this.#asked = false
   }
 
   beginReplay(expected: readonly RecordedCall[]): void {
     this.#mode = { kind: 'replay', expected, next: 0 }
     this.#failure = null
+    this.#asked = false
   }
 
   /** Ends the turn and returns its recorded calls. @throws what R2 and R3 kept. */
@@ -110,6 +118,7 @@ export class Recorder {
   /** Performs or answers one call of a recorded or awaiting function. @throws Suspension (R5) */
   call(call: RecordableCall): WitValue {
     const mode = this.#mode
+    this.#asked = true
     if (this.#failure !== null) throw this.#failure
     const { target, args } = call
     if (mode.kind === 'live') {
@@ -132,6 +141,11 @@ export class Recorder {
       throw this.#suspend(call, () => started)
     }
     const checked = this.#guard(target, () => check(result))
+    this.#recordedSizeBytes += CALL_SIZE_BYTES + sizeOf(checked)
+    if (this.#recordedSizeBytes > ENTRY_SIZE_MAX_BYTES) {
+      this.#failure = tooMuch(target)
+      throw this.#failure
+    }
     mode.recorded.push({ target, argsHash: hashArguments(args), result: checked })
     mode.next++
     return checked
@@ -152,6 +166,7 @@ export class Recorder {
 
   /** Performs a pure function: live and in replay alike. */
   callPure(target: string, perform: () => WitValue): WitValue {
+    this.#asked = true
     if (this.#failure !== null) throw this.#failure
     return this.#guard(target, perform)
   }
@@ -178,6 +193,26 @@ export class Recorder {
     this.#failure = divergence(mode.next, expected, { target, argsHash })
     throw this.#failure
   }
+}
+
+/** A target, a hash and a result take at least this much in an entry. */
+const CALL_SIZE_BYTES = 8
+
+/** Bytes of strings and lists in a value; the rest is small. */
+function sizeOf(value: WitValue): number {
+  if (typeof value === 'string') return value.length
+  if (typeof value !== 'object' || value === null) return 1
+  if (ArrayBuffer.isView(value)) return value.byteLength
+  let size = 1
+  for (const item of Object.values(value as Record<string, WitValue>)) size += sizeOf(item)
+  return size
+}
+
+function tooMuch(target: string): LoomError {
+  return new LoomError(
+    'ERR_OPTION',
+    `${target}: what the turn was told by the host exceeds the ${ENTRY_SIZE_MAX_BYTES} bytes of a journal entry`,
+  )
 }
 
 /** One call of a recorded or awaiting function, as its import makes it. */

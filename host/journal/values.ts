@@ -69,6 +69,14 @@ export function unpackValue(bytes: Uint8Array, start = 0): unknown {
   return packr.unpack(bytes, { start })
 }
 
+/**
+ * A copy of plain data as the journal gives it back: lone surrogates are replaced, keys are text.
+ * @throws what structuredClone and MessagePack refuse: functions, circular structures.
+ */
+export function asJournaled(value: unknown): unknown {
+  return unpackValue(packValue(structuredClone(value)))
+}
+
 const NO_ARGUMENTS_HASH = 0
 
 /** Hash of a host call's arguments (J4). */

@@ -10,6 +10,7 @@
  *   P1. A key has one slot, and a slot one activation: the map is changed synchronously, before any await.
  *   P2. Only an idle activation is evicted; a call that arrives meanwhile waits for the eviction and
  *       then activates the actor anew.
+ *   P3. An actor that is being evicted takes no room: it holds no memory any more.
  */
 
 import type { Activation } from '../actor/activation.ts'
@@ -22,6 +23,8 @@ export interface PoolOptions {
   readonly clock: Clock
   readonly residentCountMax: number
   readonly idleTimeoutMs: number
+  /** How long `close` waits for turns that wait for the host. */
+  readonly closeTimeoutMs: number
   /** Opens an activation; `onBroken` must be called when it breaks. */
   readonly activate: (key: ActorKey, onBroken: () => void) => Promise<Activation>
 }
@@ -51,10 +54,12 @@ const SWEEPS_PER_IDLE_TIMEOUT = 4
 export class Pool {
   readonly #options: PoolOptions
   readonly #slots = new Map<string, Slot>()
+  #evictingCount = 0
   #sweepTimer: Timer | null = null
   #sweeps = 0
   #uses = 0
   #closed = false
+  #overdue = false
 
   constructor(options: PoolOptions) {
     this.#options = options
@@ -92,7 +97,8 @@ export class Pool {
   }
 
   #activate(name: string, key: ActorKey): Promise<Activation> {
-    if (this.#slots.size >= this.#options.residentCountMax) this.#evictOldest()
+    if (this.#slots.size - this.#evictingCount >= this.#options.residentCountMax)
+      this.#evictOldest()
     const ready = this.#options
       .activate(key, () => this.#remove(name, slot))
       .then(
@@ -153,7 +159,9 @@ export class Pool {
   }
 
   #evict(name: string, activation: Activation): Promise<void> {
+    this.#evictingCount++
     const done = activation.close().finally(() => {
+      this.#evictingCount--
       if (this.#slots.get(name) === slot) this.#slots.delete(name)
     })
     const slot: Slot = { kind: 'evicting', done }
@@ -170,14 +178,24 @@ export class Pool {
     return true
   }
 
-  /** Refuses new activations, waits until residents have finished their calls, and evicts them all. */
+  /**
+   * Refuses new activations, waits until residents have finished their calls, and evicts them all. Turns
+   * that still wait for the host after `closeTimeoutMs` are abandoned: ERR_CLOSING for their callers.
+   */
   async close(): Promise<void> {
     this.#closed = true
     this.#sweepTimer?.cancel()
+    const { clock, closeTimeoutMs } = this.#options
+    const deadline = clock.after(closeTimeoutMs, () => {
+      this.#overdue = true
+      for (const [name, slot] of this.#slots)
+        if (slot.kind === 'resident' && !slot.activation.idle) abandon(name, slot.activation)
+    })
     while (this.#slots.size > 0) {
       const waits = [...this.#slots].map(([name, slot]) => this.#retire(name, slot))
       await Promise.all(waits)
     }
+    deadline.cancel()
   }
 
   async #retire(name: string, slot: Slot): Promise<void> {
@@ -186,10 +204,16 @@ export class Pool {
       else if (slot.kind === 'evicting') await slot.done
       else if (!slot.activation.open) this.#slots.delete(name)
       else if (slot.activation.idle) await this.#evict(name, slot.activation)
+      else if (this.#overdue) abandon(name, slot.activation)
       else await slot.activation.settled()
     } catch {
       // A broken activation has told its callers; here it only has to be gone.
       if (this.#slots.get(name) === slot) this.#slots.delete(name)
     }
   }
+}
+
+function abandon(name: string, activation: Activation): void {
+  const advice = 'the host shut down before the turn had ended; ask again with its idempotency key'
+  activation.abandon(new LoomError('ERR_CLOSING', `${name}: ${advice}`))
 }

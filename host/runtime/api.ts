@@ -34,6 +34,11 @@ export interface RuntimeLimits {
   readonly mailboxCountMax: number
   /** Idle time before an actor is evicted. Units: milliseconds. Default 15 minutes. */
   readonly idleTimeoutMs: number
+  /**
+   * How long `close` waits for turns that wait for a host function; then their callers get ERR_CLOSING.
+   * Such a turn is durable: the next host runs it to its end. Units: milliseconds. Default 5 seconds.
+   */
+  readonly closeTimeoutMs: number
 }
 
 export interface RuntimeOptions {
@@ -94,7 +99,8 @@ export interface ActorHandle {
   /**
    * Runs one turn; resolves with its result when the turn is durable.
    *
-   * @throws ERR_METHOD_UNKNOWN, ERR_ARGUMENT_COUNT, ERR_ARGUMENT_TYPE  nothing was run.
+   * @throws ERR_METHOD_UNKNOWN, ERR_ARGUMENT_COUNT, ERR_ARGUMENT_TYPE, ERR_OPTION  nothing was run.
+   * @throws ERR_BUSY, ERR_CLOSING  not run, or cut off by the shutdown: ask again with the key.
    * @throws ERR_TRAP, ERR_FUEL, ERR_HOST_CALL, ERR_ACTOR_FAILED  the turn ran and left no trace in the state.
    * @throws ERR_COMMIT, ERR_FENCED  whether the turn is durable is unknown: ask again with its key.
    */

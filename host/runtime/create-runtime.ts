@@ -5,7 +5,7 @@
  */
 import { Activation } from '../actor/activation.ts'
 import { type Clock, systemClock, type Timer } from '../base/clock.ts'
-import { LoomError } from '../base/errors.ts'
+import { LoomError, toLoomError } from '../base/errors.ts'
 import { type ActorKey, checkActorId, checkTypeName, formatActorKey } from '../base/names.ts'
 import { deferred } from '../base/promises.ts'
 import { type Random, systemRandom } from '../base/random.ts'
@@ -85,10 +85,10 @@ class HostRuntime implements Runtime {
     this.#log = options.log ?? (() => {})
     const interfaces = this.#interfaces
     this.#types = new TypeRegistry({ blobs: options.blobs, interfaces, checkImports: true })
-    const { residentCountMax, idleTimeoutMs } = limits
+    const { residentCountMax, idleTimeoutMs, closeTimeoutMs } = limits
     const activate = (key: ActorKey, onBroken: () => void): Promise<Activation> =>
       this.#activate(key, onBroken)
-    this.#pool = new Pool({ clock, residentCountMax, idleTimeoutMs, activate })
+    this.#pool = new Pool({ clock, residentCountMax, idleTimeoutMs, closeTimeoutMs, activate })
     const lost = deferred<LoomError>()
     this.lost = lost.promise
     this.#lose = lost.resolve
@@ -151,7 +151,8 @@ class HostRuntime implements Runtime {
   async describeActor(actorId: string, actorType: string): Promise<ActorDescription> {
     const key = this.#checkedKey(actorId, actorType)
     const resident = this.#pool.isResident(key)
-    const activation = await this.#pool.acquire(key)
+    let activation = await this.#pool.acquire(key)
+    while (activation.closed) activation = await this.#pool.acquire(key)
     if (activation.record === null) {
       await this.#pool.evict(key)
       throw new LoomError('ERR_ACTOR_UNKNOWN', `${formatActorKey(key)} has no journal`)
@@ -170,8 +171,19 @@ class HostRuntime implements Runtime {
 
   close(): Promise<void> {
     this.#ownershipTimer?.cancel()
-    this.#closing ??= this.#pool.close().then(() => this.#store.close())
+    this.#closing ??= this.#close()
     return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    // What is waited for may be a promise of the embedder: nothing else may keep the process alive.
+    const alive = this.#clock.stayAlive()
+    try {
+      await this.#pool.close()
+      await this.#store.close()
+    } finally {
+      alive.cancel()
+    }
   }
 
   #checkedKey(id: string, type: string): ActorKey {
@@ -183,12 +195,20 @@ class HostRuntime implements Runtime {
   }
 
   async #activate(key: ActorKey, onBroken: () => void): Promise<Activation> {
+    try {
+      return await this.#open(key, onBroken)
+    } catch (error) {
+      throw toLoomError(error)
+    }
+  }
+
+  async #open(key: ActorKey, onBroken: () => void): Promise<Activation> {
     const log = await this.#store.openLog(key)
     const { record } = log
     const program = await (record === null
       ? this.#types.current(key.type)
       : this.#types.pinned(record))
-    return Activation.open({
+    return await Activation.open({
       log,
       program,
       record,

@@ -12,11 +12,15 @@ import type { GuestLimits, RuntimeLimits } from './api.ts'
 
 const IDLE_TIMEOUT_MS = 15 * 60 * 1_000
 
+/** A supervisor that stops a process usually kills it after 10 to 30 seconds. */
+const CLOSE_TIMEOUT_MS = 5_000
+
 const DEFAULTS: RuntimeLimits = {
   residentCountMax: RESIDENT_COUNT_MAX,
   snapshotIntervalTurns: SNAPSHOT_INTERVAL_TURNS,
   mailboxCountMax: MAILBOX_COUNT_MAX,
   idleTimeoutMs: IDLE_TIMEOUT_MS,
+  closeTimeoutMs: CLOSE_TIMEOUT_MS,
 }
 
 /** The most that each may be: what counters and memories can hold, and what the host can bear. */

@@ -102,3 +102,39 @@ describe('the recorder', () => {
     expect(() => call()).toThrow(/outside of a turn/)
   })
 })
+
+test('a guest that asks for more than an entry holds is stopped at that call', () => {
+  const recorder = new Recorder()
+  let count = 0
+  const spec: HostFunctionSpec = {
+    kind: 'recorded',
+    perform: () => {
+      count++
+      return new Uint8Array(6 * 1024 * 1024)
+    },
+  }
+  const call = bindHostFunction(recorder, context, 'a:b/c#d', spec, asIs)
+  recorder.beginLive()
+  call()
+  call()
+  expect(() => call()).toThrow(
+    'a:b/c#d: what the turn was told by the host exceeds the 16777216 bytes',
+  )
+  expect(() => call()).toThrow('exceeds')
+  expect(count).toBe(3)
+  expect(recorder.abandon().calls).toHaveLength(2)
+})
+
+test('a host function at the end of the stack fails the guest, not the host', () => {
+  const recorder = new Recorder()
+  const deep = (): number => 1 + deep()
+  const call = bindHostFunction(
+    recorder,
+    context,
+    'a:b/c#d',
+    { kind: 'recorded', perform: deep },
+    asIs,
+  )
+  recorder.beginLive()
+  expect(() => call()).toThrow(expect.objectContaining({ code: 'ERR_TRAP' }))
+})
