@@ -17,8 +17,8 @@ export interface Clock {
   monotonicNs(): bigint
   /** Never goes back. Units: milliseconds since an arbitrary start. */
   monotonicMs(): number
-  /** Runs `task` once after `delayMs`; does not keep the process alive. */
-  after(delayMs: number, task: () => void): Timer
+  /** Runs `task` once after `delayMs`. The process stays alive for it only with `keepAlive`. */
+  after(delayMs: number, task: () => void, keepAlive?: boolean): Timer
   /** Keeps the process alive until it is cancelled, also when nothing but promises is waited for. */
   stayAlive(): Timer
 }
@@ -32,9 +32,9 @@ export const systemClock: Clock = {
   wallMs: () => Date.now(),
   monotonicNs: () => process.hrtime.bigint(),
   monotonicMs: () => performance.now(),
-  after(delayMs, task) {
+  after(delayMs, task, keepAlive = false) {
     const handle = setTimeout(task, Math.min(delayMs, TIMEOUT_MAX_MS))
-    handle.unref()
+    if (!keepAlive) handle.unref()
     return { cancel: () => clearTimeout(handle) }
   },
   stayAlive() {

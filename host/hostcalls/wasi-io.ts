@@ -51,7 +51,8 @@ async function waitUntil(clock: Clock, atNs: bigint): Promise<void> {
     const leftNs = atNs - clock.wallNs()
     if (leftNs <= 0n) return
     const leftMs = Number((leftNs + NS_PER_MS - 1n) / NS_PER_MS)
-    await new Promise<void>((resolve) => clock.after(leftMs, resolve))
+    // Somebody waits for the turn, so the process must not end while it sleeps.
+    await new Promise<void>((resolve) => clock.after(leftMs, resolve, true))
   }
 }
 
