@@ -31,8 +31,6 @@ export const STDERR = 2
 export const READY = 0
 
 const NS_PER_MS = 1_000_000n
-/** Longest delay of a timer: 2^31 - 1 ms. */
-const DELAY_MAX_MS = 2_147_483_647
 /** What one `write` may hold; the interface asks for "at least one byte". */
 const WRITE_SIZE_MAX_BYTES = 1n << 20n
 
@@ -47,13 +45,14 @@ function dueNs({ resources }: HostCallContext, rep: WitValue): bigint {
   return rep === READY ? 0n : (resources.get(rep as number) as bigint)
 }
 
+/** A timer may fire early, as its delay has a maximum; so the clock is asked again. */
 async function waitUntil(clock: Clock, atNs: bigint): Promise<void> {
   for (;;) {
     const leftNs = atNs - clock.wallNs()
     if (leftNs <= 0n) return
     const leftMs = Number((leftNs + NS_PER_MS - 1n) / NS_PER_MS)
     // Somebody waits for the turn, so the process must not end while it sleeps.
-    await new Promise<void>((resolve) => clock.after(Math.min(leftMs, DELAY_MAX_MS), resolve, true))
+    await new Promise<void>((resolve) => clock.after(leftMs, resolve, true))
   }
 }
 
