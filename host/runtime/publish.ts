@@ -50,6 +50,8 @@ export async function publishComponent(options: PublishOptions): Promise<Publish
     checkImports: true,
   })
   program.withLimits({})
+  if (program.methods.length === 0)
+    throw new LoomError('ERR_COMPONENT_FORMAT', 'component: it exports no function, so no method')
   const digest = await blobs.put(bytes)
   if (fileName !== undefined) await blobs.setName(fileName, digest)
   await blobs.setName(TYPE_NAME_PREFIX + typeName, digest)
