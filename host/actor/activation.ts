@@ -23,6 +23,7 @@ import type { WitValue } from '../component/wit.ts'
 import { encodeEntry } from '../journal/codec.ts'
 import type { TurnOutcome, TurnPart } from '../journal/entry.ts'
 import type { ActorLog, ActorRecord } from '../store/store.ts'
+import type { ActivationOptions, ActivationStatus } from './activation-options.ts'
 import { argumentsError } from './argument-size.ts'
 import {
   type AwaitedTurn,
@@ -38,39 +39,9 @@ import { commitError, quarantine, refuseDivergence, settle } from './outcomes.ts
 import type { ActorMethod, ActorProgram } from './program.ts'
 import { recover, unknownMethod } from './recovery.ts'
 import { SnapshotWriter } from './snapshot-writer.ts'
-import {
-  type EngineEnvironment,
-  TurnEngine,
-  type TurnResult,
-  type TurnStep,
-} from './turn-engine.ts'
+import { TurnEngine, type TurnResult, type TurnStep } from './turn-engine.ts'
 import { encodeTurn } from './turn-entry.ts'
 import type { OpenTurn } from './turn-reader.ts'
-
-export interface ActivationOptions {
-  readonly log: ActorLog
-  readonly program: ActorProgram
-  /** Null for an actor without a journal; its first turn creates it. */
-  readonly record: ActorRecord | null
-  readonly environment: EngineEnvironment
-  readonly epoch: number
-  readonly mailboxCountMax: number
-  readonly snapshotIntervalTurns: number
-  /** Called once, when the activation broke or was quarantined. */
-  readonly onBroken: (error: LoomError) => void
-}
-
-/**
- * recovering: the engine is being rebuilt. Next state: ready or broken.
- * ready: takes turns. Next state: recovering (a turn spoiled the engine), broken or closed.
- * broken: the error every caller gets. Next state: none.
- * closed: was evicted. Next state: none.
- */
-type Status =
-  | { readonly kind: 'recovering' }
-  | { readonly kind: 'ready' }
-  | { readonly kind: 'broken'; readonly error: LoomError }
-  | { readonly kind: 'closed' }
 
 export class Activation {
   readonly #options: ActivationOptions
@@ -79,7 +50,7 @@ export class Activation {
   readonly #mailbox = new Queue<Invocation | Observation>()
   readonly #inFlight: CallsInFlight
   readonly #snapshots: SnapshotWriter
-  #status: Status = { kind: 'recovering' }
+  #status: ActivationStatus = { kind: 'recovering' }
   #engine: TurnEngine | null = null
   #record: ActorRecord | null
   #turning = false

@@ -17,7 +17,7 @@ import type { Activation } from '../actor/activation.ts'
 import type { Clock, Timer } from '../base/clock.ts'
 import { LoomError } from '../base/errors.ts'
 import { type ActorKey, formatActorKey } from '../base/names.ts'
-import { ignoreOutcome } from '../base/promises.ts'
+import { deferred, ignoreOutcome } from '../base/promises.ts'
 
 export interface PoolOptions {
   readonly clock: Clock
@@ -35,7 +35,11 @@ export interface PoolOptions {
  * evicting: next state removed.
  */
 type Slot =
-  | { readonly kind: 'activating'; readonly ready: Promise<Activation> }
+  | {
+      readonly kind: 'activating'
+      readonly ready: Promise<Activation>
+      readonly giveUp: (error: LoomError) => void
+    }
   | ResidentSlot
   | { readonly kind: 'evicting'; readonly done: Promise<void> }
 
@@ -99,19 +103,20 @@ export class Pool {
   #activate(name: string, key: ActorKey): Promise<Activation> {
     if (this.#slots.size - this.#evictingCount >= this.#options.residentCountMax)
       this.#evictOldest()
-    const ready = this.#options
+    const { promise: ready, resolve, reject } = deferred<Activation>()
+    const slot: Slot = { kind: 'activating', ready, giveUp: reject }
+    this.#options
       .activate(key, () => this.#remove(name, slot))
       .then(
         (activation) => {
           if (this.#slots.get(name) === slot && activation.open) this.#settle(name, activation)
-          return activation
+          resolve(activation)
         },
         (error) => {
           this.#remove(name, slot)
-          throw error
+          reject(error)
         },
       )
-    const slot: Slot = { kind: 'activating', ready }
     this.#slots.set(name, slot)
     return ready
   }
@@ -188,8 +193,11 @@ export class Pool {
     const { clock, closeTimeoutMs } = this.#options
     const deadline = clock.after(closeTimeoutMs, () => {
       this.#overdue = true
+      // A method that waits for the outside does so in its replay as well: recovery may take for ever.
       for (const [name, slot] of this.#slots)
-        if (slot.kind === 'resident' && !slot.activation.idle) abandon(name, slot.activation)
+        if (slot.kind === 'activating') slot.giveUp(cutOff(name))
+        else if (slot.kind === 'resident' && !slot.activation.idle)
+          slot.activation.abandon(cutOff(name))
     })
     while (this.#slots.size > 0) {
       const waits = [...this.#slots].map(([name, slot]) => this.#retire(name, slot))
@@ -204,7 +212,7 @@ export class Pool {
       else if (slot.kind === 'evicting') await slot.done
       else if (!slot.activation.open) this.#slots.delete(name)
       else if (slot.activation.idle) await this.#evict(name, slot.activation)
-      else if (this.#overdue) abandon(name, slot.activation)
+      else if (this.#overdue) slot.activation.abandon(cutOff(name))
       else await slot.activation.settled()
     } catch {
       // A broken activation has told its callers; here it only has to be gone.
@@ -213,7 +221,7 @@ export class Pool {
   }
 }
 
-function abandon(name: string, activation: Activation): void {
+function cutOff(name: string): LoomError {
   const advice = 'the host shut down before the turn had ended; ask again with its idempotency key'
-  activation.abandon(new LoomError('ERR_CLOSING', `${name}: ${advice}`))
+  return new LoomError('ERR_CLOSING', `${name}: ${advice}`)
 }

@@ -1,0 +1,32 @@
+/**
+ * What an activation is given, and the states that it goes through.
+ */
+import type { LoomError } from '../base/errors.ts'
+import type { ActorLog, ActorRecord } from '../store/store.ts'
+import type { ActorProgram } from './program.ts'
+import type { EngineEnvironment } from './turn-engine.ts'
+
+export interface ActivationOptions {
+  readonly log: ActorLog
+  readonly program: ActorProgram
+  /** Null for an actor without a journal; its first turn creates it. */
+  readonly record: ActorRecord | null
+  readonly environment: EngineEnvironment
+  readonly epoch: number
+  readonly mailboxCountMax: number
+  readonly snapshotIntervalTurns: number
+  /** Called once, when the activation broke or was quarantined. */
+  readonly onBroken: (error: LoomError) => void
+}
+
+/**
+ * recovering: the engine is being rebuilt. Next state: ready or broken.
+ * ready: takes turns. Next state: recovering (a turn spoiled the engine), broken or closed.
+ * broken: the error every caller gets. Next state: none.
+ * closed: was evicted. Next state: none.
+ */
+export type ActivationStatus =
+  | { readonly kind: 'recovering' }
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'broken'; readonly error: LoomError }
+  | { readonly kind: 'closed' }
