@@ -30,7 +30,14 @@ import { systemClock } from '../../base/clock.ts'
 import { invariant, LoomError } from '../../base/errors.ts'
 import type { HostRecord, StoreOpenOptions } from '../store.ts'
 import type { Environment } from './environment.ts'
-import { endProcess, isAlive, processStartOf } from './host-process.ts'
+import {
+  endProcess,
+  freezeProcess,
+  isAlive,
+  isFrozen,
+  processStartOf,
+  thawProcess,
+} from './host-process.ts'
 import { CHECKPOINT_KEY, FORMAT_KEY, HOST_KEY } from './keys.ts'
 import {
   checkFormat,
@@ -56,9 +63,17 @@ export function hostOf(claim: HostClaim | null): HostRecord | null {
   return { pid, processStart, epoch, claimedAtMs, address }
 }
 
+/** A write of a healthy host takes milliseconds: it keeps the lock this long only when it was frozen. */
+const RUNNING_PROBE_MS = 500
+/** A running host is frozen inside of a write now and then; it is let go and frozen again. */
+const FREEZE_COUNT_MAX = 20
+const FREEZE_WAIT_MS = 1_000
+
 /**
  * Checks, before anything that needs the writer lock, whether the folder may be claimed; frees the
- * lock when a frozen host holds it.
+ * lock when a frozen host holds it. A host that runs is frozen, outside of any write, until the returned
+ * function is called: seen without that, a commit that it had acknowledged while the folder was being
+ * opened and claimed was missing from the folder afterwards.
  * @throws ERR_DATA_OWNED, ERR_STORE
  */
 export async function prepareClaim(
@@ -66,16 +81,31 @@ export async function prepareClaim(
   claim: HostClaim | null,
   options: StoreOpenOptions,
   probeMs: number,
-): Promise<void> {
+): Promise<() => void> {
   const host = hostOf(claim)
-  if (host === null || !isAlive(host)) return
+  if (host === null || !isAlive(host)) return nothing
   if (options.takeOver !== true) throw ownedError(folder, host)
-  if (host.pid === process.pid) return
-  if (await canLock(folder, probeMs)) return
+  if (host.pid === process.pid) return nothing
+  if (!isFrozen(host.pid) && (await freezeOutsideWrite(folder, host)))
+    return () => thawProcess(host)
+  if (await canLock(folder, probeMs)) return nothing
   if (!(await endProcess(host, END_WAIT_MS)))
     throw new LoomError('ERR_STORE', `process ${host.pid} holds the lock and cannot be ended`)
   if (!(await canLock(folder, probeMs)))
     throw new LoomError('ERR_STORE', `${folder}: a process other than ${host.pid} holds the lock`)
+  return nothing
+}
+
+function nothing(): void {}
+
+/** Stops a running host while it holds no lock; false when that does not succeed. */
+async function freezeOutsideWrite(folder: string, host: HostRecord): Promise<boolean> {
+  for (let count = 0; count < FREEZE_COUNT_MAX; count++) {
+    if (!(await freezeProcess(host, FREEZE_WAIT_MS))) return false
+    if (await canLock(folder, RUNNING_PROBE_MS)) return true
+    thawProcess(host)
+  }
+  return false
 }
 
 /** Writes the host record with the next epoch (CL1, CL2). @throws ERR_DATA_OWNED, ERR_DATA_FOLDER */

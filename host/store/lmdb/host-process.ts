@@ -66,6 +66,34 @@ function isRunning(pid: number): boolean {
   }
 }
 
+/** Whether the process is stopped (SIGSTOP), where the platform tells it. */
+export function isFrozen(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const state = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[STAT_STATE]
+    return state === 'T' || state === 't'
+  } catch {
+    return false
+  }
+}
+
+/** Stops the recorded process and waits until it is; false when it cannot be stopped. */
+export async function freezeProcess(record: HostRecord, waitMs: number): Promise<boolean> {
+  invariant(record.pid !== process.pid, 'a host does not freeze itself')
+  if (process.platform !== 'linux' || !isAlive(record)) return false
+  process.kill(record.pid, 'SIGSTOP')
+  for (let waitedMs = 0; waitedMs < waitMs; waitedMs += POLL_MS) {
+    if (isFrozen(record.pid)) return true
+    await sleep(POLL_MS)
+  }
+  return isFrozen(record.pid)
+}
+
+/** Lets a process that `freezeProcess` stopped go on. */
+export function thawProcess(record: HostRecord): void {
+  if (isAlive(record)) process.kill(record.pid, 'SIGCONT')
+}
+
 /** Ends the recorded process with SIGKILL and waits; true when it is gone within `waitMs`. */
 export async function endProcess(record: HostRecord, waitMs: number): Promise<boolean> {
   invariant(record.pid !== process.pid, 'a host does not end itself')

@@ -55,17 +55,23 @@ class Lmdb implements StoreDriver {
 
   async open(options: StoreOpenOptions): Promise<Store> {
     if (options.readOnly === true) return this.#openForReading()
-    await prepareClaim(this.#folder, await this.#peek(), options, this.#probeMs)
-    const environment = Environment.openWritable(this.#folder)
-    return closing(environment, () => {
-      const claim = claimFolder(environment, options)
-      try {
-        return new LmdbStore(environment, claim, this.#checkpointCommits)
-      } catch (error) {
-        releaseClaim(environment, claim)
-        throw error
-      }
-    })
+    const thaw = await prepareClaim(this.#folder, await this.#peek(), options, this.#probeMs)
+    try {
+      const environment = Environment.openWritable(this.#folder)
+      return await closing(environment, () => this.#claim(environment, options))
+    } finally {
+      thaw()
+    }
+  }
+
+  #claim(environment: Environment, options: StoreOpenOptions): Store {
+    const claim = claimFolder(environment, options)
+    try {
+      return new LmdbStore(environment, claim, this.#checkpointCommits)
+    } catch (error) {
+      releaseClaim(environment, claim)
+      throw error
+    }
   }
 
   #openForReading(): Promise<Store> {
