@@ -9,6 +9,7 @@
 import { rmSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, afterEach, expect, it } from 'vitest'
+import { isFrozen } from '../../host/store/lmdb/host-process.ts'
 import { lmdb } from '../../host/store/lmdb/index.ts'
 import {
   commitOf,
@@ -93,6 +94,9 @@ it('takes over from a host frozen inside a write by ending it', async () => {
   const child = start('freeze', place)
   await child.line()
   expect(await child.line()).toBe('frozen')
+  // The line comes just before the process stops itself: a running one would be let finish its write.
+  while (process.platform === 'linux' && !isFrozen(child.pid))
+    await new Promise((resolve) => setImmediate(resolve))
   const store = await lmdb(place, { probeMs: 1_500 }).open({ ...options, takeOver: true })
   expect(store.epoch).toBe(2)
   await child.exited()
