@@ -14,6 +14,7 @@
 import type { Digest } from '../base/digest.ts'
 import { LoomError } from '../base/errors.ts'
 import { FUEL_PER_TURN, MEMORY_PAGES_MAX, RESULT_SIZE_MAX_BYTES } from '../base/limits.ts'
+import { kebabCase } from '../base/names.ts'
 import { checkArguments } from '../component/arguments.ts'
 import type {
   Component,
@@ -242,10 +243,6 @@ function resultCheck(func: WitFunction): (result: unknown) => WitValue {
     result: null,
   }
   return (result) => checkArguments(asFunction, [result])[0]
-}
-
-function kebabCase(name: string): string {
-  return name.replace(/([a-z0-9])([A-Z])/g, '$1-$2').toLowerCase()
 }
 
 /** The function's name; `interface.function` where two interfaces export the same one. */

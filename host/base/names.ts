@@ -82,3 +82,8 @@ export function parseActorKey(text: string): ActorKey {
   checkActorId(key.id)
   return key
 }
+
+/** `getActor` as WIT writes it: `get-actor`. */
+export function kebabCase(name: string): string {
+  return name.replace(/([a-z0-9])([A-Z])/g, '$1-$2').toLowerCase()
+}

@@ -2,16 +2,13 @@
  * Interfaces that the embedder provides: every function of them is recorded.
  */
 import { LoomError } from '../base/errors.ts'
+import { kebabCase } from '../base/names.ts'
 import type { WitValue } from '../component/wit.ts'
 import type { HostFunctionSpec, HostInterfaceSpec } from './host-interface.ts'
 
 type ProvidedFunction = (...args: never[]) => unknown
 
 const INTERFACE_PATTERN = /^[a-z][a-z0-9-]*:[a-z][a-z0-9-]*\/[a-z][a-z0-9-]*(@\d+\.\d+\.\d+)?$/
-
-function kebab(name: string): string {
-  return name.replace(/([a-z0-9])([A-Z])/g, '$1-$2').toLowerCase()
-}
 
 /** What an `async` function is made by: it must not start before its turn's open entry is durable. */
 const AsyncFunction = (async () => {}).constructor
@@ -38,7 +35,7 @@ export function providedInterface(
     )
   const rows = Object.entries(functions).map(
     ([name, provided]) =>
-      [kebab(name), specOf(`${interfaceName}#${kebab(name)}`, provided)] as const,
+      [kebabCase(name), specOf(`${interfaceName}#${kebabCase(name)}`, provided)] as const,
   )
   return Object.fromEntries(rows)
 }

@@ -13,15 +13,10 @@
  * zero behind it, follows by one step of the table.
  */
 import { crc32 } from 'node:zlib'
+import { CRC32_TABLE } from '../../base/checksum.ts'
 
 const TRAILER_SIZE_BYTES = 16
 const CRC_SIZE_BYTES = 4
-
-const TABLE = Uint32Array.from({ length: 256 }, (_, index) => {
-  let value = index
-  for (let bit = 0; bit < 8; bit++) value = value & 1 ? 0xedb88320 ^ (value >>> 1) : value >>> 1
-  return value
-})
 
 /** Copies of `block` that differ in one byte and whose checksum fits. */
 export function repairCandidates(block: Buffer): Buffer[] {
@@ -56,11 +51,11 @@ function wrongHead(block: Buffer): Buffer[] {
   const startField = block.length - TRAILER_SIZE_BYTES
   const found: Buffer[] = []
   for (let difference = 1; difference < 256; difference++) {
-    let syndrome = TABLE[difference] ?? 0
+    let syndrome = CRC32_TABLE[difference] ?? 0
     for (let at = last; at >= start; at--) {
       const inStartField = at >= startField && at < startField + 4
       if (syndrome === wanted && !inStartField) found.push(withByte(block, at, difference))
-      syndrome = ((TABLE[syndrome & 0xff] ?? 0) ^ (syndrome >>> 8)) >>> 0
+      syndrome = ((CRC32_TABLE[syndrome & 0xff] ?? 0) ^ (syndrome >>> 8)) >>> 0
     }
   }
   return found
