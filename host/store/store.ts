@@ -14,6 +14,10 @@
  *       without waiting, and never leave a gap behind.
  *   S5. Commits of one log are applied in the order of the calls to `append`.
  *   S6. Stored bytes are returned as they were given; the reader may keep them.
+ *   S7. Commits of all logs of one store become durable in the order of the calls to `append`: when one is
+ *       durable, so is every commit of this store that was appended before it; when one fails, no later
+ *       one that waits with it is written.
+ *   S8. Keyed state, reminders and the outbox change with the commit that names them, or not at all.
  */
 import type { ActorKey } from '../base/names.ts'
 
@@ -39,8 +43,60 @@ export interface ActorRecord extends ActorKey {
 }
 
 export interface ActorSummary extends ActorRecord {
-  /** Number of journal entries. */
+  /** Seq behind the last journal entry. */
   readonly seqNext: number
+  /** Seq of the oldest entry that is kept besides entry 0; 1 when all are. */
+  readonly seqFirst: number
+}
+
+/** One value of an actor's keyed state. */
+export interface StateRow {
+  readonly key: string
+  readonly value: Uint8Array
+}
+
+/** A change of keyed state; null deletes. */
+export interface StateChange {
+  readonly key: string
+  readonly value: Uint8Array | null
+}
+
+export interface ReminderRow {
+  readonly name: string
+  /** When it is due next. Units: milliseconds since 1970-01-01T00:00:00Z. */
+  readonly dueAtMs: number
+  readonly bytes: Uint8Array
+}
+
+/** Sets a reminder, over one of the same name, or cancels it. */
+export type ReminderChange = ReminderRow | { readonly name: string; readonly dueAtMs: null }
+
+/** A reminder and whose it is. */
+export interface DueReminder extends ReminderRow {
+  readonly key: ActorKey
+}
+
+/** Where a message stands in the journal of its sender. */
+export interface MessageId {
+  readonly seq: number
+  /** Position among the messages of that entry, from 0. */
+  readonly index: number
+}
+
+/** A message that is not delivered yet. */
+export interface OutboxRow extends MessageId {
+  readonly sender: ActorKey
+  /** Incarnation of the sender. */
+  readonly incarnation: string
+  readonly bytes: Uint8Array
+}
+
+/** An actor that takes no turns until it is released. */
+export interface QuarantineRow {
+  readonly key: ActorKey
+  readonly atMs: number
+  readonly code: string
+  readonly message: string
 }
 
 export interface JournalRow {
@@ -61,8 +117,24 @@ export interface Commit {
   readonly entries: readonly Uint8Array[]
   /** Present in the first commit of an actor only. */
   readonly create?: ActorRecord
-  /** Keys whose results lie in entries of this commit. */
-  readonly idempotency?: readonly { readonly key: string; readonly seq: number }[]
+  /** Keys whose results lie in entries of this commit, and when they were used. */
+  readonly idempotency?: readonly {
+    readonly key: string
+    readonly seq: number
+    readonly atMs: number
+  }[]
+  /** At most one change per key. */
+  readonly state?: readonly StateChange[]
+  /** At most one change per name. */
+  readonly reminders?: readonly ReminderChange[]
+  /** Messages to other actors: kept until `settleOutbox`. */
+  readonly outbox?: readonly (MessageId & { readonly bytes: Uint8Array })[]
+  /**
+   * The life of the actor ends with this commit: it is created anew by a later commit of another log. Its
+   * entries, snapshots, keyed state, reminders and keys are gone; messages in the outbox stay. Every later
+   * commit of this log fails.
+   */
+  readonly end?: true
 }
 
 /** The journal and snapshots of one actor. At most one is open per actor and host. */
@@ -81,11 +153,40 @@ export interface ActorLog {
    */
   append(commit: Commit): Promise<void>
 
-  /** Entries `seqFrom`, `seqFrom + 1`, ... in order, at most `countMax`; fewer only at the end. */
+  /** Seq of the oldest entry that is kept besides entry 0, as of opening; 1 when all are. */
+  readonly seqFirst: number
+
+  /** Entries `seqFrom`, `seqFrom + 1`, ... in order, at most `countMax`; fewer only at the end or before `seqFirst`. */
   read(seqFrom: number, countMax: number): Promise<readonly JournalRow[]>
 
-  /** Seq of the entry that holds the result of `key`, or null. */
-  findIdempotent(key: string): Promise<number | null>
+  /**
+   * Seq of the entry that holds the result of `key`, or null; durable ones, and those of commits that are
+   * on their way. A value where the driver need not wait.
+   */
+  findIdempotent(key: string): number | null | Promise<number | null>
+
+  /** A value of the keyed state as of the last durable commit, or null. A value where the driver need not wait. */
+  readState(key: string): Uint8Array | null | Promise<Uint8Array | null>
+
+  /**
+   * Values whose key begins with `prefix` and lies behind `after`, in the order of the keys' UTF-8 bytes, at
+   * most `countMax`, as of the last durable commit. A value where the driver need not wait.
+   */
+  listState(
+    prefix: string,
+    after: string | null,
+    countMax: number,
+  ): readonly StateRow[] | Promise<readonly StateRow[]>
+
+  /** In order of name, as of the last durable commit. */
+  listReminders(): Promise<readonly ReminderRow[]>
+
+  /**
+   * Gives up entries 1 to `seqBefore - 1` and the snapshots and idempotency keys that lie there; entry 0 stays.
+   * Reading one of them returns nothing. Resolves when that is durable; their room is used again.
+   * @throws ERR_INVARIANT unless a snapshot that is not rejected stands at or behind `seqBefore`.
+   */
+  trim(seqBefore: number): Promise<void>
 
   /** Stores a snapshot; resolves when it is durable. Fenced as `append` is. */
   writeSnapshot(snapshot: SnapshotRow): Promise<void>
@@ -108,6 +209,30 @@ export interface Store {
 
   /** The host that owns the store, or null when none ever did or the last one closed in order. */
   readHost(): Promise<HostRecord | null>
+
+  /** Reminders due at `atMs` or before, of all actors, soonest first, at most `countMax`. */
+  dueReminders(atMs: number, countMax: number): Promise<readonly DueReminder[]>
+
+  /** When the next reminder of any actor is due, or null. */
+  nextReminderAtMs(): Promise<number | null>
+
+  /** Messages that are durable and not settled, by sender and seq, at most `countMax`, behind `after`. */
+  outbox(after: OutboxRow | null, countMax: number): Promise<readonly OutboxRow[]>
+
+  /** Forgets messages: each was delivered, or nobody will ever take it. Resolves when that is durable. */
+  settleOutbox(
+    rows: readonly Pick<OutboxRow, 'sender' | 'incarnation' | 'seq' | 'index'>[],
+  ): Promise<void>
+
+  /** Forgets idempotency keys used before `beforeMs`, a few at a time; resolves with their number. */
+  forgetKeys(beforeMs: number): Promise<number>
+
+  /** Marks an actor, or releases it. Resolves when that is durable. */
+  quarantine(row: QuarantineRow): Promise<void>
+  release(key: ActorKey): Promise<void>
+  readQuarantine(key: ActorKey): Promise<QuarantineRow | null>
+  /** In order of type, then id. */
+  quarantined(): AsyncIterable<QuarantineRow>
 
   /** Publishes where this host takes calls. */
   announce(address: string): Promise<void>
