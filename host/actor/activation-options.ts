@@ -1,8 +1,12 @@
 /**
  * What an activation is given, and the states that it goes through.
  */
+
 import type { LoomError } from '../base/errors.ts'
-import type { ActorLog, ActorRecord } from '../store/store.ts'
+import type { ActorKey } from '../base/names.ts'
+import type { OutgoingCall } from '../hostcalls/host-interface.ts'
+import type { TurnOutcome } from '../journal/entry.ts'
+import type { ActorLog, ActorRecord, OutboxRow, ReminderChange } from '../store/store.ts'
 import type { ActorProgram } from './program.ts'
 import type { EngineEnvironment } from './turn-engine.ts'
 
@@ -13,6 +17,16 @@ export interface ActivationOptions {
   readonly record: ActorRecord | null
   readonly environment: EngineEnvironment
   readonly epoch: number
+  /** Calls another actor; `callId` is its idempotency key. Rejects when nobody knows what became of it. */
+  readonly callActor: (
+    caller: ActorKey,
+    call: OutgoingCall,
+    callId: string,
+  ) => TurnOutcome | Promise<TurnOutcome>
+  /** Messages that are durable now, in the order in which they were sent. */
+  readonly onSent: (messages: readonly OutboxRow[]) => void
+  /** Reminders that were changed, durably. */
+  readonly onReminders: (changes: readonly ReminderChange[]) => void
   readonly mailboxCountMax: number
   readonly snapshotIntervalTurns: number
   /** Called once, when the activation broke or was quarantined. */

@@ -15,44 +15,52 @@
  *       and every later caller gets the same error. A new activation reads the truth from the store.
  *   A5. A turn that ran but cannot be committed leaves memory that nobody may see: it is dropped, as in A4.
  */
-import { type ErrorCode, invariant, isLoomError, LoomError, toLoomError } from '../base/errors.ts'
+import { invariant, LoomError, toLoomError } from '../base/errors.ts'
 import { TURNS_AT_ONCE_MAX } from '../base/limits.ts'
 import { type ActorKey, formatActorKey } from '../base/names.ts'
 import { deferred, ignoreOutcome, isPromise } from '../base/promises.ts'
 import type { WitValue } from '../component/wit.ts'
 import { encodeEntry } from '../journal/codec.ts'
-import type { TurnOutcome, TurnPart } from '../journal/entry.ts'
+import type { RecordedCall, TurnOutcome } from '../journal/entry.ts'
 import type { ActorLog, ActorRecord } from '../store/store.ts'
 import type { ActivationOptions, ActivationStatus } from './activation-options.ts'
 import { argumentsError } from './argument-size.ts'
-import {
-  type AwaitedTurn,
-  type AwaitingPort,
-  driveAwaitingTurn,
-  type OpenedTurn,
-} from './awaiting-turn.ts'
+import { type AwaitingPort, driveAwaitingTurn } from './awaiting-turn.ts'
 import { CallsInFlight } from './in-flight.ts'
-import { type Invocation, type Observation, type Observed, Queue } from './invocation.ts'
-import { JournalTail } from './journal-tail.ts'
+import {
+  type CallHead,
+  type CallWaiter,
+  Invocation,
+  type Observation,
+  type Observed,
+  Queue,
+} from './invocation.ts'
 import { readKnownOutcome } from './known-outcome.ts'
+import { LocalWaiter, outcomeOf, returned } from './local-call.ts'
 import { commitError, quarantine, refuseDivergence, settle } from './outcomes.ts'
-import type { ActorMethod, ActorProgram } from './program.ts'
+import { ActivationPorts } from './ports.ts'
+import type { ActorProgram } from './program.ts'
 import { recover, unknownMethod } from './recovery.ts'
 import { SnapshotWriter } from './snapshot-writer.ts'
-import { TurnEngine, type TurnResult, type TurnStep } from './turn-engine.ts'
-import { encodeTurn } from './turn-entry.ts'
+import {
+  type EngineEnvironment,
+  TurnEngine,
+  type TurnResult,
+  type TurnStep,
+} from './turn-engine.ts'
+import { TurnJournal } from './turn-journal.ts'
 import type { OpenTurn } from './turn-reader.ts'
 
 export class Activation {
   readonly #options: ActivationOptions
   readonly #log: ActorLog
-  readonly #tail: JournalTail
   readonly #mailbox = new Queue<Invocation | Observation>()
   readonly #inFlight: CallsInFlight
   readonly #snapshots: SnapshotWriter
+  readonly #journal: TurnJournal
+  readonly #environment: EngineEnvironment
   #status: ActivationStatus = { kind: 'recovering' }
   #engine: TurnEngine | null = null
-  #record: ActorRecord | null
   #turning = false
   /** The turn that did not end at once. */
   #running: Invocation | null = null
@@ -60,12 +68,15 @@ export class Activation {
   private constructor(options: ActivationOptions) {
     const { log, epoch, snapshotIntervalTurns: intervalTurns, environment, program } = options
     const { uncaptured } = program
-    const tail = new JournalTail(log)
     this.#options = options
     this.#log = log
-    this.#record = options.record
-    this.#tail = tail
+    const { record, onSent, onReminders, callActor } = options
+    const { clock } = environment
+    this.#journal = new TurnJournal({ log, record, clock, onSent, onReminders })
+    const { tail, state } = this.#journal
+    const ports = new ActivationPorts(log.key, state, callActor)
     this.#inFlight = new CallsInFlight(log.key)
+    this.#environment = { ...environment, ports }
     const warn = (message: string): void => environment.log('warn', message)
     this.#snapshots = new SnapshotWriter({ log, tail, epoch, uncaptured, intervalTurns, warn })
   }
@@ -87,7 +98,12 @@ export class Activation {
 
   /** Null until the first turn. */
   get record(): ActorRecord | null {
-    return this.#record
+    return this.#journal.record
+  }
+
+  /** Seq of the oldest entry that is kept besides entry 0. */
+  get seqFirst(): number {
+    return this.#log.seqFirst
   }
 
   get open(): boolean {
@@ -102,7 +118,7 @@ export class Activation {
   /** True when nothing waits, runs or is being committed. */
   get idle(): boolean {
     const ready = this.#status.kind === 'ready' && !this.#turning
-    return ready && this.#mailbox.length === 0 && this.#tail.pendingCount === 0
+    return ready && this.#mailbox.length === 0 && this.#journal.tail.pendingCount === 0
   }
 
   /**
@@ -110,24 +126,43 @@ export class Activation {
    * @throws ERR_OPTION  the arguments are too large to be journaled.
    * @throws ERR_BUSY, ERR_IDEMPOTENCY_MISMATCH, ERR_TRAP, ERR_HOST_CALL, ERR_ACTOR_FAILED, ERR_COMMIT, ERR_FENCED
    */
-  call(
-    method: ActorMethod,
-    args: readonly WitValue[],
-    idempotencyKey: string | null,
-  ): Promise<WitValue> {
-    const refusal = this.#refusal() ?? argumentsError(this.key, method.name, args)
+  call(head: CallHead): Promise<WitValue> {
+    const { method, args, idempotencyKey } = head
+    const refusal = this.#refusal(head) ?? argumentsError(this.key, method.name, args)
     if (refusal !== null) return Promise.reject(refusal)
     if (idempotencyKey !== null) {
       const first = this.#inFlight.join(idempotencyKey, method, args)
       if (first !== null) return first
     }
     const { promise, resolve, reject } = deferred<WitValue>()
-    const known = idempotencyKey === null ? null : this.#log.findIdempotent(idempotencyKey)
-    if (known !== null) ignoreOutcome(known)
-    this.#mailbox.push({ kind: 'call', method, args, idempotencyKey, known, resolve, reject })
     if (idempotencyKey !== null) this.#inFlight.track(idempotencyKey, { method, args, promise })
-    this.#pump()
+    this.#enqueue(head, { resolve, reject })
     return promise
+  }
+
+  /**
+   * A call by an actor of this host, whose own commits come behind this one's: the outcome is there when the
+   * turn has ended, at once where the actor is free. Rejects only when nobody knows the outcome.
+   */
+  callLocally(head: CallHead): TurnOutcome | Promise<TurnOutcome> {
+    const { method, args, idempotencyKey } = head
+    const refusal = this.#refusal(head) ?? argumentsError(this.key, method.name, args)
+    if (refusal !== null) return outcomeOf(refusal)
+    const first = idempotencyKey === null ? null : this.#inFlight.join(idempotencyKey, method, args)
+    if (first !== null) return first.then(returned, outcomeOf)
+    const waiter = new LocalWaiter()
+    if (idempotencyKey !== null)
+      this.#inFlight.track(idempotencyKey, { method, args, promise: waiter.durable })
+    this.#enqueue(head, waiter)
+    return waiter.outcome ?? waiter.ended
+  }
+
+  #enqueue(head: CallHead, waiter: CallWaiter): void {
+    const { idempotencyKey } = head
+    const known = idempotencyKey === null ? null : this.#log.findIdempotent(idempotencyKey)
+    if (isPromise(known)) ignoreOutcome(known)
+    this.#mailbox.push(new Invocation(head, waiter, known, this.#open))
+    this.#pump()
   }
 
   /** Looks at the actor after the turns that are queued now; resolves when those are durable. */
@@ -163,9 +198,10 @@ export class Activation {
   }
 
   /** Why a call cannot be queued, or null. */
-  #refusal(): LoomError | null {
+  #refusal({ caller }: CallHead): LoomError | null {
     const { mailboxCountMax } = this.#options
-    if (this.#mailbox.length < mailboxCountMax) return this.#ended()
+    // Calls of other actors are few: each of those waits for its own.
+    if (this.#mailbox.length < mailboxCountMax || caller !== null) return this.#ended()
     const name = formatActorKey(this.key)
     return new LoomError('ERR_BUSY', `${name}: ${mailboxCountMax} calls are waiting already`)
   }
@@ -189,7 +225,8 @@ export class Activation {
       if (item === undefined) return
       if (item.kind === 'observe') this.#observe(item)
       else if (item.known === null) this.#turn(item)
-      else this.#turnUnlessKnown(item, item.known)
+      else if (isPromise(item.known)) this.#turnUnlessKnown(item, item.known)
+      else ignoreOutcome(this.#answerAgain(item, item.known))
     }
   }
 
@@ -208,14 +245,14 @@ export class Activation {
       (seq) => {
         this.#turning = false
         // While it was looked up, a commit of an earlier turn may have failed (A4).
-        if (this.#status.kind === 'broken') invocation.reject(this.#status.error)
+        if (this.#status.kind === 'broken') invocation.waiter.reject(this.#status.error)
         else if (seq === null) this.#turn(invocation)
         else ignoreOutcome(this.#answerAgain(invocation, seq))
         this.#pump()
       },
       (error) => {
         this.#turning = false
-        invocation.reject(error)
+        invocation.waiter.reject(error)
         this.#pump()
       },
     )
@@ -224,17 +261,22 @@ export class Activation {
   /** Answers a retry from the entry of the first call. */
   async #answerAgain(invocation: Invocation, seq: number): Promise<void> {
     try {
-      settle(invocation, await readKnownOutcome(this.#log, seq, invocation))
+      // A commit that is on its way is known too: it is answered when it is durable (A2).
+      if (this.#journal.tail.pendingCount > 0) await this.#journal.tail.last
+      settle(invocation.waiter, await readKnownOutcome(this.#log, seq, invocation))
     } catch (error) {
-      invocation.reject(error)
+      invocation.waiter.reject(error)
     }
   }
 
   #observe(observation: Observation): void {
-    const seqNext = this.#tail.seqNext
+    const seqNext = this.#journal.tail.seqNext
     try {
       const stateHash = this.#engine?.stateHash() ?? ''
-      this.#tail.last.then(() => observation.resolve({ seqNext, stateHash }), observation.reject)
+      this.#journal.tail.last.then(
+        () => observation.resolve({ seqNext, stateHash }),
+        observation.reject,
+      )
     } catch (error) {
       observation.reject(error)
     }
@@ -242,49 +284,41 @@ export class Activation {
 
   #turn(invocation: Invocation): void {
     let step: TurnStep | Promise<TurnStep>
-    let entries: Uint8Array[]
+    this.#turning = true
     try {
-      entries = this.#engine === null ? [this.#create()] : []
+      if (this.#engine === null) invocation.before.push(this.#create())
       invariant(this.#engine !== null, 'a turn has an engine')
-      const { method, args, idempotencyKey } = invocation
-      step = this.#engine.runLive(method, args, idempotencyKey)
+      step = this.#engine.runLive(invocation)
     } catch (error) {
-      invocation.reject(toLoomError(error))
+      this.#turning = false
+      invocation.waiter.reject(toLoomError(error))
       return
     }
+    this.#turning = false
     if (isPromise(step) || step.kind !== 'finished')
-      ignoreOutcome(this.#turnSlowly(invocation, entries, step))
-    else this.#finishOrBreak(invocation, entries, step)
+      ignoreOutcome(this.#turnSlowly(invocation, step))
+    else this.#finishOrBreak(invocation, step)
   }
 
   /** A5. */
-  #finishOrBreak(invocation: Invocation, entries: Uint8Array[], result: TurnResult): void {
+  #finishOrBreak(invocation: Invocation, result: TurnResult): void {
     try {
-      this.#finish(invocation, entries, result, null)
+      this.#finish(invocation, result)
     } catch (error) {
-      invocation.reject(this.#break(toLoomError(error)))
+      invocation.waiter.reject(this.#break(toLoomError(error)))
     }
   }
 
   /** Ends a turn that did not end at once; the mailbox waits (A1). */
-  async #turnSlowly(
-    invocation: Invocation,
-    before: Uint8Array[],
-    running: TurnStep | Promise<TurnStep>,
-    open: OpenTurn | null = null,
-  ): Promise<void> {
+  async #turnSlowly(invocation: Invocation, running: TurnStep | Promise<TurnStep>): Promise<void> {
     this.#turning = true
     this.#running = invocation
     try {
       const step = await running
-      if (step.kind === 'finished' && open === null) this.#finish(invocation, before, step, null)
-      else {
-        const { result, openedSeq, callsLeft } = await this.#drive(invocation, before, step, open)
-        const awaited = openedSeq === null ? null : { openedSeq, callsLeft }
-        this.#finish(invocation, before, result, awaited)
-      }
+      if (step.kind === 'finished') this.#finish(invocation, step)
+      else this.#finish(invocation, await this.#drive(invocation, step))
     } catch (error) {
-      invocation.reject(this.#break(commitError(this.key, error)))
+      invocation.waiter.reject(this.#break(commitError(this.key, error)))
     } finally {
       this.#turning = false
       this.#running = null
@@ -292,46 +326,44 @@ export class Activation {
     this.#pump()
   }
 
-  #drive(
-    invocation: Invocation,
-    before: Uint8Array[],
-    step: TurnStep,
-    open: OpenTurn | null,
-  ): Promise<AwaitedTurn> {
-    const { method, args, idempotencyKey } = invocation
+  #drive(invocation: Invocation, step: TurnStep): Promise<TurnResult> {
     const port: AwaitingPort = {
-      wallMs: () => this.#options.environment.clock.wallMs(),
-      commit: (part) => this.#commitPart(before, part),
-      rebuild: async () => {
-        await this.#recover()
-        invariant(this.#engine !== null, 'an open turn has an engine')
-        return this.#engine
+      journal: (calls, invocationId) => {
+        const durable = this.#open(invocation, calls, invocationId)
+        // An unwound turn's engine is of no use: its memory is freed for the time of the wait.
+        if (this.#engine?.spoiled) this.#engine = null
+        return durable
       },
+      rebuild: () => this.#rebuildOpen(),
     }
-    const turn = {
-      method,
-      head: { idempotencyKey, method: method.name, args },
-      openedSeq: open?.seq ?? null,
-      journaledCount: open?.calls.length ?? 0,
-    }
-    return driveAwaitingTurn(port, turn, step)
+    return driveAwaitingTurn(port, invocation, step)
   }
 
-  /**
-   * Appends a part of an open turn, behind what is `before` it; resolves with its seq when it is durable.
-   * @throws ERR_OPTION at once, when the part is too large; nothing was appended.
-   */
-  #commitPart(before: Uint8Array[], part: TurnPart): Promise<number> {
-    const seq = this.#tail.seqNext + before.length
-    const entry = encodeEntry(seq, part)
-    // The suspended turn's engine is of no use: its memory is freed for the time of the wait.
-    this.#engine = null
-    return this.#tail.append([...before.splice(0), entry], null, this.#record).then(() => seq)
+  async #rebuildOpen(): Promise<TurnEngine> {
+    if (this.#engine === null || this.#engine.spoiled) {
+      this.#engine = null
+      await this.#journal.tail.last
+      await this.#recover()
+    }
+    if (this.#status.kind === 'broken') throw this.#status.error
+    invariant(this.#engine !== null, 'an open turn has an engine')
+    return this.#engine
+  }
+
+  /** What a running turn has recorded; when it cannot be made durable, the activation breaks (A4). */
+  readonly #open = (
+    invocation: Invocation,
+    calls: readonly RecordedCall[],
+    invocationId: string | null,
+  ): Promise<void> => {
+    const durable = this.#journal.open(invocation, calls, invocationId)
+    durable.catch((error) => this.#break(commitError(this.key, error)))
+    return durable
   }
 
   /** Runs again a turn that a crash cut off while it waited (recovery.ts). */
   #resume(open: OpenTurn): void {
-    const { method: name, args, idempotencyKey, invocationId } = open.head
+    const { method: name, args, idempotencyKey, invocationId, caller } = open.head
     const method = this.program.findMethod(name)
     invariant(this.#engine !== null, 'an open turn has an engine')
     if (method === undefined)
@@ -339,54 +371,43 @@ export class Activation {
     const { promise, resolve, reject } = deferred<WitValue>()
     ignoreOutcome(promise)
     if (idempotencyKey !== null) this.#inFlight.track(idempotencyKey, { method, args, promise })
-    const waiting = { kind: 'call', known: null, resolve, reject } as const
-    const invocation: Invocation = { ...waiting, method, args, idempotencyKey }
-    const prefix = { calls: open.calls, invocationId }
-    const step = this.#engine.runLive(method, args, idempotencyKey, prefix)
-    ignoreOutcome(this.#turnSlowly(invocation, [], step, open))
+    const head = { method, args, idempotencyKey, caller }
+    const invocation = new Invocation(head, { resolve, reject }, null, this.#open)
+    invocation.openedSeq = open.seq
+    invocation.journaledCount = open.calls.length
+    const step = this.#engine.runLive(invocation, { calls: open.calls, invocationId })
+    ignoreOutcome(this.#turnSlowly(invocation, step))
   }
 
   /** Instantiates a new actor and returns its created entry. @throws ERR_TRAP */
   #create(): Uint8Array {
-    const { program, environment } = this.#options
-    invariant(this.#tail.seqNext === 0, 'only an actor without a journal is created')
+    const { program } = this.#options
+    const environment = this.#environment
+    invariant(this.#journal.tail.seqNext === 0, 'only an actor without a journal is created')
     const { engine, calls } = TurnEngine.startLive(program, environment)
     const { key, incarnation } = environment
     const createdAtMs = environment.clock.wallMs()
     const { digest } = program
     const created = { kind: 'created', atMs: createdAtMs, ...key, incarnation } as const
     const entry = encodeEntry(0, { ...created, digest, calls })
-    this.#record = { ...key, incarnation, digest, createdAtMs }
+    this.#journal.record = { ...key, incarnation, digest, createdAtMs }
     this.#engine = engine
     return entry
   }
 
-  #finish(
-    invocation: Invocation,
-    before: Uint8Array[],
-    result: TurnResult,
-    awaited: OpenedTurn | null,
-  ): void {
+  /** Sends the turn's entries to the store, without waiting (A3), and replies when durable (A2). */
+  #finish(invocation: Invocation, result: TurnResult): void {
     // The activation broke while the turn waited (A4): nothing of it may be committed any more.
     if (this.#status.kind === 'broken') throw this.#status.error
-    if (awaited !== null) refuseDivergence(this.key, result.outcome)
-    const seq = this.#tail.seqNext + before.length
-    const atMs = this.#options.environment.clock.wallMs()
-    let finished = result
-    let entry: Uint8Array
-    try {
-      entry = encodeTurn(seq, atMs, invocation, result, awaited)
-    } catch (error) {
-      // The turn ran but is too large to journal: it must not have happened.
-      const code: ErrorCode = isLoomError(error) ? error.code : 'ERR_INVARIANT'
-      const outcome = { kind: 'failed', code, message: String((error as Error).message) } as const
-      finished = { ...result, calls: [], outcome }
-      const shorter = awaited === null ? null : { ...awaited, callsLeft: [] }
-      entry = encodeTurn(seq, atMs, invocation, finished, shorter)
-      this.#engine = null
-    }
-    before.push(entry)
-    this.#commit(invocation, before, finished.outcome)
+    if (invocation.openedSeq !== null) refuseDivergence(this.key, result.outcome)
+    const { waiter } = invocation
+    const { outcome, durable, kept } = this.#journal.close(invocation, result)
+    if (!kept) this.#engine = null
+    waiter.accept?.(outcome)
+    durable.then(
+      () => settle(waiter, outcome),
+      (error) => waiter.reject(this.#break(commitError(this.key, error))),
+    )
     if (this.#engine === null || this.#engine.spoiled) this.#rebuild()
     else this.#snapshotIfDue()
   }
@@ -396,23 +417,14 @@ export class Activation {
   }
 
   #snapshot(): Promise<void> {
-    return this.#snapshots.write(this.#engine, this.#record)
-  }
-
-  /** Sends the turn's entries to the store, without waiting (A3), and replies when durable (A2). */
-  #commit(invocation: Invocation, entries: Uint8Array[], outcome: TurnOutcome): void {
-    const durable = this.#tail.append(entries, invocation.idempotencyKey, this.#record)
-    durable.then(
-      () => settle(invocation, outcome),
-      (error) => invocation.reject(this.#break(commitError(this.key, error))),
-    )
+    return this.#snapshots.write(this.#engine, this.#journal.record)
   }
 
   /** Rebuilds the engine after a turn that spoiled it; the mailbox waits. */
   #rebuild(): void {
     this.#status = { kind: 'recovering' }
     this.#engine = null
-    this.#tail.last
+    this.#journal.tail.last
       .then(() => this.#recover())
       .then(
         () => {
@@ -427,10 +439,15 @@ export class Activation {
   }
 
   async #recover(): Promise<void> {
-    const { program, environment } = this.#options
+    const { program } = this.#options
+    const environment = this.#environment
     let open: OpenTurn | null = null
-    if (this.#record !== null) {
-      const input = { log: this.#log, record: this.#record, seqNext: this.#tail.seqNext }
+    if (this.#journal.record !== null) {
+      const input = {
+        log: this.#log,
+        record: this.#journal.record,
+        seqNext: this.#journal.tail.seqNext,
+      }
       try {
         const recovered = await recover({ ...input, program, environment })
         this.#engine = recovered.engine
@@ -450,8 +467,10 @@ export class Activation {
     if (this.#status.kind === 'broken') return this.#status.error
     this.#status = { kind: 'broken', error }
     this.#engine = null
-    this.#running?.reject(error)
-    for (const item of this.#mailbox.drain()) item.reject(error)
+    this.#running?.waiter.reject(error)
+    for (const item of this.#mailbox.drain())
+      if (item.kind === 'call') item.waiter.reject(error)
+      else item.reject(error)
     this.#options.onBroken(error)
     return error
   }

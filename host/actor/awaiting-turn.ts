@@ -7,11 +7,15 @@
  *
  * Owns: the sequence opened -> call -> continued -> call -> ... of one turn. Does not own: the commit,
  * the engine's rebuilding, and the turn's closed entry (activation.ts).
+ *
+ * Invariant AT1: a call of which nobody knows whether it happened is no failure of the turn: the activation
+ * breaks, the turn stays open in the journal, and is run again.
  */
 import { isLoomError } from '../base/errors.ts'
-import type { RecordedCall, TurnHead, TurnPart } from '../journal/entry.ts'
-import type { ActorMethod } from './program.ts'
+import { NO_EFFECTS, type RecordedCall } from '../journal/entry.ts'
+import { isUndecided } from './local-call.ts'
 import {
+  type LiveTurn,
   shortened,
   type TurnEngine,
   type TurnPrefix,
@@ -20,74 +24,43 @@ import {
 } from './turn-engine.ts'
 
 export interface AwaitingPort {
-  readonly wallMs: () => number
   /**
-   * Appends one entry; resolves with its seq when it is durable.
+   * Makes the journal hold `calls`; resolves when that is durable.
    * @throws ERR_OPTION at once, when the entry is too large; nothing was appended.
    */
-  readonly commit: (part: TurnPart) => Promise<number>
+  journal(calls: readonly RecordedCall[], invocationId: string | null): Promise<void>
   /** An engine with the state before the open turn. */
-  readonly rebuild: () => Promise<TurnEngine>
+  rebuild(): Promise<TurnEngine>
 }
 
-export interface AwaitingTurn {
-  readonly method: ActorMethod
-  readonly head: Pick<TurnHead, 'idempotencyKey' | 'method' | 'args'>
-  /** Null when nothing of the turn is journaled yet. */
-  readonly openedSeq: number | null
-  /** How many of its calls the journal has. */
-  readonly journaledCount: number
-}
-
-/** A turn that has to be closed in the journal. */
-export interface OpenedTurn {
-  readonly openedSeq: number
-  /** What the closed entry has to add to the journal. */
-  readonly callsLeft: readonly RecordedCall[]
-}
-
-export interface AwaitedTurn {
-  readonly result: TurnResult
-  /** Null when the turn failed before anything of it was journaled. */
-  readonly openedSeq: number | null
-  readonly callsLeft: readonly RecordedCall[]
-}
-
-/** Drives a turn from `step` to its end. @throws what `commit` and `rebuild` throw. */
+/** Drives a turn from `step` to its end. @throws what the port throws, and AT1. */
 export async function driveAwaitingTurn(
   port: AwaitingPort,
-  turn: AwaitingTurn,
+  turn: LiveTurn,
   first: TurnStep,
-): Promise<AwaitedTurn> {
+): Promise<TurnResult> {
   let step = first
-  let { openedSeq, journaledCount } = turn
   while (step.kind === 'suspended') {
-    const calls = step.calls.slice(journaledCount)
-    const { invocationId, suspension } = step
-    const atMs = port.wallMs()
-    let committed: Promise<number> | null = null
+    const { calls, invocationId, suspension } = step
+    let durable: Promise<void>
     try {
-      if (openedSeq === null)
-        committed = port.commit({ kind: 'opened', atMs, invocationId, ...turn.head, calls })
-      else if (calls.length > 0) committed = port.commit({ kind: 'continued', atMs, calls })
+      durable = port.journal(calls, invocationId)
     } catch (error) {
-      return { result: failedTurn(step, error), openedSeq, callsLeft: [] }
+      return failedTurn(step, error)
     }
-    const seq = await committed
-    openedSeq ??= seq
-    journaledCount = step.calls.length
+    if (suspension.kind !== 'calling') await durable
     const { target, argsHash } = suspension
     let recorded: RecordedCall
     try {
       recorded = { target, argsHash, result: await suspension.result() }
     } catch (error) {
-      return { result: failedTurn(step, error), openedSeq, callsLeft: [] }
+      if (isUndecided(error)) throw error
+      return failedTurn(step, error)
     }
-    const prefix: TurnPrefix = { calls: [...step.calls, recorded], invocationId }
     const engine = await port.rebuild()
-    step = await engine.runLive(turn.method, turn.head.args, turn.head.idempotencyKey, prefix)
+    step = await engine.runLive(turn, { calls: [...calls, recorded], invocationId })
   }
-  return { result: step, openedSeq, callsLeft: step.calls.slice(journaledCount) }
+  return step
 }
 
 /** The turn whose awaited call failed. */
@@ -95,5 +68,6 @@ function failedTurn(step: TurnPrefix, error: unknown): TurnResult {
   const code = isLoomError(error) ? error.code : 'ERR_HOST_CALL'
   const message = shortened(error instanceof Error ? error.message : String(error))
   const { calls, invocationId } = step
-  return { kind: 'finished', calls, invocationId, outcome: { kind: 'failed', code, message } }
+  const outcome = { kind: 'failed', code, message } as const
+  return { kind: 'finished', calls, effects: NO_EFFECTS, invocationId, outcome }
 }

@@ -2,18 +2,75 @@
  * Invocations: what waits in a mailbox.
  */
 import type { WitValue } from '../component/wit.ts'
+import type { RecordedCall, TurnOutcome } from '../journal/entry.ts'
 import type { ActorMethod } from './program.ts'
+import type { LiveTurn } from './turn-engine.ts'
 
-/** A call of a method. */
-export interface Invocation {
-  readonly kind: 'call'
+/** What somebody asks an actor for. */
+export interface CallHead {
   readonly method: ActorMethod
   readonly args: readonly WitValue[]
   readonly idempotencyKey: string | null
-  /** With a key: the seq of the entry that holds the result already, or null; asked when it was queued. */
-  readonly known: Promise<number | null> | null
-  readonly resolve: (value: WitValue) => void
-  readonly reject: (error: unknown) => void
+  /** The actor that calls, as `type/id`; null for callers from outside. */
+  readonly caller: string | null
+}
+
+/** Who waits for a call. */
+export interface CallWaiter {
+  /** The turn is durable. */
+  resolve(value: WitValue): void
+  /** The turn failed, or nobody knows. */
+  reject(error: unknown): void
+  /**
+   * The turn has ended and stands in the order of commits, though it may not be durable yet: for callers whose
+   * own commits come behind it.
+   */
+  accept?(outcome: TurnOutcome): void
+}
+
+/** Appends what a running turn has recorded. */
+type Journal = (
+  invocation: Invocation,
+  calls: readonly RecordedCall[],
+  invocationId: string | null,
+) => void
+
+/** A call of a method, from the mailbox to its reply; one object, because there is one per turn. */
+export class Invocation implements LiveTurn, CallHead {
+  readonly kind = 'call'
+  readonly method: ActorMethod
+  readonly args: readonly WitValue[]
+  readonly idempotencyKey: string | null
+  readonly caller: string | null
+  readonly waiter: CallWaiter
+  /** With a key: the seq of the entry that holds the result already, or null. */
+  readonly known: number | null | Promise<number | null>
+  /** Seq of its opened entry; null while nothing of it is journaled. */
+  openedSeq: number | null = null
+  /** How many of its recorded calls the journal has. */
+  journaledCount = 0
+  /** Entries that have to be appended ahead of its first one. */
+  before: Uint8Array[] = []
+  readonly #journal: Journal
+
+  constructor(
+    head: CallHead,
+    waiter: CallWaiter,
+    known: number | null | Promise<number | null>,
+    journal: Journal,
+  ) {
+    this.method = head.method
+    this.args = head.args
+    this.idempotencyKey = head.idempotencyKey
+    this.caller = head.caller
+    this.waiter = waiter
+    this.known = known
+    this.#journal = journal
+  }
+
+  open(calls: readonly RecordedCall[], invocationId: string | null): void {
+    this.#journal(this, calls, invocationId)
+  }
 }
 
 /** A look at the actor between two turns; not journaled. */

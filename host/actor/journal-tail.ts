@@ -5,6 +5,7 @@
  * Does not own: entries, replies, what a failed commit means (activation.ts).
  */
 import type { ActorLog, ActorRecord, Commit } from '../store/store.ts'
+import { type EffectRows, NO_ROWS } from './effects.ts'
 
 export class JournalTail {
   readonly #log: ActorLog
@@ -31,20 +32,12 @@ export class JournalTail {
     return this.#last
   }
 
-  /**
-   * Appends entries; resolves when they are durable. `key`'s result lies in the last one; `record` is
-   * the actor's, written with its first commit.
-   */
-  append(
-    entries: readonly Uint8Array[],
-    key: string | null,
-    record: ActorRecord | null,
-  ): Promise<void> {
+  /** Appends what a turn leaves; resolves when it is durable. */
+  append(part: TailPart): Promise<void> {
     const seq = this.#seqNext
-    this.#seqNext += entries.length
-    const commit = commitOf(seq, entries, key, record)
+    this.#seqNext += part.entries.length
     this.#pending++
-    const durable = this.#log.append(commit)
+    const durable = this.#log.append(commitOf(seq, part))
     this.#last = durable
     const ended = (): void => {
       this.#pending--
@@ -54,15 +47,27 @@ export class JournalTail {
   }
 }
 
-function commitOf(
-  seq: number,
-  entries: readonly Uint8Array[],
-  key: string | null,
-  record: ActorRecord | null,
-): Commit {
-  const create = seq === 0 ? record : null
-  const idempotency = key === null ? null : [{ key, seq: seq + entries.length - 1 }]
-  if (create === null)
-    return idempotency === null ? { seq, entries } : { seq, entries, idempotency }
-  return idempotency === null ? { seq, entries, create } : { seq, entries, create, idempotency }
+/** What is appended at once. */
+export interface TailPart {
+  readonly entries: readonly Uint8Array[]
+  /** The actor's, written with its first commit. */
+  readonly record: ActorRecord | null
+  /** The key whose result lies in the last entry. */
+  readonly key: string | null
+  readonly atMs: number
+  /** What the turn's effects change. */
+  readonly rows: EffectRows
+}
+
+// Written out: this runs once per turn.
+function commitOf(seq: number, { entries, record, key, atMs, rows }: TailPart): Commit {
+  const commit: { -readonly [Name in keyof Commit]: Commit[Name] } = { seq, entries }
+  if (seq === 0 && record !== null) commit.create = record
+  if (key !== null) commit.idempotency = [{ key, seq: seq + entries.length - 1, atMs }]
+  if (rows !== NO_ROWS) {
+    if (rows.state !== undefined) commit.state = rows.state
+    if (rows.reminders !== undefined) commit.reminders = rows.reminders
+    if (rows.outbox !== undefined) commit.outbox = rows.outbox
+  }
+  return commit
 }

@@ -4,12 +4,12 @@
 import { ERRORS, type ErrorCode, isLoomError, LoomError } from '../base/errors.ts'
 import { type ActorKey, formatActorKey } from '../base/names.ts'
 import type { TurnOutcome } from '../journal/entry.ts'
-import type { Invocation } from './invocation.ts'
+import type { CallWaiter } from './invocation.ts'
 
 /** Answers a call with its turn's outcome. */
-export function settle(invocation: Invocation, outcome: TurnOutcome): void {
-  if (outcome.kind === 'returned') invocation.resolve(outcome.value)
-  else invocation.reject(new LoomError(knownCode(outcome.code), outcome.message))
+export function settle(waiter: CallWaiter, outcome: TurnOutcome): void {
+  if (outcome.kind === 'returned') waiter.resolve(outcome.value)
+  else waiter.reject(new LoomError(knownCode(outcome.code), outcome.message))
 }
 
 /** A code read from a journal; one of a later version is still a guest's failure. */

@@ -15,14 +15,21 @@ import type { Clock } from '../base/clock.ts'
 import { LoomError, toLoomError } from '../base/errors.ts'
 import { FAILURE_MESSAGE_LENGTH_MAX } from '../base/limits.ts'
 import type { ActorKey } from '../base/names.ts'
-import { isPromise } from '../base/promises.ts'
+import { isPromise, isThenable } from '../base/promises.ts'
 import type { Random } from '../base/random.ts'
 import type { WitValue } from '../component/wit.ts'
-import type { HostCallContext } from '../hostcalls/host-interface.ts'
+import type { HostCallContext, OutgoingCall } from '../hostcalls/host-interface.ts'
 import { HostResources } from '../hostcalls/host-resources.ts'
 import { LineLog, type StandardStream } from '../hostcalls/line-log.ts'
-import { Recorder, Suspension } from '../hostcalls/recorder.ts'
-import type { RecordedCall, TurnEntry, TurnOutcome } from '../journal/entry.ts'
+import { type OpenTurn, Recorder, Suspension } from '../hostcalls/recorder.ts'
+import {
+  type Effect,
+  NO_EFFECTS,
+  type RecordedCall,
+  type TurnEntry,
+  type TurnOutcome,
+} from '../journal/entry.ts'
+import { callKey, mergeKeys } from './effects.ts'
 import type { ActorBody, ActorMethod, ActorProgram } from './program.ts'
 
 export interface EngineEnvironment {
@@ -31,11 +38,26 @@ export interface EngineEnvironment {
   readonly clock: Clock
   readonly random: Random
   readonly log: (level: string, message: string) => void
+  /** What lies beyond the turn; null where turns are only replayed. */
+  readonly ports: ActorPorts | null
+}
+
+/** What a live turn reaches beyond itself. */
+export interface ActorPorts {
+  readState(key: string): WitValue | PromiseLike<WitValue>
+  listState(
+    prefix: string,
+    after: string | null,
+    countMax: number,
+  ): readonly string[] | PromiseLike<readonly string[]>
+  /** `callId` is the same when a re-run of the turn makes the call again. */
+  callActor(call: OutgoingCall, callId: string): TurnOutcome | PromiseLike<TurnOutcome>
 }
 
 export interface TurnResult {
   readonly kind: 'finished'
   readonly calls: readonly RecordedCall[]
+  readonly effects: readonly Effect[]
   readonly outcome: TurnOutcome
   readonly invocationId: string | null
 }
@@ -49,12 +71,27 @@ export interface SuspendedTurn {
   readonly suspension: Suspension
 }
 
+/** What is run, and how the journal is made to hold it before it has ended. */
+export interface LiveTurn extends TurnCaller {
+  readonly method: ActorMethod
+  readonly args: readonly WitValue[]
+  /** Appends what the turn has recorded: `calls` from its beginning on. @throws ERR_OPTION */
+  open(calls: readonly RecordedCall[], invocationId: string | null): void
+}
+
 export type TurnStep = TurnResult | SuspendedTurn
 
 /** What a turn had recorded when it was unwound, and goes on from. */
 export interface TurnPrefix {
   readonly calls: readonly RecordedCall[]
   readonly invocationId: string | null
+}
+
+/** Who asks for a turn, and under which key. */
+export interface TurnCaller {
+  readonly idempotencyKey: string | null
+  /** The actor that called, as `type/id`. */
+  readonly caller: string | null
 }
 
 class TurnContext implements HostCallContext {
@@ -64,7 +101,11 @@ class TurnContext implements HostCallContext {
   readonly random: Random
   readonly log: (level: string, message: string) => void
   readonly #recorder: Recorder
+  readonly #ports: ActorPorts | null
+  /** What the running turn has written to keyed state; null when nothing. */
+  #written: Map<string, WitValue> | null = null
   #inTurn = false
+  caller: string | null = null
   idempotencyKey: string | null = null
   ownInvocationId: string | null = null
   lastWords: string | null = null
@@ -78,6 +119,7 @@ class TurnContext implements HostCallContext {
     this.random = environment.random
     this.log = environment.log
     this.#recorder = recorder
+    this.#ports = environment.ports
     this.#lines = new LineLog(environment.log)
   }
 
@@ -85,8 +127,10 @@ class TurnContext implements HostCallContext {
     return this.#recorder.live
   }
 
-  begin(idempotencyKey: string | null, invocationId: string | null): void {
+  begin({ idempotencyKey, caller }: TurnCaller, invocationId: string | null): void {
     this.#inTurn = true
+    this.#written = null
+    this.caller = caller
     this.idempotencyKey = idempotencyKey
     this.ownInvocationId = invocationId
     this.lastWords = null
@@ -99,6 +143,41 @@ class TurnContext implements HostCallContext {
     if (this.idempotencyKey !== null) return this.idempotencyKey
     this.ownInvocationId ??= this.random.id()
     return this.ownInvocationId
+  }
+
+  effect(effect: Effect): void {
+    if (!this.#inTurn)
+      throw new LoomError('ERR_HOST_CALL', 'there are no effects while an actor is instantiated')
+    this.#recorder.effect(effect)
+    if (effect.kind !== 'set' && effect.kind !== 'delete') return
+    this.#written ??= new Map()
+    this.#written.set(effect.key, effect.kind === 'set' ? effect.value : undefined)
+  }
+
+  readState(key: string): WitValue | PromiseLike<WitValue> {
+    if (this.#written?.has(key)) return this.#written.get(key)
+    return this.#reach().readState(key)
+  }
+
+  listState(
+    prefix: string,
+    after: string | null,
+    countMax: number,
+  ): readonly string[] | PromiseLike<readonly string[]> {
+    const stored = this.#reach().listState(prefix, after, countMax + (this.#written?.size ?? 0))
+    const merge = (keys: readonly string[]): readonly string[] =>
+      mergeKeys(keys, this.#written, prefix, after).slice(0, countMax)
+    return isThenable(stored) ? stored.then(merge) : merge(stored)
+  }
+
+  callActor(call: OutgoingCall): TurnOutcome | PromiseLike<TurnOutcome> {
+    const callId = callKey(this.incarnation, this.#recorder.position, this.invocationId())
+    return this.#reach().callActor(call, callId)
+  }
+
+  #reach(): ActorPorts {
+    if (this.#inTurn && this.#ports !== null) return this.#ports
+    throw new LoomError('ERR_HOST_CALL', 'only a live turn reaches keyed state and other actors')
   }
 
   panic(message: string): void {
@@ -127,6 +206,8 @@ export class TurnEngine {
   readonly #recorder: Recorder
   readonly #context: TurnContext
   #spoiled = false
+  /** The live turn. */
+  #turn: LiveTurn | null = null
 
   private constructor(body: ActorBody, recorder: Recorder, context: TurnContext) {
     this.#body = body
@@ -172,14 +253,11 @@ export class TurnEngine {
   }
 
   /** Runs a turn for the first time, or from its prefix on; never throws: a failure is an outcome. */
-  runLive(
-    method: ActorMethod,
-    args: readonly WitValue[],
-    idempotencyKey: string | null,
-    prefix?: TurnPrefix,
-  ): TurnStep | Promise<TurnStep> {
-    this.#recorder.beginLive(prefix?.calls)
-    this.#context.begin(idempotencyKey, prefix?.invocationId ?? null)
+  runLive(turn: LiveTurn, prefix?: TurnPrefix): TurnStep | Promise<TurnStep> {
+    const { method, args } = turn
+    this.#turn = turn
+    this.#recorder.beginLive(prefix?.calls, this.#open)
+    this.#context.begin(turn, prefix?.invocationId ?? null)
     let value: WitValue | Promise<WitValue>
     try {
       value = this.#body.invoke(method, args)
@@ -197,8 +275,8 @@ export class TurnEngine {
   replay(seq: number, entry: TurnEntry, method: ActorMethod): void | Promise<void> {
     const { outcome } = entry
     if (outcome.kind === 'failed') return undefined
-    this.#recorder.beginReplay(entry.calls)
-    this.#context.begin(entry.idempotencyKey, entry.invocationId)
+    this.#recorder.beginReplay(entry.calls, entry.effects)
+    this.#context.begin(entry, entry.invocationId)
     let value: WitValue | Promise<WitValue>
     try {
       value = this.#body.invoke(method, entry.args)
@@ -227,13 +305,21 @@ export class TurnEngine {
     return this.#body.stateHash()
   }
 
+  /** The id is drawn before the entry that has to hold it. */
+  readonly #open: OpenTurn = (calls) => {
+    this.#context.invocationId()
+    this.#turn?.open(calls, this.#context.ownInvocationId)
+  }
+
   #returned(value: WitValue): TurnStep {
     try {
       const calls = this.#recorder.end()
+      const { effects } = this.#recorder
       this.#body.accept()
       this.#context.finish()
       const outcome = { kind: 'returned', value } as const
-      return { kind: 'finished', calls, outcome, invocationId: this.#context.ownInvocationId }
+      const invocationId = this.#context.ownInvocationId
+      return { kind: 'finished', calls, effects, outcome, invocationId }
     } catch (error) {
       return this.#failed(error)
     }
@@ -251,7 +337,7 @@ export class TurnEngine {
     const error = toLoomError(reason)
     const message = shortened(this.#context.messageOf(error))
     const outcome = { kind: 'failed', code: error.code, message } as const
-    return { kind: 'finished', calls, outcome, invocationId }
+    return { kind: 'finished', calls, effects: NO_EFFECTS, outcome, invocationId }
   }
 
   #compare(seq: number, entry: TurnEntry, expected: WitValue, got: WitValue): void {

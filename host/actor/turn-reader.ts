@@ -117,7 +117,8 @@ export class TurnReader {
       return null
     }
     this.#open = null
-    const whole = { ...open.head, kind: 'turn', calls, outcome: entry.outcome } as const
+    const { effects, outcome } = entry
+    const whole = { ...open.head, kind: 'turn', calls, effects, outcome } as const
     return { seq: open.seq, seqAfter: seq + 1, entry: whole }
   }
 }

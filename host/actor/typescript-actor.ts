@@ -9,6 +9,31 @@
 import { LoomError } from '../base/errors.ts'
 import { asJournaled } from '../journal/values.ts'
 
+/** Whom to call. */
+export interface ActorTarget {
+  readonly type: string
+  readonly id: string
+}
+
+/**
+ * Keyed state: values beside `state`, for what is too large or too many to keep there. Read one by one; what a
+ * turn writes is committed with it, or not at all when it fails. Values: plain data.
+ * Keys: 1 to 512 bytes of UTF-8 without control characters.
+ */
+export interface SimpleState {
+  /** Undefined when there is none. Recorded. */
+  get<T = unknown>(key: string): Promise<T | undefined>
+  has(key: string): Promise<boolean>
+  set(key: string, value: unknown): void
+  delete(key: string): void
+  /** Keys that begin with `prefix`, in the order of their bytes, behind `after`; at most `limit` (10,000). */
+  keys(options?: {
+    readonly prefix?: string
+    readonly after?: string
+    readonly limit?: number
+  }): Promise<readonly string[]>
+}
+
 export interface ActorContext {
   readonly actorId: string
   readonly actorType: string
@@ -21,6 +46,19 @@ export interface ActorContext {
   random(): number
   /** A random UUID (version 4), recorded. */
   uuid(): string
+  /** The actor that called, or null for a caller from outside. */
+  readonly caller: ActorTarget | null
+  /**
+   * Calls another actor and waits. Its turn happens once, also when this one is cut off by a crash and run
+   * again. Await it before the next call: calls are made one after the other.
+   * @throws the callee's error (ERR_TRAP, ERR_ACTOR_FAILED, ...); ERR_DEADLOCK when the call comes back.
+   */
+  call<T = unknown>(target: ActorTarget, method: string, ...args: readonly unknown[]): Promise<T>
+  /** Sends a message: run once after this turn is durable; not sent when this turn fails. */
+  send(target: ActorTarget, method: string, ...args: readonly unknown[]): void
+  /** As `send`, no sooner than `delayMs` milliseconds after this turn. */
+  sendLater(delayMs: number, target: ActorTarget, method: string, ...args: readonly unknown[]): void
+  readonly simpleState: SimpleState
   log(level: 'trace' | 'debug' | 'info' | 'warn' | 'error', message: string): void
 }
 
@@ -38,6 +76,11 @@ export abstract class Actor<S extends ActorState = ActorState> {
   constructor(context: ActorContext, state: S) {
     this.context = context
     this.#state = deepFreeze(state)
+  }
+
+  /** Keyed state (see SimpleState). */
+  get simpleState(): SimpleState {
+    return this.context.simpleState
   }
 
   /** The state as of now, frozen in depth. Change it through `updateState`. */

@@ -14,44 +14,11 @@ import { LoomError, toLoomError } from '../base/errors.ts'
 import { isThenable } from '../base/promises.ts'
 import type { JsonValue, WitValue } from '../component/wit.ts'
 import type { HostCallContext } from '../hostcalls/host-interface.ts'
-import { randomUnit } from '../hostcalls/loom-actor.ts'
 import type { Recorder } from '../hostcalls/recorder.ts'
 import { asJournaled, packValue, unpackValue } from '../journal/values.ts'
 import type { ActorBody, ActorMethod, ActorProgram } from './program.ts'
 import { Actor, type ActorClass, type ActorContext, type ActorState } from './typescript-actor.ts'
-
-const asIs = (result: unknown): WitValue => result as WitValue
-
-function uuid(context: HostCallContext): string {
-  const bytes = Buffer.from(context.random.bytes(16))
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
-  const hex = bytes.toString('hex')
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
-}
-
-function actorContext(context: HostCallContext, recorder: Recorder): ActorContext {
-  const recorded = (name: string, perform: () => WitValue): WitValue =>
-    recorder.call({
-      target: `loom:actor/context#${name}`,
-      args: [],
-      perform,
-      check: asIs,
-      deferred: false,
-    })
-  return {
-    actorId: context.key.id,
-    actorType: context.key.type,
-    incarnation: context.incarnation,
-    invocationId: () => context.invocationId(),
-    now: () => recorded('now', () => context.clock.wallMs()) as number,
-    random: () => recorded('random', () => randomUnit(context)) as number,
-    uuid: () => recorded('uuid', () => uuid(context)) as string,
-    log: (level, message) => {
-      if (context.live) context.log(level, message)
-    },
-  }
-}
+import { actorContext } from './typescript-context.ts'
 
 class TypescriptBody implements ActorBody {
   readonly #actorClass: ActorClass

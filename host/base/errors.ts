@@ -68,6 +68,12 @@ export const ERRORS = {
   ERR_DATA_FOLDER: row('usage', 500, 66, 'the data folder is missing or cannot be used'),
   ERR_DATA_OWNED: row('usage', 409, 75, 'a live host owns the data folder'),
   ERR_READ_ONLY: row('usage', 409, 2, 'the store was opened for reading only'),
+  ERR_DEADLOCK: row(
+    'guest',
+    409,
+    70,
+    'the call comes back to an actor that waits for it; nothing was run',
+  ),
   ERR_BUSY: row('busy', 503, 75, 'too many calls are waiting'),
   ERR_CLOSING: row('busy', 503, 75, 'the host is shutting down'),
   ERR_HOST_UNREACHABLE: row('busy', 502, 69, 'the host that owns the data folder does not answer'),

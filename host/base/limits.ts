@@ -47,6 +47,22 @@ export const HANDLE_COUNT_MAX = 100_000
 /** One string, list or memory range that crosses the component boundary. */
 export const VALUE_SIZE_MAX_BYTES = 64 * 1024 * 1024
 
+/** Turns of different actors on one stack: an actor that calls an idle one runs it there (a frame each way). */
+export const NESTED_TURNS_MAX = 8
+
+/** Messages of one actor to another that are under way at once. */
+export const OUTBOX_IN_FLIGHT_MAX = 256
+
+/** Pauses before a message is handed over again; each is twice the last. Units: milliseconds. */
+export const OUTBOX_RETRY_MIN_MS = 50
+export const OUTBOX_RETRY_MAX_MS = 60_000
+
+/** One key of keyed state, in UTF-8 bytes: it is part of a store key. */
+export const STATE_KEY_SIZE_MAX_BYTES = 512
+
+/** Keys that one `list-keys` returns at most: they are recorded in the journal. */
+export const STATE_LIST_COUNT_MAX = 10_000
+
 /** Fuel of one turn: about a second of guest code, and a bound of a few for the worst (ADR 20). */
 export const FUEL_PER_TURN = 2_000_000_000
 

@@ -8,6 +8,7 @@ import { LoomError } from './errors.ts'
 import {
   ACTOR_ID_SIZE_MAX_BYTES,
   IDEMPOTENCY_KEY_SIZE_MAX_BYTES,
+  STATE_KEY_SIZE_MAX_BYTES,
   TYPE_NAME_LENGTH_MAX,
 } from './limits.ts'
 
@@ -59,9 +60,23 @@ export function checkActorId(value: unknown): asserts value is string {
     throw new LoomError('ERR_NAME', `actor id ${quoted(value)}: "." and ".." are not allowed`)
 }
 
-/** @throws ERR_NAME */
+/** Keys that the host makes for calls between actors; nobody else may use them. */
+export const INTERNAL_KEY_PREFIX = '@loom/'
+
+/** Checks a caller's key. @throws ERR_NAME */
 export function checkIdempotencyKey(value: unknown): asserts value is string {
   checkText('idempotency key', value, IDEMPOTENCY_KEY_SIZE_MAX_BYTES)
+  if (value.startsWith(INTERNAL_KEY_PREFIX))
+    throw new LoomError(
+      'ERR_NAME',
+      `idempotency key ${quoted(value)}: keys that begin with ${INTERNAL_KEY_PREFIX} are the host's own`,
+    )
+}
+
+/** A key of keyed state. @throws ERR_NAME */
+export function checkStateKey(value: unknown): string {
+  checkText('state key', value, STATE_KEY_SIZE_MAX_BYTES)
+  return value
 }
 
 /** `type/id`, for messages and for the CLI. */

@@ -9,6 +9,7 @@ import { LoomError } from '../base/errors.ts'
 import type { ActorKey } from '../base/names.ts'
 import type { Random } from '../base/random.ts'
 import type { WitFunction, WitInterface, WitValue } from '../component/wit.ts'
+import type { Effect, TurnOutcome } from '../journal/entry.ts'
 import type { HostResources } from './host-resources.ts'
 import type { StandardStream } from './line-log.ts'
 
@@ -28,16 +29,39 @@ export interface HostCallContext {
   write(stream: StandardStream, bytes: Uint8Array): void
   /** What the actor's handles of host resources stand for. */
   readonly resources: HostResources
+  /** The actor that called, as `type/id`; null for callers from outside. */
+  readonly caller: string | null
+  /** Asks for an effect of this turn: it happens with the turn's commit, or not at all. */
+  effect(effect: Effect): void
+  /** Keyed state as this turn sees it: committed values, and what the turn has written. */
+  readState(key: string): WitValue | PromiseLike<WitValue>
+  /** Keys that begin with `prefix` and lie behind `after`, in the order of their UTF-8 bytes. */
+  listState(
+    prefix: string,
+    after: string | null,
+    countMax: number,
+  ): readonly string[] | PromiseLike<readonly string[]>
+  /** Calls another actor under an id that a re-run of this turn would use again. */
+  callActor(call: OutgoingCall): TurnOutcome | PromiseLike<TurnOutcome>
+}
+
+/** A call of another actor. `args`: WIT values, or the text of a JSON array; the result is given alike. */
+export interface OutgoingCall {
+  readonly target: ActorKey
+  readonly method: string
+  readonly args: readonly WitValue[] | string
 }
 
 /**
  * pure: follows from the actor and the turn; performed live and in replay, never journaled.
  * recorded: performed live only; its result is journaled and comes from the journal in replay. It may
  *   return a promise: the turn then waits.
+ * calling: as recorded, but started only when everything that led to it stands ahead of it in the order of
+ *   commits: for calls that stay on this host.
  * awaiting: as recorded, but started only when everything that led to it is durable.
  */
 export interface HostFunctionSpec {
-  readonly kind: 'pure' | 'recorded' | 'awaiting'
+  readonly kind: 'pure' | 'recorded' | 'calling' | 'awaiting'
   readonly perform: (
     context: HostCallContext,
     args: readonly WitValue[],

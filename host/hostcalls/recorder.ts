@@ -13,26 +13,36 @@
  *       instance is dropped, and the turn is run again from what it recorded, when the result is there.
  *   R6. What is recorded between two commits is never much more than an entry holds: a guest that asks for
  *       more is stopped at that call, before it fills the host's memory.
+ *   R7. Effects are kept in the order in which the turn asked for them, and compared in replay as calls are.
  *   R4. A recorded result is checked against its WIT type before it is kept, so that the journal never
  *       holds a value that replay could not give to the guest.
  */
+import { isDeepStrictEqual } from 'node:util'
 import { isLoomError, LoomError } from '../base/errors.ts'
 import { ENTRY_SIZE_MAX_BYTES } from '../base/limits.ts'
 import { ignoreOutcome, isThenable } from '../base/promises.ts'
 import { isStackOverflow, toFailure } from '../component/failure.ts'
 import type { WitValue } from '../component/wit.ts'
-import type { RecordedCall } from '../journal/entry.ts'
+import { type Effect, NO_EFFECTS, type RecordedCall } from '../journal/entry.ts'
 import { hashArguments } from '../journal/values.ts'
 import type { HostCallContext, HostFunctionSpec } from './host-interface.ts'
 
+/**
+ * Makes the journal hold what a live turn has recorded, ahead of whatever is committed next. Called in the
+ * turn, before a call that others may see.
+ */
+export type OpenTurn = (calls: readonly RecordedCall[]) => void
+
 /** Why a turn has to wait (R5). Not an error: nothing failed. */
 export class Suspension {
+  readonly kind: RecordableCall['kind']
   readonly target: string
   readonly argsHash: number
   /** Makes the call, or waits for it when it was made; the result is checked (R4). Called once. */
   readonly result: () => Promise<WitValue>
 
-  constructor(target: string, argsHash: number, result: () => Promise<WitValue>) {
+  constructor({ kind, target }: RecordableCall, argsHash: number, result: () => Promise<WitValue>) {
+    this.kind = kind
     this.target = target
     this.argsHash = argsHash
     this.result = result
@@ -49,9 +59,15 @@ type Mode =
       readonly kind: 'live'
       readonly recorded: RecordedCall[]
       readonly resumed: number
+      readonly open: OpenTurn | null
       next: number
     }
-  | { readonly kind: 'replay'; readonly expected: readonly RecordedCall[]; next: number }
+  | {
+      readonly kind: 'replay'
+      readonly expected: readonly RecordedCall[]
+      readonly effects: readonly Effect[]
+      next: number
+    }
 
 const IDLE: Mode = { kind: 'idle' }
 const NO_CALLS: readonly RecordedCall[] = Object.freeze([])
@@ -60,6 +76,9 @@ export class Recorder {
   #mode: Mode = IDLE
   #failure: LoomError | Suspension | null = null
   #asked = false
+  /** What the running turn has asked for; in replay, how many of the journal's it has. */
+  #effects: Effect[] | null = null
+  #effectsNext = 0
   /** Of what was recorded since `beginLive`; a lower bound of what it takes in an entry (R6). */
   #recordedSizeBytes = 0
 
@@ -80,27 +99,73 @@ export class Recorder {
   }
 
   /** `resumed`: what the turn recorded before it was unwound. */
-  beginLive(resumed: readonly RecordedCall[] = NO_CALLS): void {
+  beginLive(resumed: readonly RecordedCall[] = NO_CALLS, open: OpenTurn | null = null): void {
     this.#recordedSizeBytes = 0
-    this.#mode = { kind: 'live', recorded: [...resumed], resumed: resumed.length, next: 0 }
+    const { length } = resumed
+    this.#mode = { kind: 'live', recorded: [...resumed], resumed: length, open, next: 0 }
+    this.#effects = null
     this.#failure = null
     this.#asked = false
   }
 
-  beginReplay(expected: readonly RecordedCall[]): void {
-    this.#mode = { kind: 'replay', expected, next: 0 }
+  beginReplay(expected: readonly RecordedCall[], effects: readonly Effect[] = NO_EFFECTS): void {
+    this.#mode = { kind: 'replay', expected, effects, next: 0 }
+    this.#effectsNext = 0
     this.#failure = null
     this.#asked = false
+  }
+
+  /** Position of the next recorded call in the turn. */
+  get position(): number {
+    return this.#mode.kind === 'idle' ? 0 : this.#mode.next
+  }
+
+  /** What the live turn that ended last asked for. */
+  get effects(): readonly Effect[] {
+    return this.#effects ?? NO_EFFECTS
+  }
+
+  /** Keeps an effect of a live turn; compares it with the journal's in replay. */
+  effect(effect: Effect): void {
+    const mode = this.#mode
+    this.#asked = true
+    if (this.#failure !== null) throw this.#failure
+    if (mode.kind === 'idle')
+      throw new LoomError('ERR_INVARIANT', `${effect.kind} was asked for outside of a turn`)
+    if (mode.kind === 'live') this.#keep(effect)
+    else this.#compareEffect(effect, mode.effects[this.#effectsNext++])
+  }
+
+  #keep(effect: Effect): void {
+    const target = `loom:actor#${effect.kind}`
+    this.#recordedSizeBytes += CALL_SIZE_BYTES + sizeOf(effect as unknown as WitValue)
+    if (this.#recordedSizeBytes > ENTRY_SIZE_MAX_BYTES) {
+      this.#failure = tooMuch(target)
+      throw this.#failure
+    }
+    this.#effects ??= []
+    this.#effects.push(effect)
+  }
+
+  #compareEffect(effect: Effect, expected: Effect | undefined): void {
+    if (isDeepStrictEqual(effect, expected)) return
+    this.#failure = effectDivergence(this.#effectsNext - 1, expected, effect)
+    throw this.#failure
   }
 
   /** Ends the turn and returns its recorded calls. @throws what R2 and R3 kept. */
   end(): readonly RecordedCall[] {
     const mode = this.#mode
-    const failure = this.#failure ?? unconsumed(mode)
+    const failure = this.#failure ?? unconsumed(mode) ?? this.#effectLeft(mode)
     this.#mode = IDLE
     this.#failure = null
     if (failure !== null) throw failure
     return mode.kind === 'live' ? mode.recorded : NO_CALLS
+  }
+
+  #effectLeft(mode: Mode): LoomError | null {
+    if (mode.kind !== 'replay' || this.#effectsNext >= mode.effects.length) return null
+    return effectDivergence(this.#effectsNext, mode.effects[this.#effectsNext], undefined)
   }
 
   /** Ends a turn that failed and returns what it had recorded, and what R2 and R3 kept. */
@@ -132,8 +197,9 @@ export class Recorder {
   }
 
   #record(mode: Mode & { kind: 'live' }, call: RecordableCall): WitValue {
-    const { target, args, perform, check, deferred } = call
-    if (deferred) throw this.#suspend(call, async () => perform())
+    const { target, args, perform, check, kind } = call
+    if (kind === 'awaiting') throw this.#suspend(call, async () => perform())
+    if (kind === 'calling') this.#guard(target, () => mode.open?.(mode.recorded))
     const result = this.#guard(target, perform)
     if (isThenable(result)) {
       const started = Promise.resolve(result)
@@ -157,10 +223,11 @@ export class Recorder {
       try {
         return check(await start())
       } catch (error) {
+        if (call.kind === 'calling' && isLoomError(error)) throw error
         throw hostCallError(target, error)
       }
     }
-    this.#failure = new Suspension(target, hashArguments(args), result)
+    this.#failure = new Suspension(call, hashArguments(args), result)
     return this.#failure
   }
 
@@ -221,8 +288,7 @@ export interface RecordableCall {
   readonly args: readonly WitValue[]
   readonly perform: () => WitValue | PromiseLike<unknown>
   readonly check: (result: unknown) => WitValue
-  /** Do not perform before everything that led to the call is durable. */
-  readonly deferred: boolean
+  readonly kind: 'recorded' | 'calling' | 'awaiting'
 }
 
 type CallHead = Pick<RecordedCall, 'target' | 'argsHash'>
@@ -242,6 +308,27 @@ function divergence(
     `host call ${call}: expected ${describe(expected)}, got ${describe(got)}`,
     { data: { call, expected: describe(expected), got: describe(got) } },
   )
+}
+
+function effectDivergence(
+  index: number,
+  expected: Effect | undefined,
+  got: Effect | undefined,
+): LoomError {
+  const texts = { expected: describeEffect(expected), got: describeEffect(got) }
+  return new LoomError(
+    'ERR_DIVERGENCE',
+    `effect ${index}: expected ${texts.expected}, got ${texts.got}`,
+    { data: { effect: index, ...texts } },
+  )
+}
+
+const EFFECT_SHOWN_LENGTH_MAX = 200
+
+function describeEffect(effect: Effect | undefined): string {
+  if (effect === undefined) return 'no further effect'
+  const text = JSON.stringify(effect, (_, item) => (typeof item === 'bigint' ? `${item}` : item))
+  return text.length > EFFECT_SHOWN_LENGTH_MAX ? `${text.slice(0, EFFECT_SHOWN_LENGTH_MAX)}…` : text
 }
 
 function unconsumed(mode: Mode): LoomError | null {
@@ -273,17 +360,16 @@ export function bindHostFunction(
 ): (...args: WitValue[]) => WitValue {
   if (spec.kind === 'pure')
     return (...args) => recorder.callPure(target, () => spec.perform(context, args) as WitValue)
-  const deferred = spec.kind === 'awaiting'
-  const { derive } = spec
+  const { kind, derive } = spec
   if (derive !== undefined)
     return (...args) => {
       const perform = (): WitValue | PromiseLike<unknown> => spec.perform(context, args)
-      const call = { target, args, perform, check: asRecorded, deferred }
+      const call = { target, args, perform, check: asRecorded, kind }
       const recorded = recorder.call(call)
       return recorder.callPure(target, () => derive(context, recorded))
     }
   return (...args) => {
     const perform = (): WitValue | PromiseLike<unknown> => spec.perform(context, args)
-    return recorder.call({ target, args, perform, check, deferred })
+    return recorder.call({ target, args, perform, check, kind })
   }
 }

@@ -1,5 +1,6 @@
 /**
- * Entry codec: journal entries as bytes, format version 1 (docs/journal-format.md).
+ * Entry codec: journal entries as bytes, format versions 1 and 2 (docs/journal-format.md). Version 2 has
+ * cells for the caller and for effects; an entry that has neither is written as version 1.
  *
  *   offset  0        1        2                4                    8
  *           +--------+--------+----------------+--------------------+---------------------
@@ -16,21 +17,26 @@ import { crc32 } from '../base/checksum.ts'
 import { LoomError } from '../base/errors.ts'
 import { ENTRY_SIZE_MAX_BYTES } from '../base/limits.ts'
 import type { WitValue } from '../component/wit.ts'
+import { type EffectRow, effectRow, readEffect } from './effect-rows.ts'
 import type {
   ClosedEntry,
   ContinuedEntry,
   CreatedEntry,
+  DeletedEntry,
+  Effect,
   JournalEntry,
   OpenedEntry,
   RecordedCall,
   TurnEntry,
   TurnOutcome,
 } from './entry.ts'
+import { NO_EFFECTS } from './entry.ts'
 import { guardNegativeZero, packAfterHeader, unpackValue } from './values.ts'
 
 const VERSION = 1
+const VERSION_EFFECTS = 2
 /** The byte of each kind; never reused. */
-const KIND_BYTES = { created: 1, turn: 2, opened: 3, continued: 4, closed: 5 } as const
+const KIND_BYTES = { created: 1, turn: 2, opened: 3, continued: 4, closed: 5, deleted: 6 } as const
 const HEADER_SIZE_BYTES = 8
 const CRC_OFFSET = 4
 
@@ -56,6 +62,30 @@ const callRows = (calls: readonly RecordedCall[]): readonly unknown[] =>
 
 function resultCell(outcome: TurnOutcome): unknown {
   return outcome.kind === 'returned' ? outcome.value : [outcome.code, outcome.message]
+}
+
+/** Whether an entry holds what version 1 has no cells for. */
+function needsEffects(entry: JournalEntry): boolean {
+  switch (entry.kind) {
+    case 'turn':
+      return entry.caller !== null || entry.effects.length > 0
+    case 'opened':
+      return entry.caller !== null
+    case 'closed':
+      return entry.effects.length > 0
+    case 'deleted':
+      return true
+    default:
+      return false
+  }
+}
+
+/** The cells of version 2: those of version 1, then the caller, then the effects. */
+function payloadWithEffects(entry: JournalEntry): unknown[] {
+  const cells = payloadOf(entry)
+  if (entry.kind === 'turn' || entry.kind === 'opened') cells.push(entry.caller)
+  if (entry.kind === 'turn' || entry.kind === 'closed') cells.push(entry.effects.map(effectRow))
+  return cells
 }
 
 // One array per entry and no spreading: this runs once per turn.
@@ -93,18 +123,22 @@ function payloadOf(entry: JournalEntry): unknown[] {
         entry.outcome.kind === 'returned',
         resultCell(entry.outcome),
       ]
+    case 'deleted':
+      return [entry.atMs]
   }
 }
 
 /** @throws ERR_OPTION when the entry is larger than ENTRY_SIZE_MAX_BYTES (J7). */
 export function encodeEntry(seq: number, entry: JournalEntry): Uint8Array {
-  const bytes = packAfterHeader(guardNegativeZero(payloadOf(entry)), HEADER_SIZE_BYTES)
+  const version = needsEffects(entry) ? VERSION_EFFECTS : VERSION
+  const payload = version === VERSION ? payloadOf(entry) : payloadWithEffects(entry)
+  const bytes = packAfterHeader(guardNegativeZero(payload), HEADER_SIZE_BYTES)
   if (bytes.length > ENTRY_SIZE_MAX_BYTES)
     throw new LoomError(
       'ERR_OPTION',
       `a journal entry of ${bytes.length} bytes: at most ${ENTRY_SIZE_MAX_BYTES} are allowed for a call's arguments, host calls and result`,
     )
-  bytes[0] = VERSION
+  bytes[0] = version
   bytes[1] = KIND_BYTES[entry.kind]
   bytes[2] = 0
   bytes[3] = 0
@@ -148,6 +182,12 @@ function readCreated(payload: readonly unknown[]): CreatedEntry {
   return { kind: 'created', atMs, type, id, incarnation, digest, calls: readCalls(rows) }
 }
 
+type TurnTail = [...HeadCells, boolean, WitValue, (string | null)?, EffectRow[]?]
+
+function readEffects(rows: readonly EffectRow[] | undefined): readonly Effect[] {
+  return rows === undefined ? NO_EFFECTS : rows.map(readEffect)
+}
+
 type HeadCells = [number, string | null, string | null, string, WitValue[], CallRow[]]
 
 function readTurn(payload: readonly unknown[]): TurnEntry {
@@ -156,15 +196,32 @@ function readTurn(payload: readonly unknown[]): TurnEntry {
     boolean,
     WitValue,
   ]
+  const [, , , , , , , , caller = null, effectRows] = payload as TurnTail
   const calls = readCalls(rows)
+  const effects = readEffects(effectRows)
   const outcome = readOutcome(returned, result)
-  return { kind: 'turn', atMs, idempotencyKey, invocationId, method, args, calls, outcome }
+  const kind = 'turn'
+  return {
+    kind,
+    atMs,
+    idempotencyKey,
+    invocationId,
+    method,
+    args,
+    caller,
+    calls,
+    effects,
+    outcome,
+  }
 }
 
 function readOpened(payload: readonly unknown[]): OpenedEntry {
-  const [atMs, idempotencyKey, invocationId, method, args, rows] = payload as HeadCells
+  const [atMs, idempotencyKey, invocationId, method, args, rows, caller = null] = payload as [
+    ...HeadCells,
+    (string | null)?,
+  ]
   const calls = readCalls(rows)
-  return { kind: 'opened', atMs, idempotencyKey, invocationId, method, args, calls }
+  return { kind: 'opened', atMs, idempotencyKey, invocationId, method, args, caller, calls }
 }
 
 function readContinued(payload: readonly unknown[]): ContinuedEntry {
@@ -173,15 +230,17 @@ function readContinued(payload: readonly unknown[]): ContinuedEntry {
 }
 
 function readClosed(payload: readonly unknown[]): ClosedEntry {
-  const [atMs, openedSeq, rows, returned, result] = payload as [
+  const [atMs, openedSeq, rows, returned, result, effectRows] = payload as [
     number,
     number,
     CallRow[],
     boolean,
     WitValue,
+    EffectRow[]?,
   ]
   const outcome = readOutcome(returned, result)
-  return { kind: 'closed', atMs, openedSeq, calls: readCalls(rows), outcome }
+  const effects = readEffects(effectRows)
+  return { kind: 'closed', atMs, openedSeq, calls: readCalls(rows), effects, outcome }
 }
 
 function readOutcome(returned: boolean, result: WitValue): TurnOutcome {
@@ -190,18 +249,24 @@ function readOutcome(returned: boolean, result: WitValue): TurnOutcome {
   return { kind: 'failed', code, message }
 }
 
+function readDeleted(payload: readonly unknown[]): DeletedEntry {
+  return { kind: 'deleted', atMs: payload[0] as number }
+}
+
 const READERS: Readonly<Record<number, (payload: readonly unknown[]) => JournalEntry>> = {
   [KIND_BYTES.created]: readCreated,
   [KIND_BYTES.turn]: readTurn,
   [KIND_BYTES.opened]: readOpened,
   [KIND_BYTES.continued]: readContinued,
   [KIND_BYTES.closed]: readClosed,
+  [KIND_BYTES.deleted]: readDeleted,
 }
 
 /** @throws ERR_JOURNAL_CORRUPT naming the seq (data: seq). */
 export function decodeEntry(seq: number, bytes: Uint8Array): JournalEntry {
   if (bytes.length <= HEADER_SIZE_BYTES) throw corrupt(seq, `${bytes.length} bytes is too short`)
-  if (bytes[0] !== VERSION) throw corrupt(seq, `format version ${bytes[0]} is not known here`)
+  if (bytes[0] !== VERSION && bytes[0] !== VERSION_EFFECTS)
+    throw corrupt(seq, `format version ${bytes[0]} is not known here`)
   const stored = readU32(bytes, CRC_OFFSET)
   if (stored !== checksum(bytes, seq)) throw corrupt(seq, 'its checksum does not fit')
   const read = READERS[bytes[1] ?? 0]

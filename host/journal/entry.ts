@@ -4,9 +4,11 @@
  * Owns: the meaning of entries. Does not own: their bytes (codec.ts), where they lie (store/).
  *
  * Invariants:
+ *   J9. Effects are committed with the turn that asked for them, and only if it returned.
  *   J1. seq is assigned synchronously when a turn completes, never after an await.
  *   J5. Entries hold everything that replay needs; a replayed turn performs no host call.
  */
+import type { ActorKey } from '../base/names.ts'
 import type { WitValue } from '../component/wit.ts'
 
 /** A host call of class "recorded", in the order in which the turn made it. */
@@ -17,6 +19,41 @@ export interface RecordedCall {
   readonly argsHash: number
   readonly result: WitValue
 }
+
+/** A one-way message to another actor. `args`: WIT values, or the text of a JSON array. */
+export interface SendEffect {
+  readonly kind: 'send'
+  readonly target: ActorKey
+  readonly method: string
+  readonly args: readonly WitValue[] | string
+  /** Not delivered before this long after the turn. */
+  readonly delayMs: number
+}
+
+/** When a reminder or timer is due, as its author wrote it (actor/schedule.ts). */
+export interface ScheduleText {
+  readonly due: string
+  readonly period: string | null
+  readonly ttl: string | null
+  /** What becomes of ticks that were due while nobody could run them. */
+  readonly missed: 'once' | 'skip' | 'all'
+}
+
+/**
+ * What a turn asks for that happens with its commit, or not at all. A timer is not durable: it is here so
+ * that replay compares it.
+ */
+export type Effect =
+  | { readonly kind: 'set'; readonly key: string; readonly value: WitValue }
+  | { readonly kind: 'delete'; readonly key: string }
+  | SendEffect
+  | {
+      readonly kind: 'remind' | 'timer'
+      readonly name: string
+      readonly schedule: ScheduleText
+      readonly data: WitValue
+    }
+  | { readonly kind: 'cancel-reminder' | 'cancel-timer'; readonly name: string }
 
 export type TurnOutcome =
   | { readonly kind: 'returned'; readonly value: WitValue }
@@ -45,12 +82,15 @@ export interface TurnHead {
   readonly invocationId: string | null
   readonly method: string
   readonly args: readonly WitValue[]
+  /** The actor that called, as `type/id`; null for callers from outside. */
+  readonly caller: string | null
 }
 
 /** A turn without awaiting calls: one entry, appended at commit. */
 export interface TurnEntry extends TurnHead {
   readonly kind: 'turn'
   readonly calls: readonly RecordedCall[]
+  readonly effects: readonly Effect[]
   readonly outcome: TurnOutcome
 }
 
@@ -75,10 +115,20 @@ export interface ClosedEntry {
   /** Seq of the opened entry. */
   readonly openedSeq: number
   readonly calls: readonly RecordedCall[]
+  /** Of the whole turn. */
+  readonly effects: readonly Effect[]
   readonly outcome: TurnOutcome
 }
 
 /** Entries of which an opened turn consists, in order: opened, continued..., closed. */
 export type TurnPart = OpenedEntry | ContinuedEntry | ClosedEntry
 
-export type JournalEntry = CreatedEntry | TurnEntry | TurnPart
+/** The last entry of an actor's life. */
+export interface DeletedEntry {
+  readonly kind: 'deleted'
+  readonly atMs: number
+}
+
+export type JournalEntry = CreatedEntry | TurnEntry | TurnPart | DeletedEntry
+
+export const NO_EFFECTS: readonly Effect[] = Object.freeze([])

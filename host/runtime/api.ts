@@ -151,7 +151,7 @@ export interface Runtime {
   close(): Promise<void>
 }
 
-export type { RecordedCall, TurnHead, TurnOutcome } from '../journal/entry.ts'
+export type { Effect, RecordedCall, TurnHead, TurnOutcome } from '../journal/entry.ts'
 
 /** One journal entry as stored. */
 export interface JournalLine {
@@ -165,6 +165,7 @@ export interface ReplayReport {
   readonly turns: number
   readonly failed: number
   readonly seqNext: number
+  readonly seqFirst: number
   readonly digest: string
   /** SHA-256 over memory and globals after the last turn. */
   readonly stateHash: string

@@ -7,7 +7,7 @@ import { Activation } from '../actor/activation.ts'
 import { type Clock, systemClock, type Timer } from '../base/clock.ts'
 import { LoomError, toLoomError } from '../base/errors.ts'
 import { type ActorKey, checkActorId, checkTypeName, formatActorKey } from '../base/names.ts'
-import { deferred } from '../base/promises.ts'
+import { deferred, ignoreOutcome } from '../base/promises.ts'
 import { type Random, systemRandom } from '../base/random.ts'
 import type { WitValue } from '../component/wit.ts'
 import { HostInterfaces } from '../hostcalls/host-interface.ts'
@@ -15,7 +15,8 @@ import { serveLoomActor } from '../hostcalls/loom-actor.ts'
 import { providedInterface } from '../hostcalls/provided.ts'
 import { serveWasi } from '../hostcalls/wasi.ts'
 import { Pool } from '../pool/pool.ts'
-import type { ActorSummary, Store } from '../store/store.ts'
+import type { ActorSummary, OutboxRow, Store } from '../store/store.ts'
+import { ActorCalls } from './actor-calls.ts'
 import type {
   ActorDescription,
   ActorHandle,
@@ -30,6 +31,7 @@ import type {
 } from './api.ts'
 import { PooledHandle } from './handle.ts'
 import { runtimeLimits } from './limits.ts'
+import { Outbox } from './outbox.ts'
 import { TypeRegistry } from './type-registry.ts'
 
 /** How often a host looks whether it still owns its store, besides at every commit. */
@@ -72,6 +74,8 @@ class HostRuntime implements Runtime {
   readonly #interfaces = standardInterfaces()
   readonly #types: TypeRegistry
   readonly #pool: Pool
+  readonly #calls: ActorCalls
+  readonly #outbox: Outbox
   readonly #handles = new WeakMap<Activation, ActorHandle>()
   readonly #lose: (error: LoomError) => void
   #closing: Promise<void> | null = null
@@ -89,10 +93,16 @@ class HostRuntime implements Runtime {
     const activate = (key: ActorKey, onBroken: () => void): Promise<Activation> =>
       this.#activate(key, onBroken)
     this.#pool = new Pool({ clock, residentCountMax, idleTimeoutMs, closeTimeoutMs, activate })
+    this.#calls = new ActorCalls(this.#pool)
+    const warn = (message: string, { sender: actor }: OutboxRow): void =>
+      this.#log({ level: 'error', message, actor })
+    this.#outbox = new Outbox({ store, pool: this.#pool, clock, warn })
     const lost = deferred<LoomError>()
     this.lost = lost.promise
     this.#lose = lost.resolve
     this.#watchOwnership()
+    // Types may still have to be registered: what cannot be delivered yet is tried again.
+    setImmediate(() => ignoreOutcome(this.#outbox.start()))
   }
 
   /** A host that takes no calls makes no commits: without this it would not learn that it was displaced. */
@@ -158,7 +168,7 @@ class HostRuntime implements Runtime {
       throw new LoomError('ERR_ACTOR_UNKNOWN', `${formatActorKey(key)} has no journal`)
     }
     const { seqNext, stateHash } = await activation.observe()
-    return { ...activation.record, seqNext, resident, stateHash }
+    return { ...activation.record, seqNext, seqFirst: activation.seqFirst, resident, stateHash }
   }
 
   actors(type?: string): AsyncIterable<ActorSummary> {
@@ -179,6 +189,7 @@ class HostRuntime implements Runtime {
     // What is waited for may be a promise of the embedder: nothing else may keep the process alive.
     const alive = this.#clock.stayAlive()
     try {
+      this.#outbox.close()
       await this.#pool.close()
       await this.#store.close()
     } finally {
@@ -219,7 +230,11 @@ class HostRuntime implements Runtime {
         random: this.#random,
         log: (level, message) =>
           this.#log({ level: level as LogLine['level'], message, actor: key }),
+        ports: null,
       },
+      callActor: (caller, call, callId) => this.#calls.call(caller, call, callId),
+      onSent: (messages) => this.#outbox.add(messages),
+      onReminders: () => {},
       epoch: this.#store.epoch,
       mailboxCountMax: this.#limits.mailboxCountMax,
       snapshotIntervalTurns: this.#limits.snapshotIntervalTurns,

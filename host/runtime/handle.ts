@@ -44,7 +44,9 @@ export class PooledHandle implements ActorHandle {
     const run = async (activation: Activation): Promise<JsonValue> => {
       const found = findMethod(activation, method)
       const values = found.fromJson(args as readonly JsonValue[])
-      return found.toJson(await activation.call(found, values, key))
+      return found.toJson(
+        await activation.call({ method: found, args: values, idempotencyKey: key, caller: null }),
+      )
     }
     const activation = this.#resident()
     return activation === undefined ? this.#activate(run) : run(activation)
@@ -96,12 +98,13 @@ function callMethod(
   key: string | null,
 ): Promise<WitValue> {
   const method = findMethod(activation, name)
-  return activation.call(method, method.check(args), key)
+  return activation.call({ method, args: method.check(args), idempotencyKey: key, caller: null })
 }
 
 const METHODS_SHOWN_MAX = 20
 
-function findMethod(activation: Activation, name: string): ActorMethod {
+/** @throws ERR_METHOD_UNKNOWN */
+export function findMethod(activation: Activation, name: string): ActorMethod {
   const method = activation.program.findMethod(name)
   if (method !== undefined) return method
   const known = activation.program.methods.map((other) => other.name)

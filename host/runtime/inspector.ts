@@ -75,6 +75,7 @@ async function replay(
     clock: systemClock,
     random: systemRandom,
     log: () => {},
+    ports: null,
   }
   const created = await readCreated({ log, record })
   const engine = TurnEngine.startReplay(program, environment, created.calls)
@@ -100,7 +101,9 @@ async function replay(
     onProgress(seqAfter - 1, seqNext - 1)
   }
   const stateHash = engine.stateHash()
-  return { key, turns, failed, seqNext, digest: record.digest, stateHash, snapshotsCompared }
+  const { digest } = record
+  const { seqFirst } = log
+  return { key, turns, failed, seqNext, seqFirst, digest, stateHash, snapshotsCompared }
 }
 
 /** All snapshots by seq. */

@@ -55,11 +55,12 @@ async function inspect(actor: string, options: DataOptions & JsonOptions): Promi
 async function describe(inspector: Inspector, key: ActorKey): Promise<ActorDescription> {
   const host = await findLiveHost(await inspector.host())
   if (host !== null) return await describeThroughHost(host, key)
-  const { digest, seqNext, stateHash } = await inspector.replay(key)
+  const { digest, seqNext, seqFirst, stateHash } = await inspector.replay(key)
   for await (const { entry } of inspector.journal(key)) {
     if (entry.kind !== 'created') break
     const { incarnation, atMs: createdAtMs } = entry
-    return { ...key, incarnation, digest, createdAtMs, seqNext, resident: false, stateHash }
+    const facts = { incarnation, digest, createdAtMs, seqNext, seqFirst, stateHash }
+    return { ...key, ...facts, resident: false }
   }
   throw new Error(`the journal of ${key.type}/${key.id} does not start with its creation`)
 }

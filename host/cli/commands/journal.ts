@@ -4,6 +4,7 @@
 import type { Command } from 'commander'
 import { parseActorKey } from '../../base/names.ts'
 import type {
+  Effect,
   JournalEntry,
   JournalLine,
   RecordedCall,
@@ -53,20 +54,23 @@ function formatEntry(entry: JournalEntry): string {
     case 'created':
       return `created ${entry.type}/${entry.id} ${colors.dim(entry.digest)}${formatCalls(entry)}`
     case 'turn':
-      return `${formatHead(entry)} ${formatOutcome(entry)}${formatCalls(entry)}`
+      return `${formatHead(entry)} ${formatOutcome(entry)}${formatCalls(entry)}${formatEffects(entry)}`
     case 'opened':
       return `${formatHead(entry)} waits${formatCalls(entry)}`
     case 'continued':
       return `... waits again${formatCalls(entry)}`
     case 'closed':
-      return `... of ${entry.openedSeq} ${formatOutcome(entry)}${formatCalls(entry)}`
+      return `... of ${entry.openedSeq} ${formatOutcome(entry)}${formatCalls(entry)}${formatEffects(entry)}`
+    case 'deleted':
+      return 'deleted'
   }
 }
 
-function formatHead({ method, args, idempotencyKey }: TurnHead): string {
+function formatHead({ method, args, idempotencyKey, caller }: TurnHead): string {
   const shown = args.map((arg) => toJson(arg)).join(', ')
+  const by = caller === null ? '' : colors.dim(` by ${caller}`)
   const key = idempotencyKey === null ? '' : colors.dim(` key ${toJson(idempotencyKey)}`)
-  return `${colors.bold(method)}(${shown})${key}`
+  return `${colors.bold(method)}(${shown})${by}${key}`
 }
 
 function formatOutcome({ outcome }: { readonly outcome: TurnOutcome }): string {
@@ -79,4 +83,25 @@ function formatCalls({ calls }: { readonly calls: readonly RecordedCall[] }): st
   if (calls.length === 0) return ''
   const shown = calls.map(({ target, result }) => `${target} -> ${toJson(result)}`)
   return colors.dim(`  [${shown.join('; ')}]`)
+}
+
+function formatEffects({ effects }: { readonly effects: readonly Effect[] }): string {
+  if (effects.length === 0) return ''
+  return colors.dim(`  {${effects.map(formatEffect).join('; ')}}`)
+}
+
+function formatEffect(effect: Effect): string {
+  switch (effect.kind) {
+    case 'set':
+      return `set ${toJson(effect.key)} = ${toJson(effect.value)}`
+    case 'delete':
+      return `delete ${toJson(effect.key)}`
+    case 'send': {
+      const { target, method, args } = effect
+      const shown = typeof args === 'string' ? args : toJson(args)
+      return `send ${target.type}/${target.id} ${method}${shown}`
+    }
+    default:
+      return `${effect.kind} ${toJson(effect.name)}`
+  }
 }

@@ -35,6 +35,11 @@ function open(clock = new VirtualClock()) {
     panic: () => {},
     write: (stream, bytes) => log.write(stream, bytes),
     resources,
+    caller: null,
+    effect: (effect) => recorder.effect(effect),
+    readState: () => undefined,
+    listState: () => [],
+    callActor: () => ({ kind: 'returned', value: undefined }),
   }
   const call = (interfaceName: string, name: string, ...args: WitValue[]): WitValue => {
     const spec = interfaces.answer(`${interfaceName}@0.2.6`, func(name))

@@ -45,7 +45,9 @@ const turn: TurnEntry = {
   invocationId: null,
   method: 'increment',
   args: [5, -0],
+  caller: null,
   calls: [{ target: 'a:b/c#d', argsHash: 7, result: 9n }],
+  effects: [],
   outcome: { kind: 'returned', value: 12n },
 }
 
@@ -74,7 +76,26 @@ describe('entries', () => {
       digest: 'typescript',
       calls: turn.calls,
     } as const
-    for (const [seq, entry] of [turn, failed, created].entries())
+    const effects = [
+      { kind: 'set', key: 'k', value: new Uint8Array([1]) },
+      { kind: 'delete', key: 'k' },
+      { kind: 'send', target: { type: 'T', id: 'a' }, method: 'm', args: [-0], delayMs: 0 },
+      { kind: 'send', target: { type: 'T', id: 'a' }, method: 'm', args: '[1]', delayMs: 5 },
+      {
+        kind: 'remind',
+        name: 'n',
+        schedule: { due: '1s', period: null, ttl: null, missed: 'once' },
+        data: undefined,
+      },
+      { kind: 'cancel-timer', name: 'n' },
+    ] as const
+    const asked = { ...turn, caller: 'T/b', effects } as const
+    const { outcome, calls, effects: _, ...head } = turn
+    const opened = { ...head, kind: 'opened', caller: 'T/b', calls } as const
+    const closed = { kind: 'closed', atMs: 1, openedSeq: 1, calls, effects, outcome } as const
+    const deleted = { kind: 'deleted', atMs: 9 } as const
+    const others = [asked, opened, closed, deleted]
+    for (const [seq, entry] of [turn, failed, created, ...others].entries())
       expect(decodeEntry(seq, encodeEntry(seq, entry))).toStrictEqual(entry)
     expect(decodeEntry(2 ** 40, encodeEntry(2 ** 40, turn))).toStrictEqual(turn)
   })

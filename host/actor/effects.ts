@@ -1,0 +1,76 @@
+/**
+ * Effects: what a returned turn asked for, as parts of its commit.
+ *
+ * Owns: which rows a turn's effects become, the keys under which actors call each other.
+ * Does not own: keeping and comparing effects (hostcalls/recorder.ts), delivery (runtime/).
+ *
+ * Invariant E1: a commit names each key and each reminder at most once: the last effect of a turn wins.
+ */
+import { createHash } from 'node:crypto'
+import { IDEMPOTENCY_KEY_SIZE_MAX_BYTES } from '../base/limits.ts'
+import { INTERNAL_KEY_PREFIX } from '../base/names.ts'
+import type { WitValue } from '../component/wit.ts'
+import type { Effect } from '../journal/entry.ts'
+import { packValue } from '../journal/values.ts'
+import type { Commit } from '../store/store.ts'
+import { encodeMessage } from './message.ts'
+
+/**
+ * Idempotency key of a turn's `index`-th host call. The invocation id outlives a crash of the turn, and the
+ * incarnation belongs to one actor only, so no other call has it.
+ */
+export function callKey(incarnation: string, index: number, invocationId: string): string {
+  return bounded(`${INTERNAL_KEY_PREFIX}call/${incarnation}/${index}/${invocationId}`)
+}
+
+/** Idempotency key of a message: its place in the journal of its sender. */
+export function messageKey(incarnation: string, seq: number, index: number): string {
+  return `${INTERNAL_KEY_PREFIX}send/${incarnation}/${seq}/${index}`
+}
+
+function bounded(key: string): string {
+  if (Buffer.byteLength(key) <= IDEMPOTENCY_KEY_SIZE_MAX_BYTES) return key
+  return `${INTERNAL_KEY_PREFIX}hash/${createHash('sha256').update(key).digest('hex')}`
+}
+
+export type EffectRows = Pick<Commit, 'state' | 'reminders' | 'outbox'>
+
+export const NO_ROWS: EffectRows = Object.freeze({})
+
+/** What a commit has to hold besides the turn's entry at `seq`. */
+export function effectRows(effects: readonly Effect[], seq: number, atMs: number): EffectRows {
+  if (effects.length === 0) return NO_ROWS
+  const state = new Map<string, Uint8Array | null>()
+  const outbox: { seq: number; index: number; bytes: Uint8Array }[] = []
+  for (const effect of effects) {
+    if (effect.kind === 'set') state.set(effect.key, packValue(effect.value))
+    else if (effect.kind === 'delete') state.set(effect.key, null)
+    else if (effect.kind === 'send')
+      outbox.push({ seq, index: outbox.length, bytes: encodeMessage(effect, atMs) })
+  }
+  return {
+    ...(state.size > 0 && { state: [...state].map(([key, value]) => ({ key, value })) }),
+    ...(outbox.length > 0 && { outbox }),
+  }
+}
+
+/** `stored` with what the turn has written, both behind `after` and in the order of UTF-8 bytes. */
+export function mergeKeys(
+  stored: readonly string[],
+  written: ReadonlyMap<string, WitValue> | null,
+  prefix: string,
+  after: string | null,
+): readonly string[] {
+  if (written === null) return stored
+  const keys = new Set(stored)
+  for (const [key, value] of written)
+    if (value === undefined) keys.delete(key)
+    else if (key.startsWith(prefix) && (after === null || compareKeys(key, after) > 0))
+      keys.add(key)
+  return [...keys].sort(compareKeys)
+}
+
+/** In the order of UTF-8 bytes, which is that of stores. */
+export function compareKeys(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b))
+}

@@ -1,0 +1,68 @@
+/**
+ * Local calls: what an actor of this host is told of another's turn, before that turn is durable.
+ *
+ * Owns: the outcome as a value. Does not own: who may be told so early (activation.ts).
+ */
+import { isLoomError } from '../base/errors.ts'
+import { deferred, ignoreOutcome } from '../base/promises.ts'
+import type { WitValue } from '../component/wit.ts'
+import type { TurnOutcome } from '../journal/entry.ts'
+import type { CallWaiter } from './invocation.ts'
+
+export const returned = (value: WitValue): TurnOutcome => ({ kind: 'returned', value })
+
+/**
+ * The failed outcome that an error stands for.
+ * @throws the error itself when it does not say whether the turn happened.
+ */
+export function outcomeOf(error: unknown): TurnOutcome {
+  if (!isLoomError(error) || isUndecided(error)) throw error
+  return { kind: 'failed', code: error.code, message: error.message }
+}
+
+/** Whether the call may yet happen, or has happened, without anybody knowing. */
+export function isUndecided(error: unknown): boolean {
+  if (!isLoomError(error)) return false
+  return error.kind === 'lost' || error.kind === 'fatal' || error.code === 'ERR_CLOSING'
+}
+
+export class LocalWaiter implements CallWaiter {
+  /** Null until the turn has ended. */
+  outcome: TurnOutcome | null = null
+  readonly #ended = deferred<TurnOutcome>()
+  readonly #durable = deferred<WitValue>()
+
+  constructor() {
+    ignoreOutcome(this.#ended.promise)
+    ignoreOutcome(this.#durable.promise)
+  }
+
+  /** The outcome, when the turn has ended. Rejects when nobody knows it. */
+  get ended(): Promise<TurnOutcome> {
+    return this.#ended.promise
+  }
+
+  /** As for a caller from outside. */
+  get durable(): Promise<WitValue> {
+    return this.#durable.promise
+  }
+
+  accept(outcome: TurnOutcome): void {
+    this.outcome = outcome
+    this.#ended.resolve(outcome)
+  }
+
+  resolve(value: WitValue): void {
+    this.accept(returned(value))
+    this.#durable.resolve(value)
+  }
+
+  reject(error: unknown): void {
+    this.#durable.reject(error)
+    try {
+      this.accept(outcomeOf(error))
+    } catch {
+      this.#ended.reject(error)
+    }
+  }
+}

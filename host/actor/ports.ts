@@ -1,0 +1,38 @@
+/**
+ * Ports: how the turns of one actor reach what lies beyond them.
+ */
+import type { ActorKey } from '../base/names.ts'
+import type { WitValue } from '../component/wit.ts'
+import type { OutgoingCall } from '../hostcalls/host-interface.ts'
+import type { TurnOutcome } from '../journal/entry.ts'
+import type { ActivationOptions } from './activation-options.ts'
+import type { KeyedState } from './keyed-state.ts'
+import type { ActorPorts } from './turn-engine.ts'
+
+export class ActivationPorts implements ActorPorts {
+  readonly #key: ActorKey
+  readonly #state: KeyedState
+  readonly #callActor: ActivationOptions['callActor']
+
+  constructor(key: ActorKey, state: KeyedState, callActor: ActivationOptions['callActor']) {
+    this.#key = key
+    this.#state = state
+    this.#callActor = callActor
+  }
+
+  readState(key: string): WitValue | PromiseLike<WitValue> {
+    return this.#state.read(key)
+  }
+
+  listState(
+    prefix: string,
+    after: string | null,
+    countMax: number,
+  ): readonly string[] | PromiseLike<readonly string[]> {
+    return this.#state.list(prefix, after, countMax)
+  }
+
+  callActor(call: OutgoingCall, callId: string): TurnOutcome | PromiseLike<TurnOutcome> {
+    return this.#callActor(this.#key, call, callId)
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * Turn journal: what one actor's turns leave in the store.
+ *
+ * Owns: the entries of running and ended turns, the rows of their effects, what is visible once they are
+ * durable. Does not own: replies, what a failed commit means (activation.ts), seqs (journal-tail.ts).
+ *
+ * Invariants:
+ *   TJ1. What a turn's effects ask for is told to others only when its commit is durable (the output gate).
+ *   TJ2. A turn that is too large to be journaled has not happened: its entry says that it failed.
+ */
+import type { Clock } from '../base/clock.ts'
+import { type ErrorCode, invariant, isLoomError } from '../base/errors.ts'
+import { NO_EFFECTS, type RecordedCall, type TurnOutcome } from '../journal/entry.ts'
+import type { ActorLog, ActorRecord, OutboxRow, ReminderChange } from '../store/store.ts'
+import { type EffectRows, effectRows, NO_ROWS } from './effects.ts'
+import type { Invocation } from './invocation.ts'
+import { JournalTail } from './journal-tail.ts'
+import { KeyedState } from './keyed-state.ts'
+import type { TurnResult } from './turn-engine.ts'
+import { encodePart, encodeTurn } from './turn-entry.ts'
+
+export interface TurnJournalOptions {
+  readonly log: ActorLog
+  readonly record: ActorRecord | null
+  readonly clock: Clock
+  /** Messages that are durable now, in the order in which they were sent. */
+  readonly onSent: (messages: readonly OutboxRow[]) => void
+  /** Reminders that were changed, durably. */
+  readonly onReminders: (changes: readonly ReminderChange[]) => void
+}
+
+/** A turn whose entry is on its way to the store. */
+export interface ClosedTurn {
+  readonly outcome: TurnOutcome
+  readonly durable: Promise<void>
+  /** False when it ran and must not have happened (TJ2): the engine's state is of no use. */
+  readonly kept: boolean
+}
+
+export class TurnJournal {
+  readonly tail: JournalTail
+  readonly state: KeyedState
+  /** Null until the actor is created. */
+  record: ActorRecord | null
+  readonly #options: TurnJournalOptions
+
+  constructor(options: TurnJournalOptions) {
+    this.#options = options
+    this.record = options.record
+    this.tail = new JournalTail(options.log)
+    this.state = new KeyedState(options.log)
+  }
+
+  /**
+   * Makes the journal hold what a running turn has recorded, behind what has to stand before it; resolves when
+   * that is durable.
+   * @throws ERR_OPTION at once, when it is too large; nothing was appended.
+   */
+  open(
+    invocation: Invocation,
+    calls: readonly RecordedCall[],
+    invocationId: string | null,
+  ): Promise<void> {
+    const { before, openedSeq, journaledCount } = invocation
+    if (openedSeq !== null && journaledCount === calls.length) return this.tail.last
+    const atMs = this.#options.clock.wallMs()
+    const seq = this.tail.seqNext + before.length
+    const entry = encodePart(seq, atMs, invocation, calls, invocationId)
+    invocation.openedSeq ??= seq
+    invocation.journaledCount = calls.length
+    const entries = [...before.splice(0), entry]
+    return this.tail.append({ entries, record: this.record, key: null, atMs, rows: NO_ROWS })
+  }
+
+  /** Appends the end of a turn, without waiting. */
+  close(invocation: Invocation, result: TurnResult): ClosedTurn {
+    const { before: entries, idempotencyKey: key } = invocation
+    const seq = this.tail.seqNext + entries.length
+    const atMs = this.#options.clock.wallMs()
+    let { outcome, effects } = result
+    let kept = true
+    try {
+      entries.push(encodeTurn(seq, atMs, invocation, result))
+    } catch (error) {
+      const code: ErrorCode = isLoomError(error) ? error.code : 'ERR_INVARIANT'
+      outcome = { kind: 'failed', code, message: String((error as Error).message) }
+      effects = NO_EFFECTS
+      kept = false
+      const { invocationId } = result
+      const failed: TurnResult = { kind: 'finished', calls: [], effects, outcome, invocationId }
+      entries.push(encodeTurn(seq, atMs, invocation, failed))
+    }
+    const rows = effects.length === 0 ? NO_ROWS : effectRows(effects, seq, atMs)
+    if (rows.state !== undefined) this.state.add(rows.state, seq)
+    const durable = this.tail.append({ entries, record: this.record, key, atMs, rows })
+    return { outcome, durable: rows === NO_ROWS ? durable : this.#show(durable, rows, seq), kept }
+  }
+
+  /** TJ1. */
+  async #show(durable: Promise<void>, rows: EffectRows, seq: number): Promise<void> {
+    await durable
+    const { log, onSent, onReminders } = this.#options
+    const { state, reminders, outbox } = rows
+    const incarnation = this.record?.incarnation
+    invariant(incarnation !== undefined, 'an actor that has committed has a record')
+    if (state !== undefined) this.state.settle(state, seq)
+    if (reminders !== undefined) onReminders(reminders)
+    if (outbox !== undefined)
+      onSent(outbox.map((row) => ({ ...row, sender: log.key, incarnation })))
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * Actor calls: one actor of this host calls another, and waits.
+ *
+ * Guarantee to the calling turn: the callee's turn happened once under this call's id, or failed, or was never
+ * run; the caller's own commits come behind the callee's, so that no one sees an outcome that is lost later.
+ *
+ * Owns: finding the callee, deadlocks. Does not own: turns and their order of commits (actor/).
+ *
+ * Invariants:
+ *   AC1. An actor waits for at most one other, because it runs one turn at a time; so who waits for whom is a
+ *        list that can be followed. A call that would close it to a ring is refused: ERR_DEADLOCK.
+ *   AC2. Turns are nested on one stack only up to a depth; beyond it a callee runs later, on a stack of its own.
+ */
+import type { Activation } from '../actor/activation.ts'
+import type { CallHead } from '../actor/invocation.ts'
+import { outcomeOf } from '../actor/local-call.ts'
+import type { ActorMethod } from '../actor/program.ts'
+import { LoomError } from '../base/errors.ts'
+import { NESTED_TURNS_MAX } from '../base/limits.ts'
+import { type ActorKey, checkActorId, checkTypeName, formatActorKey } from '../base/names.ts'
+import { isPromise } from '../base/promises.ts'
+import type { JsonValue, WitValue } from '../component/wit.ts'
+import type { OutgoingCall } from '../hostcalls/host-interface.ts'
+import type { TurnOutcome } from '../journal/entry.ts'
+import type { Pool } from '../pool/pool.ts'
+import { findMethod } from './handle.ts'
+
+export class ActorCalls {
+  readonly #pool: Pool
+  /** The actor that each waiting one waits for (AC1). */
+  readonly #waits = new Map<string, string>()
+  #depth = 0
+
+  constructor(pool: Pool) {
+    this.#pool = pool
+  }
+
+  /** Rejects when nobody knows whether the callee's turn happened. */
+  call(caller: ActorKey, call: OutgoingCall, callId: string): TurnOutcome | Promise<TurnOutcome> {
+    const from = formatActorKey(caller)
+    const to = formatActorKey(call.target)
+    try {
+      checkTypeName(call.target.type)
+      checkActorId(call.target.id)
+      this.#refuseRing(from, to)
+    } catch (error) {
+      return outcomeOf(error)
+    }
+    this.#waits.set(from, to)
+    const outcome = this.#dispatch(from, to, call, callId)
+    if (!isPromise(outcome)) {
+      this.#waits.delete(from)
+      return outcome
+    }
+    return outcome.finally(() => this.#waits.delete(from))
+  }
+
+  /** AC1. */
+  #refuseRing(from: string, to: string): void {
+    const chain = [from, to]
+    for (let next = to; next !== from; ) {
+      const after = this.#waits.get(next)
+      if (after === undefined) return
+      chain.push(after)
+      next = after
+    }
+    throw new LoomError('ERR_DEADLOCK', `the call closes a ring: ${chain.join(' -> ')}`, {
+      data: { chain },
+    })
+  }
+
+  #dispatch(
+    from: string,
+    to: string,
+    call: OutgoingCall,
+    callId: string,
+  ): TurnOutcome | Promise<TurnOutcome> {
+    const activation = this.#depth < NESTED_TURNS_MAX ? this.#pool.peek(to) : undefined
+    if (activation === undefined || activation.closed) return this.#activate(from, call, callId)
+    this.#depth++
+    try {
+      return callOf(activation, from, call, callId)
+    } finally {
+      this.#depth--
+    }
+  }
+
+  async #activate(from: string, call: OutgoingCall, callId: string): Promise<TurnOutcome> {
+    let activation: Activation
+    try {
+      activation = await this.#pool.acquire(call.target)
+      while (activation.closed) activation = await this.#pool.acquire(call.target)
+    } catch (error) {
+      return outcomeOf(error)
+    }
+    return callOf(activation, from, call, callId)
+  }
+}
+
+function callOf(
+  activation: Activation,
+  caller: string,
+  call: OutgoingCall,
+  idempotencyKey: string,
+): TurnOutcome | Promise<TurnOutcome> {
+  let method: ActorMethod
+  let head: CallHead
+  try {
+    method = findMethod(activation, call.method)
+    head = { method, args: argumentsOf(method, call), idempotencyKey, caller }
+  } catch (error) {
+    return outcomeOf(error)
+  }
+  const outcome = activation.callLocally(head)
+  const answer = (given: TurnOutcome): TurnOutcome => answerOf(method, call, given)
+  return isPromise(outcome) ? outcome.then(answer) : answer(outcome)
+}
+
+/** Arguments as the method takes them. @throws ERR_ARGUMENT_COUNT, ERR_ARGUMENT_TYPE */
+export function argumentsOf(method: ActorMethod, { args }: OutgoingCall): readonly WitValue[] {
+  return typeof args === 'string' ? method.fromJson(readJson(method, args)) : method.check(args)
+}
+
+function readJson(method: ActorMethod, text: string): readonly JsonValue[] {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    value = null
+  }
+  if (Array.isArray(value)) return value as readonly JsonValue[]
+  throw new LoomError(
+    'ERR_ARGUMENT_TYPE',
+    `arguments of ${method.name}: expected the text of a JSON array`,
+  )
+}
+
+/** A result in the form of the arguments. */
+function answerOf(method: ActorMethod, { args }: OutgoingCall, outcome: TurnOutcome): TurnOutcome {
+  if (typeof args !== 'string' || outcome.kind === 'failed') return outcome
+  return { kind: 'returned', value: JSON.stringify(method.toJson(outcome.value)) }
+}

@@ -1,0 +1,178 @@
+// Aim: what a turn asks for happens with its commit, exactly once, or not at all: keyed state, messages.
+// Method: TypeScript actors on the memory store; commits are held, failed and the host is crashed between
+// the steps; every journal is replayed from its first entry at the end.
+import { describe, expect, test } from 'vitest'
+import { VirtualClock } from '../../../host/base/clock.ts'
+import {
+  fsBlobs,
+  memory,
+  openInspector,
+  type Runtime,
+  type RuntimeOptions,
+} from '../../../host/index.ts'
+import { Peer } from '../../support/bank-actor.ts'
+import { errorOf, isPending, openHost, temporaryFolder } from '../../support/host.ts'
+
+async function openPeers(options: Partial<RuntimeOptions> = {}): Promise<Runtime> {
+  const runtime = await openHost(options)
+  await runtime.registerActorType('Peer', { type: 'typescript', actorClass: Peer })
+  return runtime
+}
+
+async function call(
+  runtime: Runtime,
+  id: string,
+  method: string,
+  ...args: unknown[]
+): Promise<unknown> {
+  const actor = await runtime.getActor(id, 'Peer')
+  return await actor.call(method, ...args)
+}
+
+async function eventually(question: () => Promise<unknown>, expected: unknown): Promise<void> {
+  for (let turn = 0; turn < 500; turn++) {
+    if (Object.is(await question(), expected)) return
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  expect(await question()).toBe(expected)
+}
+
+/** Replays the journals of all peers. @throws ERR_DIVERGENCE */
+async function replayAll(store: ReturnType<typeof memory>): Promise<void> {
+  const types = { Peer: { type: 'typescript', actorClass: Peer } } as const
+  const inspector = await openInspector({ store, blobs: fsBlobs(temporaryFolder()), types })
+  for await (const { type, id } of inspector.actors()) await inspector.replay({ type, id })
+  await inspector.close()
+}
+
+describe('keyed state', () => {
+  test('is seen by the turn that writes it, and by all later ones', async () => {
+    const store = memory()
+    const runtime = await openPeers({ store })
+    const values = [{ a: [1, 2n, new Uint8Array([3])] }, 'text', false]
+    for (const [index, value] of values.entries()) {
+      const before = index === 0 ? undefined : values[index - 1]
+      expect(await call(runtime, 'a', 'write', 'k', value)).toEqual([before, value])
+    }
+    expect(await call(runtime, 'a', 'keys', '')).toEqual(['k'])
+    expect(await call(runtime, 'b', 'keys', '')).toEqual([])
+    expect(await call(runtime, 'a', 'write', 'k', null)).toEqual([false, undefined])
+    expect(await call(runtime, 'a', 'keys', '')).toEqual([])
+    await runtime.close()
+    await replayAll(store)
+  })
+
+  test('is read by turns that run before it is durable', async () => {
+    const store = memory()
+    const runtime = await openPeers({ store })
+    await call(runtime, 'a', 'write', 'k', 0)
+    const release = store.holdCommits()
+    const calls = [1, 2, 3].map((value) => call(runtime, 'a', 'write', 'k', value))
+    const keys = call(runtime, 'a', 'keys', 'k')
+    expect(await isPending(Promise.race(calls))).toBe(true)
+    release()
+    expect(await Promise.all(calls)).toEqual([
+      [0, 1],
+      [1, 2],
+      [2, 3],
+    ])
+    expect(await keys).toEqual(['k'])
+  })
+
+  test('of a turn that fails, or whose commit fails, was never written', async () => {
+    const store = memory()
+    const runtime = await openPeers({ store })
+    await call(runtime, 'a', 'write', 'k', 1)
+    expect(await errorOf(call(runtime, 'a', 'writeAndFail', 'k', 2))).toMatchObject({
+      code: 'ERR_ACTOR_FAILED',
+    })
+    expect(await call(runtime, 'a', 'write', 'k', 1)).toEqual([1, 1])
+    store.failNextCommit(new Error('disk full'))
+    expect(await errorOf(call(runtime, 'a', 'write', 'k', 3))).toMatchObject({ code: 'ERR_COMMIT' })
+    expect(await call(runtime, 'a', 'write', 'k', 4)).toEqual([1, 4])
+    await runtime.close()
+    await replayAll(store)
+  })
+
+  test('keys are checked', async () => {
+    const runtime = await openPeers()
+    for (const key of ['', 'a\u0000', 'k'.repeat(513)])
+      expect(await errorOf(call(runtime, 'a', 'write', key, 1))).toMatchObject({ code: 'ERR_NAME' })
+  })
+})
+
+describe('a message', () => {
+  test('is delivered once its turn is durable, and not before', async () => {
+    const store = memory()
+    const runtime = await openPeers({ store })
+    await call(runtime, 'a', 'deposit', 10)
+    expect(await call(runtime, 'b', 'balance')).toBe(0)
+    const release = store.holdCommits()
+    const pay = call(runtime, 'a', 'pay', 'b', 4)
+    expect(await isPending(pay)).toBe(true)
+    release()
+    await pay
+    await eventually(() => call(runtime, 'b', 'balance'), 4)
+    await eventually(async () => (await store.outboxCount()) === 0, true)
+    await runtime.close()
+    await replayAll(store)
+  })
+
+  test('of a turn that fails is not sent', async () => {
+    const store = memory()
+    const runtime = await openPeers({ store })
+    await call(runtime, 'a', 'deposit', 10)
+    await errorOf(call(runtime, 'a', 'payAndFail', 'b', 4))
+    await call(runtime, 'a', 'tell', 'b', ['marker'])
+    await eventually(async () => ((await call(runtime, 'b', 'heard')) as string[]).length, 1)
+    expect(await call(runtime, 'b', 'balance')).toBe(0)
+  })
+
+  test('to one actor is run in the order of sending, and names its sender', async () => {
+    const runtime = await openPeers()
+    const texts = Array.from({ length: 600 }, (_, index) => `t${index}`)
+    await call(runtime, 'a', 'tell', 'b', texts.slice(0, 300))
+    await call(runtime, 'a', 'tell', 'b', texts.slice(300))
+    await eventually(async () => ((await call(runtime, 'b', 'heard')) as string[]).length, 600)
+    expect(await call(runtime, 'b', 'heard')).toEqual(texts.map((text) => `Peer/a: ${text}`))
+  })
+
+  test('outlives a crash before its delivery, and is then delivered once', async () => {
+    const store = memory()
+    const first = await openPeers({ store })
+    await call(first, 'a', 'deposit', 10)
+    await call(first, 'a', 'pay', 'b', 3)
+    store.crash()
+    const second = await openPeers({ store })
+    await eventually(() => call(second, 'b', 'balance'), 3)
+    store.crash()
+    const third = await openPeers({ store })
+    await eventually(async () => (await store.outboxCount()) === 0, true)
+    expect(await call(third, 'b', 'balance')).toBe(3)
+  })
+
+  test('waits for its time, also over a restart', async () => {
+    const store = memory()
+    const clock = new VirtualClock()
+    const first = await openPeers({ store, clock })
+    await call(first, 'a', 'deposit', 10)
+    await call(first, 'a', 'payLater', 'b', 5, 60_000)
+    clock.advance(59_999)
+    expect(await call(first, 'b', 'balance')).toBe(0)
+    await first.close()
+    const second = await openPeers({ store, clock })
+    expect(await call(second, 'b', 'balance')).toBe(0)
+    await new Promise((resolve) => setImmediate(resolve))
+    clock.advance(1)
+    await eventually(() => call(second, 'b', 'balance'), 5)
+  })
+
+  test('that nobody can take is given up, and said', async () => {
+    const store = memory()
+    const lines: string[] = []
+    const runtime = await openPeers({ store, log: ({ message }) => lines.push(message) })
+    await call(runtime, 'a', 'sendNowhere')
+    await eventually(async () => (await store.outboxCount()) === 0, true)
+    expect(lines.join('\n')).toMatch(/a message was not taken: ERR_METHOD_UNKNOWN/)
+  })
+})
