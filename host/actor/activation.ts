@@ -302,6 +302,9 @@ export class Activation {
     const port: AwaitingPort = {
       wallMs: () => this.#options.environment.clock.wallMs(),
       commit: (part) => this.#commitPart(before, part),
+      check: () => {
+        if (this.#status.kind === 'broken') throw this.#status.error
+      },
       rebuild: async () => {
         await this.#recover()
         invariant(this.#engine !== null, 'an open turn has an engine')
@@ -324,8 +327,8 @@ export class Activation {
   #commitPart(before: Uint8Array[], part: TurnPart): Promise<number> {
     const seq = this.#tail.seqNext + before.length
     const entry = encodeEntry(seq, part)
-    // The suspended turn's engine is of no use: its memory is freed for the time of the wait.
-    this.#engine = null
+    // The engine of a turn that was unwound is of no use: its memory is freed for the time of the wait.
+    if (this.#engine?.spoiled === true) this.#engine = null
     return this.#tail.append([...before.splice(0), entry], null, this.#record).then(() => seq)
   }
 
@@ -449,6 +452,7 @@ export class Activation {
   #break(error: LoomError): LoomError {
     if (this.#status.kind === 'broken') return this.#status.error
     this.#status = { kind: 'broken', error }
+    this.#engine?.drop()
     this.#engine = null
     this.#running?.reject(error)
     for (const item of this.#mailbox.drain()) item.reject(error)

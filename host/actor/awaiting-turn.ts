@@ -1,9 +1,11 @@
 /**
- * Awaiting turns: a turn that waits for a host call, by unwinding and running again.
+ * Awaiting turns: a turn that waits for a host call, parked or unwound and run again.
  *
  * Guarantee: an awaiting call is made only when everything that led to it is durable; its result is
  * journaled before the turn that used it is answered. After a crash at any point the turn is run again
  * from what the journal has; a call whose result is not there is made again.
+ *
+ * Whether the guest is parked meanwhile or run again from the start, the journal is the same.
  *
  * Owns: the sequence opened -> call -> continued -> call -> ... of one turn. Does not own: the commit,
  * the engine's rebuilding, and the turn's closed entry (activation.ts).
@@ -26,6 +28,8 @@ export interface AwaitingPort {
    * @throws ERR_OPTION at once, when the entry is too large; nothing was appended.
    */
   readonly commit: (part: TurnPart) => Promise<number>
+  /** @throws why the turn must not go on, when its activation broke while it waited. */
+  readonly check: () => void
   /** An engine with the state before the open turn. */
   readonly rebuild: () => Promise<TurnEngine>
 }
@@ -63,7 +67,7 @@ export async function driveAwaitingTurn(
   let { openedSeq, journaledCount } = turn
   while (step.kind === 'suspended') {
     const calls = step.calls.slice(journaledCount)
-    const { invocationId, suspension } = step
+    const { invocationId, suspension, parked } = step
     const atMs = port.wallMs()
     let committed: Promise<number> | null = null
     try {
@@ -71,6 +75,7 @@ export async function driveAwaitingTurn(
         committed = port.commit({ kind: 'opened', atMs, invocationId, ...turn.head, calls })
       else if (calls.length > 0) committed = port.commit({ kind: 'continued', atMs, calls })
     } catch (error) {
+      parked?.drop()
       return { result: failedTurn(step, error), openedSeq, callsLeft: [] }
     }
     const seq = await committed
@@ -81,7 +86,14 @@ export async function driveAwaitingTurn(
     try {
       recorded = { target, argsHash, result: await suspension.result() }
     } catch (error) {
+      parked?.drop()
       return { result: failedTurn(step, error), openedSeq, callsLeft: [] }
+    }
+    port.check()
+    const resumed = parked?.resume(recorded) ?? null
+    if (resumed !== null) {
+      step = await resumed
+      continue
     }
     const prefix: TurnPrefix = { calls: [...step.calls, recorded], invocationId }
     const engine = await port.rebuild()

@@ -38,7 +38,7 @@ function actorContext(context: HostCallContext, recorder: Recorder): ActorContex
       perform,
       check: asIs,
       deferred: false,
-    })
+    }) as WitValue
   return {
     actorId: context.key.id,
     actorType: context.key.type,
@@ -80,6 +80,10 @@ class TypescriptBody implements ActorBody {
     } catch (error) {
       return failed(error)
     }
+  }
+
+  parks(): boolean {
+    return false
   }
 
   rollback(): boolean {

@@ -9,8 +9,9 @@
  *   R2. The first mismatch in replay is kept and thrown again at the turn's end, so that a guest that
  *       catches exceptions cannot hide it (J4).
  *   R3. The same holds live for a host function that failed: the turn fails, whatever the guest does.
- *   R5. A call that has to wait unwinds the turn: a Suspension passes through the guest's frames, the
- *       instance is dropped, and the turn is run again from what it recorded, when the result is there.
+ *   R5. A call that has to wait parks the guest where it can be parked. Otherwise it unwinds the turn: a
+ *       Suspension passes through the guest's frames, the instance is dropped, and the turn is run again from
+ *       what it recorded, when the result is there. Both record the same.
  *   R6. What is recorded between two commits is never much more than an entry holds: a guest that asks for
  *       more is stopped at that call, before it fills the host's memory.
  *   R4. A recorded result is checked against its WIT type before it is kept, so that the journal never
@@ -19,6 +20,7 @@
 import { isLoomError, LoomError } from '../base/errors.ts'
 import { ENTRY_SIZE_MAX_BYTES } from '../base/limits.ts'
 import { ignoreOutcome, isThenable } from '../base/promises.ts'
+import type { HostFunction } from '../component/component.ts'
 import { isStackOverflow, toFailure } from '../component/failure.ts'
 import type { WitValue } from '../component/wit.ts'
 import type { RecordedCall } from '../journal/entry.ts'
@@ -27,17 +29,25 @@ import type { HostCallContext, HostFunctionSpec } from './host-interface.ts'
 
 /** Why a turn has to wait (R5). Not an error: nothing failed. */
 export class Suspension {
+  /** The function was known to wait before it was called: only such calls can park the guest. */
+  readonly deferred: boolean
   readonly target: string
   readonly argsHash: number
   /** Makes the call, or waits for it when it was made; the result is checked (R4). Called once. */
   readonly result: () => Promise<WitValue>
 
-  constructor(target: string, argsHash: number, result: () => Promise<WitValue>) {
+  constructor({ deferred, target, args }: SuspendedCall, result: () => Promise<WitValue>) {
+    this.deferred = deferred
     this.target = target
-    this.argsHash = argsHash
+    this.argsHash = hashArguments(args)
     this.result = result
   }
 }
+
+type SuspendedCall = Pick<RecordableCall, 'deferred' | 'target' | 'args'>
+
+/** Parks the guest: what its import returns. Null when the turn has to be unwound. */
+export type Park = (suspension: Suspension) => Promise<WitValue> | null
 
 /**
  * Next state: `idle` at `end`. A live turn that is run again first answers `resumed` calls from what it
@@ -58,6 +68,7 @@ const NO_CALLS: readonly RecordedCall[] = Object.freeze([])
 
 export class Recorder {
   #mode: Mode = IDLE
+  #park: Park | null = null
   #failure: LoomError | Suspension | null = null
   #asked = false
   /** Of what was recorded since `beginLive`; a lower bound of what it takes in an entry (R6). */
@@ -79,15 +90,37 @@ export class Recorder {
     return !this.#asked
   }
 
-  /** `resumed`: what the turn recorded before it was unwound. */
-  beginLive(resumed: readonly RecordedCall[] = NO_CALLS): void {
+  /** True while the turn runs on a stack that can be parked. */
+  get parking(): boolean {
+    return this.#park !== null
+  }
+
+  /** `resumed`: what the turn recorded before it was unwound. `park`: the guest can be parked. */
+  beginLive(resumed: readonly RecordedCall[] = NO_CALLS, park: Park | null = null): void {
+    this.#park = park
     this.#recordedSizeBytes = 0
     this.#mode = { kind: 'live', recorded: [...resumed], resumed: resumed.length, next: 0 }
     this.#failure = null
     this.#asked = false
   }
 
+  /** What the turn has recorded so far. */
+  recorded(): readonly RecordedCall[] {
+    return this.#mode.kind === 'live' ? [...this.#mode.recorded] : NO_CALLS
+  }
+
+  /** The call that the guest is parked in has its result. */
+  unpark(recorded: RecordedCall): void {
+    const mode = this.#mode
+    if (mode.kind !== 'live') throw new LoomError('ERR_INVARIANT', 'a turn that is over goes on')
+    mode.recorded.push(recorded)
+    mode.next++
+    // What was recorded before is journaled: R6 counts anew, as it does when a turn is run again.
+    this.#recordedSizeBytes = 0
+  }
+
   beginReplay(expected: readonly RecordedCall[]): void {
+    this.#park = null
     this.#mode = { kind: 'replay', expected, next: 0 }
     this.#failure = null
     this.#asked = false
@@ -115,8 +148,11 @@ export class Recorder {
     return { calls: mode.kind === 'live' ? mode.recorded : NO_CALLS, failure }
   }
 
-  /** Performs or answers one call of a recorded or awaiting function. @throws Suspension (R5) */
-  call(call: RecordableCall): WitValue {
+  /**
+   * Performs or answers one call of a recorded or awaiting function; a promise when the guest is parked.
+   * @throws Suspension (R5)
+   */
+  call(call: RecordableCall): WitValue | Promise<WitValue> {
     const mode = this.#mode
     this.#asked = true
     if (this.#failure !== null) throw this.#failure
@@ -131,14 +167,14 @@ export class Recorder {
     throw new LoomError('ERR_INVARIANT', `${target} was called outside of a turn`)
   }
 
-  #record(mode: Mode & { kind: 'live' }, call: RecordableCall): WitValue {
+  #record(mode: Mode & { kind: 'live' }, call: RecordableCall): WitValue | Promise<WitValue> {
     const { target, args, perform, check, deferred } = call
-    if (deferred) throw this.#suspend(call, async () => perform())
+    if (deferred) return this.#wait(suspensionOf(call, async () => perform()))
     const result = this.#guard(target, perform)
     if (isThenable(result)) {
       const started = Promise.resolve(result)
       ignoreOutcome(started)
-      throw this.#suspend(call, () => started)
+      throw this.#unwind(suspensionOf(call, () => started))
     }
     const checked = this.#guard(target, () => check(result))
     this.#recordedSizeBytes += CALL_SIZE_BYTES + sizeOf(checked)
@@ -151,17 +187,15 @@ export class Recorder {
     return checked
   }
 
-  #suspend(call: RecordableCall, start: () => Promise<unknown>): Suspension {
-    const { target, args, check } = call
-    const result = async (): Promise<WitValue> => {
-      try {
-        return check(await start())
-      } catch (error) {
-        throw hostCallError(target, error)
-      }
-    }
-    this.#failure = new Suspension(target, hashArguments(args), result)
-    return this.#failure
+  #wait(suspension: Suspension): Promise<WitValue> {
+    const parked = this.#park === null ? null : this.#park(suspension)
+    if (parked === null) throw this.#unwind(suspension)
+    return parked
+  }
+
+  #unwind(suspension: Suspension): Suspension {
+    this.#failure = suspension
+    return suspension
   }
 
   /** Performs a pure function: live and in replay alike. */
@@ -193,6 +227,17 @@ export class Recorder {
     this.#failure = divergence(mode.next, expected, { target, argsHash })
     throw this.#failure
   }
+}
+
+function suspensionOf(call: RecordableCall, start: () => Promise<unknown>): Suspension {
+  const { target, check } = call
+  return new Suspension(call, async () => {
+    try {
+      return check(await start())
+    } catch (error) {
+      throw hostCallError(target, error)
+    }
+  })
 }
 
 /** A target, a hash and a result take at least this much in an entry. */
@@ -270,7 +315,7 @@ export function bindHostFunction(
   target: string,
   spec: HostFunctionSpec,
   check: (result: unknown) => WitValue,
-): (...args: WitValue[]) => WitValue {
+): HostFunction {
   if (spec.kind === 'pure')
     return (...args) => recorder.callPure(target, () => spec.perform(context, args) as WitValue)
   const deferred = spec.kind === 'awaiting'
@@ -279,8 +324,10 @@ export function bindHostFunction(
     return (...args) => {
       const perform = (): WitValue | PromiseLike<unknown> => spec.perform(context, args)
       const call = { target, args, perform, check: asRecorded, deferred }
+      const given = (recorded: WitValue): WitValue =>
+        recorder.callPure(target, () => derive(context, recorded))
       const recorded = recorder.call(call)
-      return recorder.callPure(target, () => derive(context, recorded))
+      return recorded instanceof Promise ? recorded.then(given) : given(recorded as WitValue)
     }
   return (...args) => {
     const perform = (): WitValue | PromiseLike<unknown> => spec.perform(context, args)

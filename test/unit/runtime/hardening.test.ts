@@ -43,7 +43,8 @@ describe('a call that is too large to be journaled', () => {
   })
 
   test('by what its host calls returned fails alone, open or not', async () => {
-    const suspended = (): Suspension => new Suspension('a:b/c#d', 0, () => Promise.resolve(1))
+    const suspended = (): Suspension =>
+      new Suspension({ deferred: true, target: 'a:b/c#d', args: [] }, () => Promise.resolve(1))
     const tooLarge = new LoomError('ERR_OPTION', 'a journal entry of 17000000 bytes')
     const head = { idempotencyKey: null, method: 'm', args: [] }
     const turn = { method: {} as ActorMethod, head, openedSeq: null, journaledCount: 0 }
@@ -52,12 +53,14 @@ describe('a call that is too large to be journaled', () => {
       calls: [],
       invocationId: null,
       suspension: suspended(),
+      parked: null,
     } as const
     const port = {
       wallMs: () => 0,
       commit: () => {
         throw tooLarge
       },
+      check: () => {},
       rebuild: () => Promise.reject<TurnEngine>(new Error('not asked for')),
     }
     const outcome = { kind: 'failed', code: 'ERR_OPTION', message: tooLarge.message }
