@@ -1,5 +1,11 @@
 /** The public API of Loom. Everything else may change without notice. */
-export type { ActorClass, ActorContext, ActorState } from './actor/typescript-actor.ts'
+export type {
+  ActorClass,
+  ActorContext,
+  ActorState,
+  ActorTarget,
+  SimpleState,
+} from './actor/typescript-actor.ts'
 export { Actor } from './actor/typescript-actor.ts'
 export type { Clock, Timer } from './base/clock.ts'
 export { systemClock, VirtualClock } from './base/clock.ts'

@@ -330,9 +330,12 @@ export class Activation {
     const port: AwaitingPort = {
       journal: (calls, invocationId) => {
         const durable = this.#open(invocation, calls, invocationId)
-        // An unwound turn's engine is of no use: its memory is freed for the time of the wait.
-        if (this.#engine?.spoiled) this.#engine = null
+        // The engine of a turn that was unwound is of no use: its memory is freed for the time of the wait.
+        if (this.#engine?.spoiled === true) this.#engine = null
         return durable
+      },
+      check: () => {
+        if (this.#status.kind === 'broken') throw this.#status.error
       },
       rebuild: () => this.#rebuildOpen(),
     }
@@ -442,14 +445,11 @@ export class Activation {
     const { program } = this.#options
     const environment = this.#environment
     let open: OpenTurn | null = null
-    if (this.#journal.record !== null) {
-      const input = {
-        log: this.#log,
-        record: this.#journal.record,
-        seqNext: this.#journal.tail.seqNext,
-      }
+    const { record, tail } = this.#journal
+    if (record !== null) {
+      const input = { log: this.#log, record, seqNext: tail.seqNext, program, environment }
       try {
-        const recovered = await recover({ ...input, program, environment })
+        const recovered = await recover(input)
         this.#engine = recovered.engine
         this.#snapshots.seq = recovered.snapshotSeq
         open = recovered.openTurn
@@ -466,6 +466,7 @@ export class Activation {
   #break(error: LoomError): LoomError {
     if (this.#status.kind === 'broken') return this.#status.error
     this.#status = { kind: 'broken', error }
+    this.#engine?.drop()
     this.#engine = null
     this.#running?.waiter.reject(error)
     for (const item of this.#mailbox.drain())

@@ -1,9 +1,11 @@
 /**
- * Awaiting turns: a turn that waits for a host call, by unwinding and running again.
+ * Awaiting turns: a turn that waits for a host call, parked or unwound and run again.
  *
  * Guarantee: an awaiting call is made only when everything that led to it is durable; its result is
  * journaled before the turn that used it is answered. After a crash at any point the turn is run again
  * from what the journal has; a call whose result is not there is made again.
+ *
+ * Whether the guest is parked meanwhile or run again from the start, the journal is the same.
  *
  * Owns: the sequence opened -> call -> continued -> call -> ... of one turn. Does not own: the commit,
  * the engine's rebuilding, and the turn's closed entry (activation.ts).
@@ -29,6 +31,8 @@ export interface AwaitingPort {
    * @throws ERR_OPTION at once, when the entry is too large; nothing was appended.
    */
   journal(calls: readonly RecordedCall[], invocationId: string | null): Promise<void>
+  /** @throws why the turn must not go on, when its activation broke while it waited. */
+  check(): void
   /** An engine with the state before the open turn. */
   rebuild(): Promise<TurnEngine>
 }
@@ -41,11 +45,12 @@ export async function driveAwaitingTurn(
 ): Promise<TurnResult> {
   let step = first
   while (step.kind === 'suspended') {
-    const { calls, invocationId, suspension } = step
+    const { calls, invocationId, suspension, parked } = step
     let durable: Promise<void>
     try {
       durable = port.journal(calls, invocationId)
     } catch (error) {
+      parked?.drop()
       return failedTurn(step, error)
     }
     if (suspension.kind !== 'calling') await durable
@@ -54,8 +59,15 @@ export async function driveAwaitingTurn(
     try {
       recorded = { target, argsHash, result: await suspension.result() }
     } catch (error) {
+      parked?.drop()
       if (isUndecided(error)) throw error
       return failedTurn(step, error)
+    }
+    port.check()
+    const resumed = parked?.resume(recorded) ?? null
+    if (resumed !== null) {
+      step = await resumed
+      continue
     }
     const engine = await port.rebuild()
     step = await engine.runLive(turn, { calls: [...calls, recorded], invocationId })

@@ -22,7 +22,9 @@ export interface ActorMethod {
 
 /** One actor's memory and code. Next state after a throw out of `invoke`: as `rollback` says. */
 export interface ActorBody {
-  /** Runs a method; a promise only where the guest language has them. */
+  /** True when the method should be run so that it can be parked: `beginLive` with a `park`. */
+  parks(method: ActorMethod): boolean
+  /** Runs a method; a promise only where the guest language has them, or where the guest can be parked. */
   invoke(method: ActorMethod, args: readonly WitValue[]): WitValue | Promise<WitValue>
   /** Called when a turn failed. True: the state is as before the turn. False: rebuild the body. */
   rollback(): boolean

@@ -8,7 +8,9 @@
  *   T1. A turn that failed leaves no trace: the body is rolled back, or the engine is spoiled and is dropped.
  *   T2. A live turn and its replay see the same host-call results, the same invocation id and the same time.
  *   T3. After a divergence the engine is spoiled.
- *   T4. A turn that has to wait is unwound, and run again on a rebuilt engine from what it recorded.
+ *   T4. A turn that has to wait is parked (parked-turn.ts), or unwound and run again on a rebuilt engine from
+ *       what it recorded. Either way its steps are the same.
+ *   T5. The invocation id of a turn that waits is drawn when it first does: its opened entry holds it.
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../base/clock.ts'
@@ -21,7 +23,7 @@ import type { WitValue } from '../component/wit.ts'
 import type { HostCallContext, OutgoingCall } from '../hostcalls/host-interface.ts'
 import { HostResources } from '../hostcalls/host-resources.ts'
 import { LineLog, type StandardStream } from '../hostcalls/line-log.ts'
-import { type OpenTurn, Recorder, Suspension } from '../hostcalls/recorder.ts'
+import { type LivePorts, type OpenTurn, Recorder, Suspension } from '../hostcalls/recorder.ts'
 import {
   type Effect,
   NO_EFFECTS,
@@ -30,6 +32,8 @@ import {
   type TurnOutcome,
 } from '../journal/entry.ts'
 import { callKey, mergeKeys } from './effects.ts'
+import { DROPPED, ParkableTurn, type ParkedTurn } from './parked-turn.ts'
+import type { ParkedTurns } from './parked-turns.ts'
 import type { ActorBody, ActorMethod, ActorProgram } from './program.ts'
 
 export interface EngineEnvironment {
@@ -38,6 +42,8 @@ export interface EngineEnvironment {
   readonly clock: Clock
   readonly random: Random
   readonly log: (level: string, message: string) => void
+  /** Null where turns that wait are always unwound. */
+  readonly parkedTurns: ParkedTurns | null
   /** What lies beyond the turn; null where turns are only replayed. */
   readonly ports: ActorPorts | null
 }
@@ -62,13 +68,15 @@ export interface TurnResult {
   readonly invocationId: string | null
 }
 
-/** The turn was unwound at a call that has to wait (T4); the engine is spoiled. */
+/** The turn came to a call that has to wait (T4). */
 export interface SuspendedTurn {
   readonly kind: 'suspended'
   /** Everything recorded before that call. */
   readonly calls: readonly RecordedCall[]
   readonly invocationId: string | null
   readonly suspension: Suspension
+  /** Where the guest is parked; null when it was unwound, and the engine is spoiled. */
+  readonly parked: ParkedTurn | null
 }
 
 /** What is run, and how the journal is made to hold it before it has ended. */
@@ -180,6 +188,12 @@ class TurnContext implements HostCallContext {
     throw new LoomError('ERR_HOST_CALL', 'only a live turn reaches keyed state and other actors')
   }
 
+  /** The id that the turn has a right to, drawn now if it was not yet (T5); null where the caller's key is it. */
+  drawnInvocationId(): string | null {
+    if (this.#inTurn) this.invocationId()
+    return this.ownInvocationId
+  }
+
   panic(message: string): void {
     this.lastWords = message
   }
@@ -202,17 +216,25 @@ class TurnContext implements HostCallContext {
 }
 
 export class TurnEngine {
-  readonly #body: ActorBody
+  #body: ActorBody
   readonly #recorder: Recorder
   readonly #context: TurnContext
+  readonly #parkedTurns: ParkedTurns | null
   #spoiled = false
   /** The live turn. */
   #turn: LiveTurn | null = null
+  #parkable: ParkableTurn | null = null
 
-  private constructor(body: ActorBody, recorder: Recorder, context: TurnContext) {
+  private constructor(
+    body: ActorBody,
+    recorder: Recorder,
+    context: TurnContext,
+    { parkedTurns }: EngineEnvironment,
+  ) {
     this.#body = body
     this.#recorder = recorder
     this.#context = context
+    this.#parkedTurns = parkedTurns
   }
 
   /** Starts a new actor. `calls` is what instantiation recorded, for the created entry. */
@@ -227,7 +249,7 @@ export class TurnEngine {
       const body = program.start(context, recorder)
       const calls = recorder.end()
       context.finish()
-      return { engine: new TurnEngine(body, recorder, context), calls }
+      return { engine: new TurnEngine(body, recorder, context, environment), calls }
     } catch (error) {
       throw error instanceof Suspension ? waitsAtStart(error) : error
     }
@@ -244,7 +266,7 @@ export class TurnEngine {
     const context = new TurnContext(environment, recorder)
     const body = program.start(context, recorder)
     recorder.end()
-    return new TurnEngine(body, recorder, context)
+    return new TurnEngine(body, recorder, context, environment)
   }
 
   /** True when the engine must be dropped and the actor rebuilt (T1, T3). */
@@ -256,8 +278,10 @@ export class TurnEngine {
   runLive(turn: LiveTurn, prefix?: TurnPrefix): TurnStep | Promise<TurnStep> {
     const { method, args } = turn
     this.#turn = turn
-    this.#recorder.beginLive(prefix?.calls, this.#open)
     this.#context.begin(turn, prefix?.invocationId ?? null)
+    if (this.#parkedTurns !== null && this.#body.parks(method))
+      return this.#runParkable(this.#parkedTurns, method, args, prefix)
+    this.#recorder.beginLive(prefix?.calls, this.#unparked)
     let value: WitValue | Promise<WitValue>
     try {
       value = this.#body.invoke(method, args)
@@ -266,6 +290,47 @@ export class TurnEngine {
     }
     if (isPromise(value)) return value.then((result) => this.#returned(result), this.#failed)
     return this.#returned(value)
+  }
+
+  /** As `runLive`, so that the guest can be parked. */
+  #runParkable(
+    parkedTurns: ParkedTurns,
+    method: ActorMethod,
+    args: readonly WitValue[],
+    prefix: TurnPrefix | undefined,
+  ): Promise<TurnStep> {
+    const turn = new ParkableTurn(parkedTurns, {
+      suspended: (suspension, parked) =>
+        this.#suspended(this.#recorder.recorded(), suspension, parked),
+      unpark: (recorded) => this.#recorder.unpark(recorded),
+      dropped: () => {
+        this.#spoiled = true
+        this.#body = DROPPED
+      },
+    })
+    this.#parkable = turn
+    this.#recorder.beginLive(prefix?.calls, { open: this.#open, park: turn.park })
+    const run = async (): Promise<WitValue> => this.#body.invoke(method, args)
+    run().then(
+      (value) => turn.end(() => this.#returned(value)),
+      (error) => turn.end(() => this.#failed(error)),
+    )
+    return turn.step
+  }
+
+  /** Gives up a turn that is parked, for good: its stack and its memory are freed. */
+  drop(): void {
+    this.#parkable?.drop()
+  }
+
+  #suspended(
+    calls: readonly RecordedCall[],
+    suspension: Suspension,
+    parked: ParkedTurn | null,
+  ): SuspendedTurn {
+    this.#context.finish()
+    const invocationId = this.#context.drawnInvocationId()
+    return { kind: 'suspended', calls, invocationId, suspension, parked }
   }
 
   /**
@@ -307,9 +372,9 @@ export class TurnEngine {
 
   /** The id is drawn before the entry that has to hold it. */
   readonly #open: OpenTurn = (calls) => {
-    this.#context.invocationId()
-    this.#turn?.open(calls, this.#context.ownInvocationId)
+    this.#turn?.open(calls, this.#context.drawnInvocationId())
   }
+  readonly #unparked: LivePorts = { open: this.#open, park: null }
 
   #returned(value: WitValue): TurnStep {
     try {
@@ -329,11 +394,8 @@ export class TurnEngine {
     const { calls, failure } = this.#recorder.abandon()
     const reason = failure ?? thrown
     if (!this.#body.rollback()) this.#spoiled = true
+    if (reason instanceof Suspension) return this.#suspended(calls, reason, null)
     const invocationId = this.#context.ownInvocationId
-    if (reason instanceof Suspension) {
-      this.#context.finish()
-      return { kind: 'suspended', calls, invocationId, suspension: reason }
-    }
     const error = toLoomError(reason)
     const message = shortened(this.#context.messageOf(error))
     const outcome = { kind: 'failed', code: error.code, message } as const

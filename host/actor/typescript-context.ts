@@ -58,7 +58,7 @@ class Calls {
     perform: Perform,
   ): WitValue {
     const target = `loom:actor/context#${name}`
-    return this.#recorder.call({ kind, target, args, perform, check: asIs })
+    return this.#recorder.call({ kind, target, args, perform, check: asIs }) as WitValue
   }
 }
 

@@ -13,8 +13,6 @@ import { createHash } from 'node:crypto'
 import { LoomError, toLoomError } from '../base/errors.ts'
 import { isThenable } from '../base/promises.ts'
 import type { JsonValue, WitValue } from '../component/wit.ts'
-import type { HostCallContext } from '../hostcalls/host-interface.ts'
-import type { Recorder } from '../hostcalls/recorder.ts'
 import { asJournaled, packValue, unpackValue } from '../journal/values.ts'
 import type { ActorBody, ActorMethod, ActorProgram } from './program.ts'
 import { Actor, type ActorClass, type ActorContext, type ActorState } from './typescript-actor.ts'
@@ -47,6 +45,10 @@ class TypescriptBody implements ActorBody {
     } catch (error) {
       return failed(error)
     }
+  }
+
+  parks(): boolean {
+    return false
   }
 
   rollback(): boolean {

@@ -8,11 +8,13 @@
  *   W1. After any throw the instance is dropped: its stack pointer and borrowed cells are unknown.
  *   W3. Limits hold for what happens first; a turn that is replayed has none, because it returned once.
  *   W4. An actor whose component has state that no image holds is not captured: it recovers by replay.
+ *   W5. A method is run on a stack that can be parked once it has had to wait: then it has been unwound once, in
+ *       this process. Methods that never wait cost what they cost where nothing waits.
  *   W2. The baseline is the state right after instantiation. Where instantiation asked the host for
  *       something, that state is the actor's own; otherwise one baseline serves all actors.
  */
 import type { Digest } from '../base/digest.ts'
-import { LoomError } from '../base/errors.ts'
+import { invariant, LoomError } from '../base/errors.ts'
 import { FUEL_PER_TURN, MEMORY_PAGES_MAX, RESULT_SIZE_MAX_BYTES } from '../base/limits.ts'
 import { kebabCase } from '../base/names.ts'
 import { checkArguments } from '../component/arguments.ts'
@@ -34,7 +36,7 @@ import {
   type HostInterfaces,
   importName,
 } from '../hostcalls/host-interface.ts'
-import { bindHostFunction, type Recorder } from '../hostcalls/recorder.ts'
+import { bindHostFunction, type Recorder, Suspension } from '../hostcalls/recorder.ts'
 import {
   type Baseline,
   capture,
@@ -53,6 +55,8 @@ export interface WasmProgramOptions {
   readonly interfaces: HostInterfaces
   /** False for replay only, where imports are answered from the journal and need not be served. */
   readonly checkImports: boolean
+  /** Park guests that wait, where the engine and the component can (component/parking.ts). */
+  readonly parks: boolean
 }
 
 /** A component's program, with the default limits. */
@@ -72,6 +76,8 @@ const DEFAULT_LIMITS: GuestLimits = {
 
 interface WasmMethod extends ActorMethod {
   readonly target: ComponentExport
+  /** It has had to wait before (W5). */
+  waits: boolean
 }
 
 /** Answers nothing live; in replay the recorder never performs it (R1). */
@@ -115,6 +121,8 @@ class WasmProgram implements WasmActorProgram {
   readonly #limits: GuestLimits
   readonly #byName: ReadonlyMap<string, ActorMethod>
   #sharedBaseline: Baseline | null = null
+  /** The component as it is instantiated; made for the first actor, when all interfaces are provided. */
+  #instantiable: Component | null = null
 
   constructor(
     component: Component,
@@ -143,7 +151,8 @@ class WasmProgram implements WasmActorProgram {
 
   start(context: HostCallContext, recorder: Recorder): ActorBody {
     const limits = recorder.replaying ? null : this.#limits
-    const instance = this.#component.instantiate((interfaceName, func) => {
+    this.#instantiable ??= this.#parking()
+    const instance = this.#instantiable.instantiate((interfaceName, func) => {
       const served = this.#options.interfaces.answer(interfaceName, func)
       const spec = func.name.startsWith('[resource-drop]') ? dropSpec(served) : (served ?? UNSERVED)
       const target = importName(interfaceName, func)
@@ -155,6 +164,15 @@ class WasmProgram implements WasmActorProgram {
     if (recorder.quiet) this.#sharedBaseline = baseline
     const uncaptured = this.uncaptured
     return new WasmBody({ instance, state, baseline, recorder, limits: this.#limits, uncaptured })
+  }
+
+  #parking(): Component {
+    const { parks, interfaces } = this.#options
+    if (!parks) return this.#component
+    return this.#component.parking((interfaceName, func) => {
+      const kind = interfaces.answer(interfaceName, func)?.kind
+      return kind === 'awaiting' || kind === 'calling'
+    })
   }
 }
 
@@ -203,13 +221,26 @@ class WasmBody implements ActorBody {
     this.#uncaptured = uncaptured
   }
 
-  invoke(method: ActorMethod, args: readonly WitValue[]): WitValue {
+  parks(method: ActorMethod): boolean {
+    const { waits, target } = method as WasmMethod
+    return waits && this.#instance.canPark(target)
+  }
+
+  invoke(method: ActorMethod, args: readonly WitValue[]): WitValue | Promise<WitValue> {
     const limited = !this.#recorder.replaying
     if (limited !== this.#limited) {
       this.#instance.limit(limited ? this.#limits : null)
       this.#limited = limited
     }
-    return this.#instance.call((method as WasmMethod).target, args)
+    const { target } = method as WasmMethod
+    if (this.#recorder.parking) return this.#instance.callParking(target, args)
+    try {
+      return this.#instance.call(target, args)
+    } catch (error) {
+      if (error instanceof Suspension && error.kind !== 'recorded')
+        (method as WasmMethod).waits = true
+      throw error
+    }
   }
 
   /** W1: the instance cannot be used again. */
@@ -220,6 +251,7 @@ class WasmBody implements ActorBody {
   accept(): void {}
 
   capture(): Uint8Array {
+    invariant(this.#instance.atRest, 'an instance is captured while a call runs or is parked')
     return encodeImage(capture(this.#state, this.#baseline))
   }
 
@@ -230,6 +262,7 @@ class WasmBody implements ActorBody {
   }
 
   stateHash(): string {
+    invariant(this.#instance.atRest, 'an instance is hashed while a call runs or is parked')
     return hashState(this.#state)
   }
 }
@@ -276,6 +309,7 @@ function methodOf(target: ComponentExport, all: readonly ComponentExport[]): Was
   const refusal = passesHandles(func) ? () => refuseHandles(name, func) : null
   return {
     target,
+    waits: false,
     name,
     signature: formatFunction(func),
     check: refusal ?? ((args) => checkArguments(func, args)),

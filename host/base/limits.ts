@@ -17,6 +17,12 @@ export const ARGUMENTS_SIZE_MAX_BYTES = ENTRY_SIZE_MAX_BYTES / 2
 /** Message of a failed turn, in characters: it goes into the journal and to the caller. */
 export const FAILURE_MESSAGE_LENGTH_MAX = 16_384
 
+/** Turns of a host that wait on their own stacks at once. Each keeps an instance's memory, which is scarce. */
+export const PARKED_COUNT_MAX = 1_000
+
+/** How long a turn waits on its own stack: running it again later costs a thousandth of this, or less. */
+export const PARKED_TIMEOUT_MS = 1_000
+
 /** Turns that one actor runs in one go; then other actors and the network have their time. */
 export const TURNS_AT_ONCE_MAX = 256
 

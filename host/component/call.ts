@@ -58,6 +58,39 @@ export function planCall(shape: FuncShape, codec: Codec): CallPlan {
   }
 }
 
+/** A lifted function of one instance that is entered on a stack of its own (parking.ts). */
+export type ParkingCall = (args: readonly WitValue[]) => Promise<WitValue>
+
+/** Binds the plan to an instance; `core` is what `WebAssembly.promising` made of the core function. */
+export type ParkingCallPlan = (
+  core: CoreFunction,
+  abi: Abi,
+  postReturn: CoreFunction | null,
+) => ParkingCall
+
+/** As `planCall`, for functions that may wait: always through arrays, as waiting costs more than those. */
+export function planParkingCall(shape: FuncShape, codec: Codec): ParkingCallPlan {
+  const flat = flattenFunc(shape, 'lift')
+  const liftResult = resultLifter(shape, flat, codec)
+  const lowerParams = paramsLowerer(shape, flat, codec)
+  const invoke = invoker(flat.params.length)
+  const values: CoreValue[] = flat.params.map((type) => (type === 'i64' ? 0n : 0))
+  const borrows = shape.params.some((param) => layoutOf(param.type).hasBorrows)
+  return (core, abi, postReturn) => (args) => {
+    abi.refresh()
+    if (borrows) abi.handles.enter()
+    lowerParams(abi, values, args)
+    const returned = invoke(core, values) as unknown as Promise<CoreValue>
+    return returned.then((raw) => {
+      abi.begin()
+      const result = liftResult(abi, raw)
+      if (borrows) abi.handles.leave()
+      if (postReturn !== null) runPostReturn(abi, postReturn, raw)
+      return result
+    })
+  }
+}
+
 function returnNothing(): never {
   return undefined as never
 }

@@ -3,8 +3,11 @@
  */
 import type { WitFunction, WitInterface, WitValue } from './wit.ts'
 
-/** A function the host serves to a guest. Arguments and result are JavaScript values (wit.ts). */
-export type HostFunction = (...args: WitValue[]) => WitValue
+/**
+ * A function the host serves to a guest. Arguments and result are JavaScript values (wit.ts). A promise may be
+ * returned only where `Component.parking` was told that the import waits, and only to `callParking`.
+ */
+export type HostFunction = (...args: WitValue[]) => WitValue | Promise<WitValue>
 
 /**
  * Gives the host function for one import of an instance; called once per import and instance. What drops
@@ -58,6 +61,16 @@ export interface ComponentInstance {
    * @throws whatever a host function threw; it passes through the guest's frames unchanged.
    */
   call(target: ComponentExport, args: readonly WitValue[]): WitValue
+  /** True when `callParking` can call it. */
+  canPark(target: ComponentExport): boolean
+  /**
+   * As `call`, on a stack of its own: while a host function's promise is pending, the guest is parked in the
+   * middle of the call, and every other call is refused. A parked guest that is given up must be unwound by
+   * rejecting that promise: the engine keeps parked stacks, and the memory behind them, for ever.
+   */
+  callParking(target: ComponentExport, args: readonly WitValue[]): Promise<WitValue>
+  /** False while a call runs or is parked: the state is not to be looked at. */
+  readonly atRest: boolean
   /** Limits of the calls from now on; null for none, as replay needs it. */
   limit(limits: GuestLimits | null): void
 }
@@ -77,6 +90,11 @@ export interface Component {
    * @throws ERR_TRAP, ERR_FUEL when a start function or `_initialize` traps or runs too long.
    */
   instantiate(resolve: ImportResolver, limits?: GuestLimits | null): ComponentInstance
+  /**
+   * The same component, whose instances can be parked in the imports that `waits` names. Itself where that is
+   * not possible: the engine lacks JSPI, it imports none of them, or its parts call each other across them.
+   */
+  parking(waits: (interfaceName: string, func: WitFunction) => boolean): Component
 }
 
 /**

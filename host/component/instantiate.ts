@@ -3,10 +3,11 @@
  *
  * Owns: core instances, entry, spoiling. Does not own: plans (plan.ts), images of the state (host/image).
  *
- * States of an instance: idle -> running (call) -> idle (returned) | spoiled (threw; for good).
+ * States of an instance: idle -> running (call) -> idle (returned) | spoiled (threw; for good);
+ *                        idle -> parking (callParking) -> idle | spoiled, when its promise settles.
  *
  * Invariants:
- *   IS1. At most one call runs at a time; a call while another runs is refused and harms nothing.
+ *   IS1. At most one call runs at a time; a call while another runs or is parked is refused and harms nothing.
  *   IS2. After any throw out of a call the instance is spoiled and refuses every further call: a guest that
  *        was left in the middle has a lowered stack pointer and half-written structures.
  *   IS3. `state` lists every memory and every mutable global of every core instance, in the order in which
@@ -19,7 +20,7 @@ import { LoomError } from '../base/errors.ts'
 import { Abi, type CoreFunction, type Guard } from './abi.ts'
 import { toResultError } from './arguments.ts'
 import { bindBuiltin, type Destroy } from './builtin.ts'
-import type { BoundCall } from './call.ts'
+import type { BoundCall, ParkingCall } from './call.ts'
 import { checkerOf } from './check.ts'
 import type {
   ComponentExport,
@@ -35,6 +36,7 @@ import { METER_MODULE } from './instrument.ts'
 import type { LinkStep, LowerPlan } from './link.ts'
 import type { BuiltinPlan, ResourcePlan } from './link-resource.ts'
 import { Meter, memorySize } from './meter.ts'
+import { type ParkingPlan, routed } from './parking.ts'
 import { type ComponentPlan, qualifiedName } from './plan.ts'
 import { formatError, trapError } from './refuse.ts'
 import type { CoreSource, FuncItem } from './scope.ts'
@@ -47,11 +49,19 @@ export function instantiate(
   plan: ComponentPlan,
   resolve: ImportResolver,
   limits: GuestLimits | null,
+  parking: ParkingPlan | null = null,
 ): ComponentInstance {
-  return new Instance(plan, resolve, limits)
+  return new Instance(plan, resolve, limits, parking)
 }
 
 const NOTHING = (): undefined => undefined
+
+function parksGlobal(): WebAssembly.Global {
+  return new WebAssembly.Global({ value: 'i32', mutable: true }, 0)
+}
+
+/** Of instances that cannot be parked. */
+const NEVER_PARKS = parksGlobal()
 
 /** Of components that know no resources. */
 const NO_HANDLES = new HandleTable(0, [])
@@ -59,16 +69,29 @@ const NO_HANDLES = new HandleTable(0, [])
 const IDLE = 0
 const RUNNING = 1
 const SPOILED = 2
+const PARKING = 3
+
+const REFUSALS: Readonly<Record<number, string>> = {
+  [RUNNING]: 'the instance runs another call',
+  [PARKING]: 'the instance is parked in another call',
+  [SPOILED]: 'the instance threw before and must be dropped',
+}
 
 class Instance implements ComponentInstance {
   readonly state: InstanceState
   readonly #builder: Builder
   readonly #calls: BoundCall[] = []
+  readonly #parkingCalls: ParkingCall[] = []
   readonly #run: Run
   #status = IDLE
 
-  constructor(plan: ComponentPlan, resolve: ImportResolver, limits: GuestLimits | null) {
-    this.#builder = new Builder(plan, resolve)
+  constructor(
+    plan: ComponentPlan,
+    resolve: ImportResolver,
+    limits: GuestLimits | null,
+    parking: ParkingPlan | null,
+  ) {
+    this.#builder = new Builder(plan, resolve, parking)
     this.#run = this.#builder.run
     if (limits !== null) this.#run.meter.limit(limits, plan.initialSizeBytes)
     this.#builder.build()
@@ -92,6 +115,44 @@ class Instance implements ComponentInstance {
     }
   }
 
+  get atRest(): boolean {
+    return this.#status !== RUNNING && this.#status !== PARKING
+  }
+
+  canPark({ index }: ComponentExport): boolean {
+    const { plan, parking } = this.#builder
+    return parking !== null && plan.exports[index]?.item.kind === 'lifted'
+  }
+
+  callParking(target: ComponentExport, args: readonly WitValue[]): Promise<WitValue> {
+    const { index } = target
+    if (this.#status !== IDLE) throw this.#refusal(index)
+    const call = this.#parkingCalls[index] ?? this.#bindParking(index)
+    this.#status = PARKING
+    this.#run.meter.begin()
+    this.#builder.parks.value = 1
+    const failed = (error: unknown): never => {
+      this.#status = SPOILED
+      throw this.#failure(error, index)
+    }
+    try {
+      return call(args).then((result) => {
+        if (this.#run.failure !== null) return failed(this.#run.failure.error)
+        this.#builder.parks.value = 0
+        this.#status = IDLE
+        return result
+      }, failed)
+    } catch (error) {
+      return failed(error)
+    }
+  }
+
+  #bindParking(index: number): ParkingCall {
+    const call = this.#builder.bindParkingExport(index)
+    this.#parkingCalls[index] = call
+    return call
+  }
+
   limit(limits: GuestLimits | null): void {
     this.#run.meter.limit(limits, memorySize(this.state))
   }
@@ -110,11 +171,7 @@ class Instance implements ComponentInstance {
 
   #refusal(index: number): LoomError {
     const where = this.#builder.plan.exports[index]?.where ?? ''
-    const reason =
-      this.#status === RUNNING
-        ? 'the instance runs another call'
-        : 'the instance threw before and must be dropped'
-    return new LoomError('ERR_INVARIANT', `${where}: ${reason}`)
+    return new LoomError('ERR_INVARIANT', `${where}: ${REFUSALS[this.#status]}`)
   }
 }
 
@@ -127,6 +184,9 @@ class Builder {
     globals: WebAssembly.Global[]
     tables: HandleTable[]
   } = { memories: [], globals: [], tables: [] }
+  readonly parking: ParkingPlan | null
+  /** 1 while a call is made that may be parked (parking.ts). */
+  readonly parks: WebAssembly.Global
   readonly #resolve: ImportResolver
   readonly #guards: readonly Guard[]
   readonly #instances: WebAssembly.Instance['exports'][] = []
@@ -135,8 +195,10 @@ class Builder {
   readonly #abis: Abi[] = []
   readonly #hosts: HostFunction[] = []
 
-  constructor(plan: ComponentPlan, resolve: ImportResolver) {
+  constructor(plan: ComponentPlan, resolve: ImportResolver, parking: ParkingPlan | null) {
     this.plan = plan
+    this.parking = parking
+    this.parks = parking === null ? NEVER_PARKS : parksGlobal()
     this.#resolve = resolve
     this.#guards = plan.link.parents.map(() => ({ mayLeave: true, entered: false }))
     if (plan.link.resources.length > 0) {
@@ -306,7 +368,10 @@ class Builder {
         : `import ${qualifiedName(wanted.interfaceName, wanted.func.name)}`
     const host =
       target.kind === 'host' ? this.#host(target.importIndex) : this.#callee(lower, where)
-    return plan(abi, this.run, host, where) as CoreFunction
+    const plain = plan(abi, this.run, host, where) as CoreFunction
+    const lowered = this.parking?.lowers.get(index)
+    if (lowered === undefined) return plain
+    return routed(lowered, plain, lowered.trampoline(abi, this.run, host, where), this.parks)
   }
 
   /** A call of another component's function. */
@@ -328,7 +393,7 @@ class Builder {
     return (args) => {
       let value: WitValue
       try {
-        value = host(...args)
+        value = host(...args) as WitValue
       } catch (error) {
         throw fail(this.run, toHostFailure(error, 'import'))
       }
@@ -344,23 +409,53 @@ class Builder {
     const target = this.plan.exports[index]
     if (target === undefined) throw new LoomError('ERR_INVARIANT', `no export ${index}`)
     const { item, where } = target
-    const { hasInnerCalls, lifts, parents } = this.plan.link
     const call = this.bind(item)
-    if (!hasInnerCalls || item.kind === 'host') return call
+    if (!this.plan.link.hasInnerCalls || item.kind === 'host') return call
+    return this.#entering(this.#entered(item.lift), where, call)
+  }
+
+  /** What a call from outside enters: the component instance and its ancestors. */
+  #entered(lift: number): number[] {
+    const { lifts, parents } = this.plan.link
     const owners: number[] = []
-    for (let at = lifts[item.lift]?.owner ?? -1; at >= 0; at = parents[at] ?? -1) owners.push(at)
-    return this.#entering(owners, where, call)
+    for (let at = lifts[lift]?.owner ?? -1; at >= 0; at = parents[at] ?? -1) owners.push(at)
+    return owners
+  }
+
+  /** As `bindExport`; the instances that the call enters stay entered while it is parked. */
+  bindParkingExport(index: number): ParkingCall {
+    const item = this.plan.exports[index]?.item
+    if (item?.kind !== 'lifted' || this.parking === null || WebAssembly.promising === undefined)
+      throw new LoomError('ERR_INVARIANT', `export ${index} cannot be parked`)
+    const { core, abi, postReturn } = this.#lifted(item.lift)
+    const call = this.parking.call(item.lift)(WebAssembly.promising(core), abi, postReturn)
+    if (!this.plan.link.hasInnerCalls) return call
+    const guards = this.#entered(item.lift).map((owner) => this.#guard(owner))
+    return (args) => {
+      for (const guard of guards) guard.entered = true
+      return call(args).then((result) => {
+        for (const guard of guards) guard.entered = false
+        return result
+      })
+    }
   }
 
   bind(item: FuncItem): BoundCall {
     if (item.kind === 'host') return this.#reexport(item)
-    const lift = this.plan.link.lifts[item.lift]
+    const { core, abi, postReturn } = this.#lifted(item.lift)
     const plan = this.plan.calls[item.lift]
-    const abi = lift === undefined ? undefined : this.#abis[lift.abi]
-    if (lift === undefined || plan === undefined || abi === undefined)
+    if (plan === undefined)
       throw new LoomError('ERR_INVARIANT', `no plan for lifted function ${item.lift}`)
+    return plan(core, abi, postReturn)
+  }
+
+  #lifted(index: number): { core: CoreFunction; abi: Abi; postReturn: CoreFunction | null } {
+    const lift = this.plan.link.lifts[index]
+    const abi = lift === undefined ? undefined : this.#abis[lift.abi]
+    if (lift === undefined || abi === undefined)
+      throw new LoomError('ERR_INVARIANT', `no lifted function ${index}`)
     const postReturn =
       lift.postReturn === null ? null : (this.#core(lift.postReturn) as CoreFunction)
-    return plan(this.#core(lift.core) as CoreFunction, abi, postReturn)
+    return { core: this.#core(lift.core) as CoreFunction, abi, postReturn }
   }
 }

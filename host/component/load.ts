@@ -11,7 +11,8 @@ import { decodeComponent } from './decode.ts'
 import { instantiate } from './instantiate.ts'
 import { instrument } from './instrument.ts'
 import { Linker } from './link.ts'
-import { planComponent } from './plan.ts'
+import { type ParkingPlan, planParking } from './parking.ts'
+import { type ComponentPlan, planComponent } from './plan.ts'
 
 /**
  * Reads, checks and compiles a component binary. The bytes may change once this has been called.
@@ -23,11 +24,25 @@ export async function loadComponent(bytes: Uint8Array): Promise<Component> {
   const instrumented = link.modules.map(({ core }) => instrument(bytes, core))
   const modules = await Promise.all(instrumented.map((module) => compileModule(module.bytes)))
   const plan = planComponent(link, instrumented, modules)
-  return {
+  const hidden = instrumented.flatMap((module) => module.hidden)
+  return componentOf(plan, hidden, null)
+}
+
+function componentOf(
+  plan: ComponentPlan,
+  hidden: readonly string[],
+  parking: ParkingPlan | null,
+): Component {
+  const component: Component = {
     imports: plan.imports,
     exports: plan.exports.map(({ target }) => target),
-    hidden: instrumented.flatMap(({ hidden }) => hidden),
+    hidden,
     initialSizeBytes: plan.initialSizeBytes,
-    instantiate: (resolve, limits = null) => instantiate(plan, resolve, limits),
+    instantiate: (resolve, limits = null) => instantiate(plan, resolve, limits, parking),
+    parking: (waits) => {
+      const planned = planParking(plan, waits)
+      return planned === null ? component : componentOf(plan, hidden, planned)
+    },
   }
+  return component
 }

@@ -32,6 +32,7 @@ export interface ComponentPlan {
   readonly trampolines: readonly TrampolinePlan[]
   readonly imports: readonly WitInterface[]
   readonly exports: readonly PlannedExport[]
+  readonly codec: (encoding: StringEncoding) => Codec
   /** What memories and tables of an instance begin with. Units: bytes. */
   readonly initialSizeBytes: number
 }
@@ -65,6 +66,7 @@ export function planComponent(
     ),
     imports: groupImports(link),
     exports: listExports(link.exports),
+    codec: codecOf,
     initialSizeBytes: initialSize(link),
   }
 }

@@ -8,6 +8,7 @@
  *   T1. A plan depends on the function's type and options alone; all instances share it.
  *   T2. No call leaves while the guest is in `realloc` or `post-return`, or after the run has failed.
  *   T4. What a call lends comes back when its result has been lowered.
+ *   T5. A promise is waited for only by functions that were planned to wait; of others it is a wrong result.
  *   T3. What a host function returns is checked before anything of it reaches the guest.
  *
  * Source: CanonicalABI.md, "`canon lower`", "Lifting and Lowering Values".
@@ -27,8 +28,8 @@ import { type FlatSignature, flattenFunc } from './signature.ts'
 import type { FuncShape } from './types.ts'
 import type { WitValue } from './wit.ts'
 
-/** The core function of an instance's import. */
-type Trampoline = (...flat: CoreValue[]) => CoreValue | undefined
+/** The core function of an instance's import; a promise only where it was planned to wait. */
+type Trampoline = (...flat: CoreValue[]) => CoreValue | undefined | Promise<CoreValue | undefined>
 
 /** Binds the plan to an instance. `where` names the import in messages. */
 export type TrampolinePlan = (abi: Abi, run: Run, host: HostFunction, where: string) => Trampoline
@@ -39,13 +40,22 @@ type ResultLowerer = (
   value: WitValue,
 ) => CoreValue | undefined
 
-/** `isHost`: the callee is not another component, whose results need no check. */
-export function planTrampoline(shape: FuncShape, codec: Codec, isHost: boolean): TrampolinePlan {
+/**
+ * `isHost`: the callee is not another component, whose results need no check. `waits`: the function returns
+ * a promise when the host does, for an import that suspends (T5, parking.ts).
+ */
+export function planTrampoline(
+  shape: FuncShape,
+  codec: Codec,
+  isHost: boolean,
+  waits = false,
+): TrampolinePlan {
   const flat = flattenFunc(shape, 'lower')
   const check = !isHost || shape.result === null ? null : checkerOf(shape.result)
   const lifts = shape.params.map((param) => scalarLifter(param.type))
   const result = shape.result === null ? returnNothing : scalarLowerer(shape.result)?.lower
-  if (result !== undefined && lifts.length <= 3 && lifts.every((lift) => lift !== null))
+  const isScalar = lifts.length <= 3 && lifts.every((lift) => lift !== null)
+  if (result !== undefined && isScalar && !waits)
     return scalarPlan(
       lifts.map((lift) => lift ?? returnNothing),
       check,
@@ -53,7 +63,7 @@ export function planTrampoline(shape: FuncShape, codec: Codec, isHost: boolean):
     )
   const lends = shape.params.some((param) => layoutOf(param.type).hasBorrows)
   const lower = resultLowerer(shape, flat, codec)
-  return generalPlan(paramsLifter(shape, flat, codec), check, lower, lends)
+  return generalPlan(paramsLifter(shape, flat, codec), check, lower, lends, waits)
 }
 
 function returnNothing(): never {
@@ -93,7 +103,7 @@ function scalarPlan(
             throw refusal(run, guard, where)
           let value: WitValue
           try {
-            value = host()
+            value = host() as WitValue
           } catch (error) {
             throw failed(error)
           }
@@ -105,7 +115,7 @@ function scalarPlan(
             throw refusal(run, guard, where)
           let value: WitValue
           try {
-            value = host(a(x as CoreValue))
+            value = host(a(x as CoreValue)) as WitValue
           } catch (error) {
             throw failed(error)
           }
@@ -117,10 +127,11 @@ function scalarPlan(
             throw refusal(run, guard, where)
           let value: WitValue
           try {
-            value =
+            value = (
               lifts.length === 2
                 ? host(a(x as CoreValue), b(y as CoreValue))
                 : host(a(x as CoreValue), b(y as CoreValue), c(z as CoreValue))
+            ) as WitValue
           } catch (error) {
             throw failed(error)
           }
@@ -136,9 +147,30 @@ function generalPlan(
   check: Check | null,
   lowerResult: ResultLowerer,
   lends: boolean,
+  waits: boolean,
 ): TrampolinePlan {
-  return (abi, run, host, where) =>
-    (...flat) => {
+  return (abi, run, host, where) => {
+    const finish = (
+      flat: readonly CoreValue[],
+      lentCount: number,
+      value: WitValue,
+    ): CoreValue | undefined => {
+      let checked = value
+      try {
+        if (check !== null) checked = check(value)
+      } catch (error) {
+        throw fail(run, toHostFailure(toResultError(error, where), where))
+      }
+      try {
+        abi.refresh()
+        const result = lowerResult(abi, flat, checked)
+        if (lends) abi.handles.release(lentCount)
+        return result
+      } catch (error) {
+        throw fail(run, toFailure(error, where))
+      }
+    }
+    return (...flat) => {
       if (!abi.guard.mayLeave || run.failure !== null || !run.meter.charge(HOST_CALL_COST))
         throw refusal(run, abi.guard, where)
       let args: WitValue[]
@@ -150,26 +182,21 @@ function generalPlan(
         throw fail(run, toFailure(error, where))
       }
       if (!run.meter.charge(abi.spent * LIFTED_BYTE_COST)) throw refusal(run, abi.guard, where)
-      let value: WitValue
+      let value: WitValue | Promise<WitValue>
       try {
         value = host(...args)
       } catch (error) {
         throw fail(run, toHostFailure(error, where))
       }
-      try {
-        if (check !== null) value = check(value)
-      } catch (error) {
-        throw fail(run, toHostFailure(toResultError(error, where), where))
-      }
-      try {
-        abi.refresh()
-        const result = lowerResult(abi, flat, value)
-        if (lends) abi.handles.release(lentCount)
-        return result
-      } catch (error) {
-        throw fail(run, toFailure(error, where))
-      }
+      if (!waits || !(value instanceof Promise)) return finish(flat, lentCount, value as WitValue)
+      return value.then(
+        (awaited) => finish(flat, lentCount, awaited as WitValue),
+        (error) => {
+          throw fail(run, toHostFailure(error, where))
+        },
+      )
     }
+  }
 }
 
 /** `lift_flat_values` for parameters. */

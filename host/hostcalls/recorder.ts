@@ -9,8 +9,9 @@
  *   R2. The first mismatch in replay is kept and thrown again at the turn's end, so that a guest that
  *       catches exceptions cannot hide it (J4).
  *   R3. The same holds live for a host function that failed: the turn fails, whatever the guest does.
- *   R5. A call that has to wait unwinds the turn: a Suspension passes through the guest's frames, the
- *       instance is dropped, and the turn is run again from what it recorded, when the result is there.
+ *   R5. A call that has to wait parks the guest where it can be parked. Otherwise it unwinds the turn: a
+ *       Suspension passes through the guest's frames, the instance is dropped, and the turn is run again from
+ *       what it recorded, when the result is there. Both record the same.
  *   R6. What is recorded between two commits is never much more than an entry holds: a guest that asks for
  *       more is stopped at that call, before it fills the host's memory.
  *   R7. Effects are kept in the order in which the turn asked for them, and compared in replay as calls are.
@@ -21,6 +22,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { isLoomError, LoomError } from '../base/errors.ts'
 import { ENTRY_SIZE_MAX_BYTES } from '../base/limits.ts'
 import { ignoreOutcome, isThenable } from '../base/promises.ts'
+import type { HostFunction } from '../component/component.ts'
 import { isStackOverflow, toFailure } from '../component/failure.ts'
 import type { WitValue } from '../component/wit.ts'
 import { type Effect, NO_EFFECTS, type RecordedCall } from '../journal/entry.ts'
@@ -35,19 +37,34 @@ export type OpenTurn = (calls: readonly RecordedCall[]) => void
 
 /** Why a turn has to wait (R5). Not an error: nothing failed. */
 export class Suspension {
+  /** Only calls that were known to wait before they were made can park the guest. */
   readonly kind: RecordableCall['kind']
   readonly target: string
   readonly argsHash: number
   /** Makes the call, or waits for it when it was made; the result is checked (R4). Called once. */
   readonly result: () => Promise<WitValue>
 
-  constructor({ kind, target }: RecordableCall, argsHash: number, result: () => Promise<WitValue>) {
+  constructor({ kind, target, args }: SuspendedCall, result: () => Promise<WitValue>) {
     this.kind = kind
     this.target = target
-    this.argsHash = argsHash
+    this.argsHash = hashArguments(args)
     this.result = result
   }
 }
+
+type SuspendedCall = Pick<RecordableCall, 'kind' | 'target' | 'args'>
+
+/** Parks the guest: what its import returns. Null when the turn has to be unwound. */
+export type Park = (suspension: Suspension) => Promise<WitValue> | null
+
+/** How a live turn reaches its journal, and its stack. */
+export interface LivePorts {
+  readonly open: OpenTurn | null
+  /** Null where the guest cannot be parked. */
+  readonly park: Park | null
+}
+
+const NO_PORTS: LivePorts = { open: null, park: null }
 
 /**
  * Next state: `idle` at `end`. A live turn that is run again first answers `resumed` calls from what it
@@ -74,6 +91,7 @@ const NO_CALLS: readonly RecordedCall[] = Object.freeze([])
 
 export class Recorder {
   #mode: Mode = IDLE
+  #park: Park | null = null
   #failure: LoomError | Suspension | null = null
   #asked = false
   /** What the running turn has asked for; in replay, how many of the journal's it has. */
@@ -98,8 +116,15 @@ export class Recorder {
     return !this.#asked
   }
 
+  /** True while the turn runs on a stack that can be parked. */
+  get parking(): boolean {
+    return this.#park !== null
+  }
+
   /** `resumed`: what the turn recorded before it was unwound. */
-  beginLive(resumed: readonly RecordedCall[] = NO_CALLS, open: OpenTurn | null = null): void {
+  beginLive(resumed: readonly RecordedCall[] = NO_CALLS, ports: LivePorts = NO_PORTS): void {
+    const { open, park } = ports
+    this.#park = park
     this.#recordedSizeBytes = 0
     const { length } = resumed
     this.#mode = { kind: 'live', recorded: [...resumed], resumed: length, open, next: 0 }
@@ -108,7 +133,23 @@ export class Recorder {
     this.#asked = false
   }
 
+  /** What the turn has recorded so far. */
+  recorded(): readonly RecordedCall[] {
+    return this.#mode.kind === 'live' ? [...this.#mode.recorded] : NO_CALLS
+  }
+
+  /** The call that the guest is parked in has its result. */
+  unpark(recorded: RecordedCall): void {
+    const mode = this.#mode
+    if (mode.kind !== 'live') throw new LoomError('ERR_INVARIANT', 'a turn that is over goes on')
+    mode.recorded.push(recorded)
+    mode.next++
+    // What was recorded before is journaled: R6 counts anew, as it does when a turn is run again.
+    this.#recordedSizeBytes = 0
+  }
+
   beginReplay(expected: readonly RecordedCall[], effects: readonly Effect[] = NO_EFFECTS): void {
+    this.#park = null
     this.#mode = { kind: 'replay', expected, effects, next: 0 }
     this.#effectsNext = 0
     this.#failure = null
@@ -180,8 +221,11 @@ export class Recorder {
     return { calls: mode.kind === 'live' ? mode.recorded : NO_CALLS, failure }
   }
 
-  /** Performs or answers one call of a recorded or awaiting function. @throws Suspension (R5) */
-  call(call: RecordableCall): WitValue {
+  /**
+   * Performs or answers one call of a recorded or awaiting function; a promise when the guest is parked.
+   * @throws Suspension (R5)
+   */
+  call(call: RecordableCall): WitValue | Promise<WitValue> {
     const mode = this.#mode
     this.#asked = true
     if (this.#failure !== null) throw this.#failure
@@ -196,15 +240,17 @@ export class Recorder {
     throw new LoomError('ERR_INVARIANT', `${target} was called outside of a turn`)
   }
 
-  #record(mode: Mode & { kind: 'live' }, call: RecordableCall): WitValue {
+  #record(mode: Mode & { kind: 'live' }, call: RecordableCall): WitValue | Promise<WitValue> {
     const { target, args, perform, check, kind } = call
-    if (kind === 'awaiting') throw this.#suspend(call, async () => perform())
+    if (kind === 'awaiting') return this.#wait(suspensionOf(call, async () => perform()))
     if (kind === 'calling') this.#guard(target, () => mode.open?.(mode.recorded))
     const result = this.#guard(target, perform)
     if (isThenable(result)) {
       const started = Promise.resolve(result)
       ignoreOutcome(started)
-      throw this.#suspend(call, () => started)
+      const suspension = suspensionOf(call, () => started)
+      if (kind === 'calling') return this.#wait(suspension)
+      throw this.#unwind(suspension)
     }
     const checked = this.#guard(target, () => check(result))
     this.#recordedSizeBytes += CALL_SIZE_BYTES + sizeOf(checked)
@@ -217,18 +263,15 @@ export class Recorder {
     return checked
   }
 
-  #suspend(call: RecordableCall, start: () => Promise<unknown>): Suspension {
-    const { target, args, check } = call
-    const result = async (): Promise<WitValue> => {
-      try {
-        return check(await start())
-      } catch (error) {
-        if (call.kind === 'calling' && isLoomError(error)) throw error
-        throw hostCallError(target, error)
-      }
-    }
-    this.#failure = new Suspension(call, hashArguments(args), result)
-    return this.#failure
+  #wait(suspension: Suspension): Promise<WitValue> {
+    const parked = this.#park === null ? null : this.#park(suspension)
+    if (parked === null) throw this.#unwind(suspension)
+    return parked
+  }
+
+  #unwind(suspension: Suspension): Suspension {
+    this.#failure = suspension
+    return suspension
   }
 
   /** Performs a pure function: live and in replay alike. */
@@ -260,6 +303,19 @@ export class Recorder {
     this.#failure = divergence(mode.next, expected, { target, argsHash })
     throw this.#failure
   }
+}
+
+function suspensionOf(call: RecordableCall, start: () => Promise<unknown>): Suspension {
+  const { target, check } = call
+  return new Suspension(call, async () => {
+    try {
+      return check(await start())
+    } catch (error) {
+      // A call of another actor whose outcome nobody knows is no failure of this turn.
+      if (call.kind === 'calling' && isLoomError(error)) throw error
+      throw hostCallError(target, error)
+    }
+  })
 }
 
 /** A target, a hash and a result take at least this much in an entry. */
@@ -357,7 +413,7 @@ export function bindHostFunction(
   target: string,
   spec: HostFunctionSpec,
   check: (result: unknown) => WitValue,
-): (...args: WitValue[]) => WitValue {
+): HostFunction {
   if (spec.kind === 'pure')
     return (...args) => recorder.callPure(target, () => spec.perform(context, args) as WitValue)
   const { kind, derive } = spec
@@ -365,8 +421,10 @@ export function bindHostFunction(
     return (...args) => {
       const perform = (): WitValue | PromiseLike<unknown> => spec.perform(context, args)
       const call = { target, args, perform, check: asRecorded, kind }
+      const given = (recorded: WitValue): WitValue =>
+        recorder.callPure(target, () => derive(context, recorded))
       const recorded = recorder.call(call)
-      return recorder.callPure(target, () => derive(context, recorded))
+      return recorded instanceof Promise ? recorded.then(given) : given(recorded as WitValue)
     }
   return (...args) => {
     const perform = (): WitValue | PromiseLike<unknown> => spec.perform(context, args)

@@ -39,6 +39,13 @@ export interface RuntimeLimits {
    * Such a turn is durable: the next host runs it to its end. Units: milliseconds. Default 5 seconds.
    */
   readonly closeTimeoutMs: number
+  /** Turns that wait for host functions on their own stacks at once; others are unwound. Default 1,000. */
+  readonly parkedCountMax: number
+  /**
+   * How long a turn waits on its own stack before it is unwound, to free its memory; it may wait up to twice
+   * that. Units: milliseconds. Default 1 second.
+   */
+  readonly parkedTimeoutMs: number
 }
 
 export interface RuntimeOptions {
@@ -51,6 +58,12 @@ export interface RuntimeOptions {
   /** Receives what guests and the host log. Default: dropped. */
   readonly log?: (line: LogLine) => void
   readonly limits?: Partial<RuntimeLimits>
+  /**
+   * How components wait for `async` host functions. `auto`: on their own stacks where the engine has JSPI (Node
+   * 24 and later), for a while (`limits`). `unwind`: always by running the turn again. Both leave the same
+   * journal. Default `auto`.
+   */
+  readonly awaiting?: 'auto' | 'unwind'
 }
 
 /** Functions of an interface that the embedder provides; keys in camelCase or as in the WIT. */

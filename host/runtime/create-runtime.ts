@@ -4,6 +4,7 @@
  * Owns: which parts make a host. Does not own: any of their work.
  */
 import { Activation } from '../actor/activation.ts'
+import { ParkedTurns } from '../actor/parked-turns.ts'
 import { type Clock, systemClock, type Timer } from '../base/clock.ts'
 import { LoomError, toLoomError } from '../base/errors.ts'
 import { type ActorKey, checkActorId, checkTypeName, formatActorKey } from '../base/names.ts'
@@ -58,6 +59,8 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     throw new LoomError('ERR_OPTION', 'store: expected a store such as lmdb(folder)')
   if (typeof blobs?.get !== 'function')
     throw new LoomError('ERR_OPTION', 'blobs: expected a blob store such as fsBlobs(folder)')
+  if (![undefined, 'auto', 'unwind'].includes(options.awaiting))
+    throw new LoomError('ERR_OPTION', `awaiting: expected auto or unwind, got ${options.awaiting}`)
   const limits = runtimeLimits(options.limits)
   const clock = options.clock ?? systemClock
   const store = await driver.open({ takeOver, wallMs: () => clock.wallMs() })
@@ -73,6 +76,7 @@ class HostRuntime implements Runtime {
   readonly #log: (line: LogLine) => void
   readonly #interfaces = standardInterfaces()
   readonly #types: TypeRegistry
+  readonly #parkedTurns: ParkedTurns | null
   readonly #pool: Pool
   readonly #calls: ActorCalls
   readonly #outbox: Outbox
@@ -88,8 +92,13 @@ class HostRuntime implements Runtime {
     this.#random = options.random ?? systemRandom
     this.#log = options.log ?? (() => {})
     const interfaces = this.#interfaces
-    this.#types = new TypeRegistry({ blobs: options.blobs, interfaces, checkImports: true })
-    const { residentCountMax, idleTimeoutMs, closeTimeoutMs } = limits
+    const parks = options.awaiting !== 'unwind'
+    this.#types = new TypeRegistry({ blobs: options.blobs, interfaces, checkImports: true, parks })
+    const { residentCountMax, idleTimeoutMs, closeTimeoutMs, parkedCountMax, parkedTimeoutMs } =
+      limits
+    this.#parkedTurns = parks
+      ? new ParkedTurns({ clock, countMax: parkedCountMax, timeoutMs: parkedTimeoutMs })
+      : null
     const activate = (key: ActorKey, onBroken: () => void): Promise<Activation> =>
       this.#activate(key, onBroken)
     this.#pool = new Pool({ clock, residentCountMax, idleTimeoutMs, closeTimeoutMs, activate })
@@ -228,6 +237,7 @@ class HostRuntime implements Runtime {
         incarnation: record?.incarnation ?? this.#random.id(),
         clock: this.#clock,
         random: this.#random,
+        parkedTurns: this.#parkedTurns,
         log: (level, message) =>
           this.#log({ level: level as LogLine['level'], message, actor: key }),
         ports: null,

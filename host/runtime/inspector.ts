@@ -30,7 +30,12 @@ export interface InspectorOptions {
 export async function openInspector(options: InspectorOptions): Promise<Inspector> {
   const store = await options.store.open({ readOnly: true, wallMs: () => systemClock.wallMs() })
   const interfaces = standardInterfaces()
-  const types = new TypeRegistry({ blobs: options.blobs, interfaces, checkImports: false })
+  const types = new TypeRegistry({
+    blobs: options.blobs,
+    interfaces,
+    checkImports: false,
+    parks: false,
+  })
   for (const [name, definition] of Object.entries(options.types ?? {}))
     await types.register(name, definition)
   return {
@@ -75,6 +80,7 @@ async function replay(
     clock: systemClock,
     random: systemRandom,
     log: () => {},
+    parkedTurns: null,
     ports: null,
   }
   const created = await readCreated({ log, record })

@@ -4,6 +4,8 @@
 import { LoomError } from '../base/errors.ts'
 import {
   MAILBOX_COUNT_MAX,
+  PARKED_COUNT_MAX,
+  PARKED_TIMEOUT_MS,
   RESIDENT_COUNT_MAX,
   SNAPSHOT_INTERVAL_TURNS,
   VALUE_SIZE_MAX_BYTES,
@@ -21,6 +23,8 @@ const DEFAULTS: RuntimeLimits = {
   mailboxCountMax: MAILBOX_COUNT_MAX,
   idleTimeoutMs: IDLE_TIMEOUT_MS,
   closeTimeoutMs: CLOSE_TIMEOUT_MS,
+  parkedCountMax: PARKED_COUNT_MAX,
+  parkedTimeoutMs: PARKED_TIMEOUT_MS,
 }
 
 /** The most that each may be: what counters and memories can hold, and what the host can bear. */

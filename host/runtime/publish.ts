@@ -48,6 +48,7 @@ export async function publishComponent(options: PublishOptions): Promise<Publish
     digest: digestOf(bytes),
     interfaces,
     checkImports: true,
+    parks: false,
   })
   program.withLimits({})
   if (program.methods.length === 0)

@@ -28,6 +28,8 @@ export interface TypeRegistryOptions {
   readonly interfaces: HostInterfaces
   /** False where actors are only replayed: what a component imports need not be served. */
   readonly checkImports: boolean
+  /** Guests that wait may be parked (actor/wasm-program.ts). */
+  readonly parks: boolean
 }
 
 /** Names of pushed types in the blob store. */
@@ -126,9 +128,15 @@ export class TypeRegistry {
   }
 
   #load(digest: Digest, given?: Uint8Array): Promise<WasmActorProgram> {
-    const { blobs, interfaces, checkImports } = this.#options
+    const { blobs, interfaces, checkImports, parks } = this.#options
     const load = async (): Promise<WasmActorProgram> =>
-      wasmProgram({ bytes: given ?? (await blobs.get(digest)), digest, interfaces, checkImports })
+      wasmProgram({
+        bytes: given ?? (await blobs.get(digest)),
+        digest,
+        interfaces,
+        checkImports,
+        parks,
+      })
     const loading = load()
     this.#components.set(digest, loading)
     loading.catch(() => this.#components.delete(digest))

@@ -44,8 +44,7 @@ describe('a call that is too large to be journaled', () => {
 
   test('by what its host calls returned fails alone, open or not', async () => {
     const asked = { kind: 'awaiting', target: 'a:b/c#d', args: [] } as const
-    const unasked = { perform: () => 1, check: () => 1 }
-    const suspension = new Suspension({ ...asked, ...unasked }, 0, () => Promise.resolve(1))
+    const suspension = new Suspension(asked, () => Promise.resolve(1))
     const tooLarge = new LoomError('ERR_OPTION', 'a journal entry of 17000000 bytes')
     const turn = {
       method: {} as ActorMethod,
@@ -59,11 +58,13 @@ describe('a call that is too large to be journaled', () => {
       calls: [],
       invocationId: null,
       suspension,
+      parked: null,
     } as const
     const port = {
       journal: () => {
         throw tooLarge
       },
+      check: () => {},
       rebuild: () => Promise.reject<TurnEngine>(new Error('not asked for')),
     }
     const outcome = { kind: 'failed', code: 'ERR_OPTION', message: tooLarge.message }
