@@ -122,7 +122,8 @@ export class Activation {
       if (first !== null) return first
     }
     const { promise, resolve, reject } = deferred<WitValue>()
-    const known = idempotencyKey === null ? null : this.#log.findIdempotent(idempotencyKey)
+    const found = idempotencyKey === null ? null : this.#log.findIdempotent(idempotencyKey)
+    const known = found === null ? null : Promise.resolve(found)
     if (known !== null) ignoreOutcome(known)
     this.#mailbox.push({ kind: 'call', method, args, idempotencyKey, known, resolve, reject })
     if (idempotencyKey !== null) this.#inFlight.track(idempotencyKey, { method, args, promise })
@@ -326,7 +327,7 @@ export class Activation {
     const entry = encodeEntry(seq, part)
     // The suspended turn's engine is of no use: its memory is freed for the time of the wait.
     this.#engine = null
-    return this.#tail.append([...before.splice(0), entry], null, this.#record).then(() => seq)
+    return this.#tail.append([...before.splice(0), entry], null, 0, this.#record).then(() => seq)
   }
 
   /** Runs again a turn that a crash cut off while it waited (recovery.ts). */
@@ -386,7 +387,7 @@ export class Activation {
       this.#engine = null
     }
     before.push(entry)
-    this.#commit(invocation, before, finished.outcome)
+    this.#commit(invocation, before, atMs, finished.outcome)
     if (this.#engine === null || this.#engine.spoiled) this.#rebuild()
     else this.#snapshotIfDue()
   }
@@ -400,8 +401,8 @@ export class Activation {
   }
 
   /** Sends the turn's entries to the store, without waiting (A3), and replies when durable (A2). */
-  #commit(invocation: Invocation, entries: Uint8Array[], outcome: TurnOutcome): void {
-    const durable = this.#tail.append(entries, invocation.idempotencyKey, this.#record)
+  #commit(invocation: Invocation, entries: Uint8Array[], atMs: number, outcome: TurnOutcome): void {
+    const durable = this.#tail.append(entries, invocation.idempotencyKey, atMs, this.#record)
     durable.then(
       () => settle(invocation, outcome),
       (error) => invocation.reject(this.#break(commitError(this.key, error))),

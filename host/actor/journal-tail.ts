@@ -32,17 +32,18 @@ export class JournalTail {
   }
 
   /**
-   * Appends entries; resolves when they are durable. `key`'s result lies in the last one; `record` is
-   * the actor's, written with its first commit.
+   * Appends entries; resolves when they are durable. `key`'s result lies in the last one, and `atMs` is
+   * the time of its turn; `record` is the actor's, written with its first commit.
    */
   append(
     entries: readonly Uint8Array[],
     key: string | null,
+    atMs: number,
     record: ActorRecord | null,
   ): Promise<void> {
     const seq = this.#seqNext
     this.#seqNext += entries.length
-    const commit = commitOf(seq, entries, key, record)
+    const commit = commitOf(seq, entries, key, atMs, record)
     this.#pending++
     const durable = this.#log.append(commit)
     this.#last = durable
@@ -58,10 +59,11 @@ function commitOf(
   seq: number,
   entries: readonly Uint8Array[],
   key: string | null,
+  atMs: number,
   record: ActorRecord | null,
 ): Commit {
   const create = seq === 0 ? record : null
-  const idempotency = key === null ? null : [{ key, seq: seq + entries.length - 1 }]
+  const idempotency = key === null ? null : [{ key, seq: seq + entries.length - 1, atMs }]
   if (create === null)
     return idempotency === null ? { seq, entries } : { seq, entries, idempotency }
   return idempotency === null ? { seq, entries, create } : { seq, entries, create, idempotency }

@@ -1,5 +1,5 @@
 /**
- * Names: what an actor type, an actor id and an idempotency key may look like.
+ * Names: what an actor type, an actor id, an idempotency key, a reminder and a state key may look like.
  *
  * Invariant N1: a valid name is safe in a URL path after percent-encoding, in a store key and in a log
  * line: no control characters, no lone surrogates, bounded length. A type's name is safe as a file name.
@@ -8,6 +8,8 @@ import { LoomError } from './errors.ts'
 import {
   ACTOR_ID_SIZE_MAX_BYTES,
   IDEMPOTENCY_KEY_SIZE_MAX_BYTES,
+  REMINDER_NAME_SIZE_MAX_BYTES,
+  STATE_KEY_SIZE_MAX_BYTES,
   TYPE_NAME_LENGTH_MAX,
 } from './limits.ts'
 
@@ -62,6 +64,27 @@ export function checkActorId(value: unknown): asserts value is string {
 /** @throws ERR_NAME */
 export function checkIdempotencyKey(value: unknown): asserts value is string {
   checkText('idempotency key', value, IDEMPOTENCY_KEY_SIZE_MAX_BYTES)
+}
+
+/** @throws ERR_NAME */
+export function checkReminderName(value: unknown): asserts value is string {
+  checkText('reminder', value, REMINDER_NAME_SIZE_MAX_BYTES)
+}
+
+/** Whether a key of keyed state is one: any well-formed text that is not too long. */
+export function isStateKey(value: string): boolean {
+  const sizeMax = STATE_KEY_SIZE_MAX_BYTES
+  const good = value.length > 0 && value.length <= sizeMax && value.isWellFormed()
+  return good && Buffer.byteLength(value) <= sizeMax
+}
+
+/** @throws ERR_NAME */
+export function checkStateKey(value: unknown): asserts value is string {
+  if (typeof value === 'string' && isStateKey(value)) return
+  throw new LoomError(
+    'ERR_NAME',
+    `state key ${quoted(value)}: expected 1 to ${STATE_KEY_SIZE_MAX_BYTES} bytes of well-formed text`,
+  )
 }
 
 /** `type/id`, for messages and for the CLI. */

@@ -111,7 +111,7 @@ export interface ActorHandle {
   executeJson(request: CallRequest & { readonly args?: readonly JsonValue[] }): Promise<JsonValue>
 }
 
-export interface ActorDescription extends ActorSummary {
+export interface ActorDescription extends Omit<ActorSummary, 'seqFirst'> {
   readonly resident: boolean
   /** SHA-256 over memory and globals as of the last finished turn. */
   readonly stateHash: string

@@ -81,5 +81,6 @@ export function summary(type: string, id: string): ActorSummary {
     digest: `sha256:${'1'.repeat(64)}`,
     createdAtMs: 0,
     seqNext: 1,
+    seqFirst: 1,
   }
 }
