@@ -18,7 +18,7 @@ export interface ActorTarget {
 /**
  * Keyed state: values beside `state`, for what is too large or too many to keep there. Read one by one; what a
  * turn writes is committed with it, or not at all when it fails. Values: plain data.
- * Keys: 1 to 512 bytes of UTF-8 without control characters.
+ * Keys: 1 to 512 bytes of UTF-8.
  */
 export interface SimpleState {
   /** Undefined when there is none. Recorded. */

@@ -8,7 +8,7 @@ export const BODY_SIZE_MAX_BYTES = 4 * 1024 * 1024
 /** Levels of arrays and objects in a request body. WIT types are finite; deeper values are attacks. */
 export const JSON_DEPTH_MAX = 128
 
-/** One journal entry. Bounds the memory of group commit and of readers (rule J7). */
+/** One journal entry, value of keyed state, reminder or message. Bounds the memory of group commit and of readers (J7). */
 export const ENTRY_SIZE_MAX_BYTES = 16 * 1024 * 1024
 
 /** One call's arguments, as journaled: half an entry, so that a turn that fails can always be journaled. */
@@ -47,6 +47,12 @@ export const ACTOR_ID_SIZE_MAX_BYTES = 256
 /** An idempotency key, in UTF-8 bytes. UUIDs and queue job ids are far shorter. */
 export const IDEMPOTENCY_KEY_SIZE_MAX_BYTES = 256
 
+/** A key of keyed state, in UTF-8 bytes: it is part of a store key (LMDB keys end at 1,978 bytes). */
+export const STATE_KEY_SIZE_MAX_BYTES = 512
+
+/** A reminder's name, in UTF-8 bytes: it is part of a store key and of a URL, as an actor's id is. */
+export const REMINDER_NAME_SIZE_MAX_BYTES = 256
+
 /** Handles of one component instance. A snapshot keeps 8 bytes for each; more is a guest that forgets to drop. */
 export const HANDLE_COUNT_MAX = 100_000
 
@@ -62,9 +68,6 @@ export const OUTBOX_IN_FLIGHT_MAX = 256
 /** Pauses before a message is handed over again; each is twice the last. Units: milliseconds. */
 export const OUTBOX_RETRY_MIN_MS = 50
 export const OUTBOX_RETRY_MAX_MS = 60_000
-
-/** One key of keyed state, in UTF-8 bytes: it is part of a store key. */
-export const STATE_KEY_SIZE_MAX_BYTES = 512
 
 /** Keys that one `list-keys` returns at most: they are recorded in the journal. */
 export const STATE_LIST_COUNT_MAX = 10_000

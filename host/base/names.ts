@@ -1,5 +1,5 @@
 /**
- * Names: what an actor type, an actor id and an idempotency key may look like.
+ * Names: what an actor type, an actor id, an idempotency key, a reminder and a state key may look like.
  *
  * Invariant N1: a valid name is safe in a URL path after percent-encoding, in a store key and in a log
  * line: no control characters, no lone surrogates, bounded length. A type's name is safe as a file name.
@@ -8,6 +8,7 @@ import { LoomError } from './errors.ts'
 import {
   ACTOR_ID_SIZE_MAX_BYTES,
   IDEMPOTENCY_KEY_SIZE_MAX_BYTES,
+  REMINDER_NAME_SIZE_MAX_BYTES,
   STATE_KEY_SIZE_MAX_BYTES,
   TYPE_NAME_LENGTH_MAX,
 } from './limits.ts'
@@ -73,10 +74,25 @@ export function checkIdempotencyKey(value: unknown): asserts value is string {
     )
 }
 
+/** @throws ERR_NAME */
+export function checkReminderName(value: unknown): asserts value is string {
+  checkText('reminder', value, REMINDER_NAME_SIZE_MAX_BYTES)
+}
+
+/** Whether a key of keyed state is one: any well-formed text that is not too long. */
+export function isStateKey(value: string): boolean {
+  const sizeMax = STATE_KEY_SIZE_MAX_BYTES
+  const good = value.length > 0 && value.length <= sizeMax && value.isWellFormed()
+  return good && Buffer.byteLength(value) <= sizeMax
+}
+
 /** A key of keyed state. @throws ERR_NAME */
 export function checkStateKey(value: unknown): string {
-  checkText('state key', value, STATE_KEY_SIZE_MAX_BYTES)
-  return value
+  if (typeof value === 'string' && isStateKey(value)) return value
+  throw new LoomError(
+    'ERR_NAME',
+    `state key ${quoted(value)}: expected 1 to ${STATE_KEY_SIZE_MAX_BYTES} bytes of well-formed text`,
+  )
 }
 
 /** `type/id`, for messages and for the CLI. */

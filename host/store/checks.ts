@@ -7,7 +7,11 @@
 import { LoomError } from '../base/errors.ts'
 import { IDEMPOTENCY_KEY_SIZE_MAX_BYTES } from '../base/limits.ts'
 import { type ActorKey, checkActorId, checkTypeName, formatActorKey } from '../base/names.ts'
+import { effectsProblem, isTime } from './effect-checks.ts'
 import type { Commit, SnapshotRow } from './store.ts'
+
+/** Incarnations are random ids; their size is bounded because they are part of store keys. */
+const INCARNATION_LENGTH_MAX = 64
 
 /** A copy of `key`, which the caller may not change later. @throws ERR_NAME */
 export function ownKey(key: ActorKey): ActorKey {
@@ -26,14 +30,39 @@ export function commitError(key: ActorKey, commit: Commit, seqNext: number): Loo
     return refused(key, 'create belongs to the first commit and to no other', seq, seqNext)
   if (create !== undefined && (create.type !== key.type || create.id !== key.id))
     return refused(key, `create names ${formatActorKey(create)}`, seq, seqNext)
+  if (create !== undefined && !isIncarnation(create.incarnation))
+    return refused(key, 'create names no incarnation', seq, seqNext)
   for (const row of idempotency ?? []) {
     if (row.seq < seq || row.seq >= seq + entries.length)
       return refused(key, `idempotency key points outside its commit, to ${row.seq}`, seq, seqNext)
     const size = Buffer.byteLength(row.key)
     if (size === 0 || size > IDEMPOTENCY_KEY_SIZE_MAX_BYTES)
       return refused(key, `idempotency key has ${size} bytes`, seq, seqNext)
+    if (!isTime(row.atMs)) return refused(key, `idempotency key used at ${row.atMs}`, seq, seqNext)
   }
-  return null
+  const problem = effectsProblem(commit)
+  return problem === null ? null : refused(key, problem, seq, seqNext)
+}
+
+function isIncarnation(value: string): boolean {
+  return value.length > 0 && value.length <= INCARNATION_LENGTH_MAX && !value.includes('\0')
+}
+
+/** Why the entries before `seqBefore` cannot be given up, or null when they can. */
+export function trimError(
+  key: ActorKey,
+  seqBefore: number,
+  newest: SnapshotRow | null,
+): LoomError | null {
+  if (newest !== null && newest.seq >= seqBefore) return null
+  const seq = newest?.seq ?? 0
+  return refused(key, `no snapshot stands at or behind seq ${seqBefore}`, seqBefore, seq)
+}
+
+/** Why `seqBefore` is no seq to trim at, or null when it is one. */
+export function trimSeqError(key: ActorKey, seqBefore: number): LoomError | null {
+  if (Number.isSafeInteger(seqBefore) && seqBefore > 0) return null
+  return refused(key, `cannot trim before seq ${seqBefore}`, seqBefore, seqBefore)
 }
 
 /** Why `snapshot` cannot belong to a journal of `seqNext` entries, or null when it can. */
@@ -80,8 +109,13 @@ export function compareActors(a: ActorKey, b: ActorKey): number {
   return compareText(a.type, b.type) || compareText(a.id, b.id)
 }
 
-function compareText(a: string, b: string): number {
+export function compareText(a: string, b: string): number {
   return a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b))
+}
+
+/** What every append to a log gets after a commit that ended its actor's life. */
+export function endedError(key: ActorKey): LoomError {
+  return new LoomError('ERR_INVARIANT', `${formatActorKey(key)}: this life of the actor has ended`)
 }
 
 /** What every append to a log gets after its actor's log was opened again: one log is open per actor. */

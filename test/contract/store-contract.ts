@@ -66,12 +66,15 @@ export function describeStoreContract(name: string, make: () => StoreDriver): vo
       })
 
       it('keeps idempotency keys with the entries they point to', async () => {
-        await log.append({ ...commitOf('a', 0, 'one'), idempotency: [{ key: 'k1', seq: 0 }] })
+        await log.append({
+          ...commitOf('a', 0, 'one'),
+          idempotency: [{ key: 'k1', seq: 0, atMs: 1_000 }],
+        })
         await log.append({
           ...commitOf('a', 1, 'two', 'three'),
           idempotency: [
-            { key: 'k2', seq: 2 },
-            { key: 'ключ', seq: 1 },
+            { key: 'k2', seq: 2, atMs: 1_000 },
+            { key: 'ключ', seq: 1, atMs: 1_000 },
           ],
         })
         for (let round = 0; round < 2; round++) {
@@ -114,7 +117,10 @@ export function describeStoreContract(name: string, make: () => StoreDriver): vo
         const stranger = { seq: 0, entries: [text('x')], create: recordOf('b') }
         await rejects(log.append(stranger), 'ERR_INVARIANT')
         await reopen()
-        const outside = { ...commitOf('a', 0, 'x'), idempotency: [{ key: 'k', seq: 1 }] }
+        const outside = {
+          ...commitOf('a', 0, 'x'),
+          idempotency: [{ key: 'k', seq: 1, atMs: 1_000 }],
+        }
         await rejects(log.append(outside), 'ERR_INVARIANT')
       })
 
@@ -348,6 +354,7 @@ export function describeStoreContract(name: string, make: () => StoreDriver): vo
         const expected = keys.map(([type, id], index) => ({
           ...recordOf(id, type),
           seqNext: keys.length - index,
+          seqFirst: 1,
         }))
         for (let round = 0; round < 2; round++) {
           expect(await list(store)).toEqual(expected)
@@ -381,13 +388,16 @@ export function describeStoreContract(name: string, make: () => StoreDriver): vo
         expect(reader.epoch).toBe(0)
         const view = await reader.openLog(key)
         expect(await view.read(0, 9)).toEqual([])
-        await log.append({ ...commitOf('a', 0, 'one'), idempotency: [{ key: 'k', seq: 0 }] })
+        await log.append({
+          ...commitOf('a', 0, 'one'),
+          idempotency: [{ key: 'k', seq: 0, atMs: 1_000 }],
+        })
         await log.append(commitOf('a', 1, 'two'))
         await log.writeSnapshot({ seq: 1, bytes: text('snap') })
         expect(texts(await view.read(0, 9))).toEqual(['one', 'two'])
         expect(await view.findIdempotent('k')).toBe(0)
         expect(await view.readSnapshot(9)).toEqual({ seq: 1, bytes: text('snap') })
-        expect(await list(reader)).toEqual([{ ...recordOf('a'), seqNext: 2 }])
+        expect(await list(reader)).toEqual([{ ...recordOf('a'), seqNext: 2, seqFirst: 1 }])
         expect((await reader.readHost())?.pid).toBe(process.pid)
         expect((await reader.openLog(key)).seqNext).toBe(2)
         await reader.close()
@@ -410,7 +420,10 @@ export function describeStoreContract(name: string, make: () => StoreDriver): vo
       await rejects(store.openLog({ type: '', id: 'a' }), 'ERR_NAME')
       await rejects(store.openLog({ type: 'A', id: 'x'.repeat(5_000) }), 'ERR_NAME')
       for (const bad of ['', 'x'.repeat(5_000)]) {
-        const commit = { ...commitOf('a', 0, 'x'), idempotency: [{ key: bad, seq: 0 }] }
+        const commit = {
+          ...commitOf('a', 0, 'x'),
+          idempotency: [{ key: bad, seq: 0, atMs: 1_000 }],
+        }
         await rejects(log.append(commit), 'ERR_INVARIANT')
         log = await store.openLog(key)
       }

@@ -95,7 +95,7 @@ it('indexes what a large journal holds, and reads it all back', async () => {
     waits.push(
       log.append({
         ...commitOf('a', seq, `entry ${seq}`),
-        ...(seq % 100 === 0 ? { idempotency: [{ key: `key ${seq}`, seq }] } : {}),
+        ...(seq % 100 === 0 ? { idempotency: [{ key: `key ${seq}`, seq, atMs: 1_000 }] } : {}),
       }),
     )
   await Promise.all(waits)

@@ -35,8 +35,13 @@ function damagedLog(log: ActorLog, damage: Damage, rejected: number[]): ActorLog
     key: log.key,
     record: log.record,
     seqNext: log.seqNext,
+    seqFirst: log.seqFirst,
     append: (commit) => log.append(commit),
     findIdempotent: (key) => log.findIdempotent(key),
+    readState: (key) => log.readState(key),
+    listState: (prefix, after, countMax) => log.listState(prefix, after, countMax),
+    listReminders: () => log.listReminders(),
+    trim: (seqBefore) => log.trim(seqBefore),
     writeSnapshot: (snapshot) => log.writeSnapshot(snapshot),
     async read(seqFrom, countMax) {
       const rows = await log.read(seqFrom, countMax)

@@ -57,7 +57,7 @@ function append(logs, index) {
   )
   at.seq += entries.length
   const create = seq === 0 ? { create: recordOf(idOf(index)) } : {}
-  const idempotency = [{ key: `key-${index}-${seq}`, seq }]
+  const idempotency = [{ key: `key-${index}-${seq}`, seq, atMs: 1_000 }]
   const end = at.seq
   const done = at.log.append({ seq, entries, idempotency, ...create })
   done.then(() => say(`ack ${index} ${end}`), fail)

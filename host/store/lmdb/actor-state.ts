@@ -9,11 +9,12 @@
  *
  * Invariants:
  *   AS1. seqIndexed <= seqDurable <= seqQueued, and `places` covers exactly seqIndexed to seqQueued.
- *   AS2. A broken state never commits again (S4); a fresh log of the actor starts from seqDurable.
+ *   AS2. `reminders` holds changes that are queued and not durable; it is null when there are none.
+ *   AS3. A broken state never commits again (S4); a fresh log of the actor starts from seqDurable.
  */
 import { invariant, type LoomError } from '../../base/errors.ts'
 import type { ActorRecord } from '../store.ts'
-import { type FlatPlaces, PLACE_WIDTH, type Place } from './records.ts'
+import { type FlatPlaces, type KeyUse, PLACE_WIDTH, type Place } from './records.ts'
 
 export class ActorState {
   /** 0 until the actor is created. */
@@ -26,7 +27,14 @@ export class ActorState {
   seqDurable: number
   seqQueued: number
   places: FlatPlaces = []
-  keys: Map<string, number> | null = null
+  keys: Map<string, KeyUse> | null = null
+  /** When reminders that commits on their way change are due; null when they are cancelled. */
+  reminders: Map<string, number | null> | null = null
+  /** Which life of the actor this is; empty until a log was opened. */
+  incarnation = ''
+  /** A commit that ends the life is queued, and durable. */
+  isEnding = false
+  isEnded = false
   broken: LoomError | null = null
   /** The group that holds this state's newest commit, and the state's place in it. */
   group = 0
@@ -52,15 +60,23 @@ export class ActorState {
     return { block, offset, size }
   }
 
-  setKey(key: string, seq: number): void {
+  setKey(key: string, use: KeyUse): void {
     this.keys ??= new Map()
-    this.keys.set(key, seq)
+    this.keys.set(key, use)
+  }
+
+  setReminder(name: string, dueAtMs: number | null): void {
+    this.reminders ??= new Map()
+    this.reminders.set(name, dueAtMs)
   }
 
   /** The tail's commits up to `seq` are durable. */
   settle(seq: number): void {
     invariant(seq >= this.seqDurable && seq <= this.seqQueued, 'commits become durable in order')
     this.seqDurable = seq
+    if (seq < this.seqQueued) return
+    this.reminders = null
+    this.isEnded = this.isEnding
   }
 
   /** Drops what is not durable. */
@@ -69,6 +85,8 @@ export class ActorState {
     this.seqQueued = this.seqDurable
     this.places.length = (this.seqDurable - this.seqIndexed) * PLACE_WIDTH
     this.#dropKeys((seq) => seq >= this.seqDurable)
+    this.reminders = null
+    this.isEnding = false
     if (this.seqDurable > 0) return
     this.create = null
     this.number = 0
@@ -85,7 +103,7 @@ export class ActorState {
 
   #dropKeys(drop: (seq: number) => boolean): void {
     if (this.keys === null) return
-    for (const [key, seq] of this.keys) if (drop(seq)) this.keys.delete(key)
+    for (const [key, { seq }] of this.keys) if (drop(seq)) this.keys.delete(key)
     if (this.keys.size === 0) this.keys = null
   }
 }

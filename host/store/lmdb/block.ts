@@ -7,11 +7,14 @@
  *                 +6   u48  seq of its first entry
  *                 +12  u32  n, count of entries
  *                 +16  u32  k, count of idempotency keys
- *                 +20  u32  c, size of the actor record; 0 unless this commit creates the actor
+ *                 +20  u32  c, size of the actor record; 0 unless this commit creates the actor;
+ *                           its highest bit: this commit ends the actor's life
  *                 +24  n x u32  entry sizes
  *                      c bytes  the actor record (JSON)
- *                      k x { u48 seq, u16 size, key in UTF-8 }
- *      end-16   u32 P; u32 count of commits; u32 "LBL1"; u32 CRC-32 of all bytes from P up to here
+ *                      k x { u48 seq, u48 time of use, u16 size, key in UTF-8 }
+ *      end-16   u32 P; u32 count of commits; u32 "LBL2"; u32 CRC-32 of all bytes from P up to here
+ *
+ * Blocks of format 1 end with "LBL1"; their keys have no time.
  *
  * Owns: these bytes. Does not own: checksums of entries (journal/ has them), where blocks are stored.
  *
@@ -24,7 +27,7 @@ import { invariant, LoomError } from '../../base/errors.ts'
 import type { ActorRecord, Commit } from '../store.ts'
 import { repairCandidates } from './block-repair.ts'
 import { getU48, setU48 } from './keys.ts'
-import { decodeActor, type FlatPlaces } from './records.ts'
+import { decodeActor, type FlatPlaces, type KeyUse } from './records.ts'
 
 /**
  * A block is sealed when it reaches this size. Four pages of 4 KiB less LMDB's page header and the
@@ -33,7 +36,12 @@ import { decodeActor, type FlatPlaces } from './records.ts'
  */
 export const BLOCK_SIZE_BYTES = 4 * 4096 - 16 - 8
 
-const MAGIC = 0x4c424c31
+const MAGIC = 0x4c424c32
+const MAGIC_FORMAT_1 = 0x4c424c31
+/** In the field of the actor record's size. */
+const END_BIT = 0x8000_0000
+const KEY_HEAD_SIZE_BYTES = 14
+const KEY_HEAD_SIZE_FORMAT_1_BYTES = 8
 const COMMIT_HEAD_SIZE_BYTES = 24
 const TRAILER_SIZE_BYTES = 16
 /** Room for the heads of the commits that a block takes typically; grows when there are more. */
@@ -78,7 +86,7 @@ export class BlockWriter {
     setU48(view, head + 6, commit.seq)
     view.setUint32(head + 12, entries.length)
     view.setUint32(head + 16, commit.idempotency?.length ?? 0)
-    view.setUint32(head + 20, create?.length ?? 0)
+    view.setUint32(head + 20, (create?.length ?? 0) + (commit.end === true ? END_BIT : 0))
     let at = head + COMMIT_HEAD_SIZE_BYTES
     for (const bytes of entries) {
       places.push(this.number, this.#used, bytes.length)
@@ -93,13 +101,14 @@ export class BlockWriter {
     this.#commitCount++
   }
 
-  #addKeys(rows: readonly { key: string; seq: number }[], from: number): number {
+  #addKeys(rows: NonNullable<Commit['idempotency']>, from: number): number {
     let at = from
-    for (const { key, seq } of rows) {
+    for (const { key, seq, atMs } of rows) {
       setU48(this.#view, at, seq)
-      const size = this.#heads.write(key, at + 8, 'utf8')
-      this.#view.setUint16(at + 6, size)
-      at += 8 + size
+      setU48(this.#view, at + 6, atMs)
+      const size = this.#heads.write(key, at + KEY_HEAD_SIZE_BYTES, 'utf8')
+      this.#view.setUint16(at + 12, size)
+      at += KEY_HEAD_SIZE_BYTES + size
     }
     return at
   }
@@ -146,7 +155,7 @@ function viewOf(bytes: Buffer): DataView {
 function headSizeOf(commit: Commit, create: Buffer | null): number {
   let size = COMMIT_HEAD_SIZE_BYTES + commit.entries.length * 4 + (create?.length ?? 0)
   if (commit.idempotency !== undefined)
-    for (const row of commit.idempotency) size += 8 + Buffer.byteLength(row.key)
+    for (const row of commit.idempotency) size += KEY_HEAD_SIZE_BYTES + Buffer.byteLength(row.key)
   return size
 }
 
@@ -163,7 +172,8 @@ export interface CommitHead {
   readonly seq: number
   readonly entryCount: number
   readonly create: ActorRecord | null
-  readonly keys: readonly { readonly key: string; readonly seq: number }[]
+  readonly isEnd: boolean
+  readonly keys: readonly { readonly key: string; readonly use: KeyUse }[]
   readonly places: FlatPlaces
 }
 
@@ -189,13 +199,14 @@ export function readHeads(number: number, block: Buffer): CommitHead[] {
 function parseHeads(number: number, block: Buffer): CommitHead[] | null {
   const trailer = block.length - TRAILER_SIZE_BYTES
   const start = trailer >= 0 ? block.readUInt32BE(trailer) : -1
+  const magic = start >= 0 ? block.readUInt32BE(trailer + 8) : 0
   const good =
     start >= 0 &&
     start <= trailer &&
-    block.readUInt32BE(trailer + 8) === MAGIC &&
+    (magic === MAGIC || magic === MAGIC_FORMAT_1) &&
     block.readUInt32BE(trailer + 12) === crc32(block.subarray(start, trailer + 12))
   if (!good) return null
-  const cursor = { at: start, payload: 0 }
+  const cursor = { at: start, payload: 0, hasTimes: magic === MAGIC }
   const heads: CommitHead[] = []
   try {
     for (let left = block.readUInt32BE(trailer + 4); left > 0 && cursor.at < trailer; left--)
@@ -206,11 +217,19 @@ function parseHeads(number: number, block: Buffer): CommitHead[] | null {
   return cursor.at === trailer && cursor.payload === start ? heads : null
 }
 
-function readHead(number: number, block: Buffer, cursor: { at: number; payload: number }) {
+interface Cursor {
+  at: number
+  payload: number
+  readonly hasTimes: boolean
+}
+
+function readHead(number: number, block: Buffer, cursor: Cursor): CommitHead {
   const { at } = cursor
   const entryCount = block.readUInt32BE(at + 12)
   const keyCount = block.readUInt32BE(at + 16)
-  const createSize = block.readUInt32BE(at + 20)
+  const createField = block.readUInt32BE(at + 20)
+  const isEnd = createField >= END_BIT
+  const createSize = isEnd ? createField - END_BIT : createField
   const places: FlatPlaces = []
   let next = at + COMMIT_HEAD_SIZE_BYTES
   for (let index = 0; index < entryCount; index++, next += 4) {
@@ -219,14 +238,17 @@ function readHead(number: number, block: Buffer, cursor: { at: number; payload: 
     cursor.payload += size
   }
   const create = createSize > 0 ? decodeActor(block.subarray(next, next + createSize)) : null
-  next += createSize
-  const keys: { key: string; seq: number }[] = []
-  for (let index = 0; index < keyCount; index++) {
-    const size = block.readUInt16BE(next + 6)
-    keys.push({ seq: getU48(block, next), key: block.toString('utf8', next + 8, next + 8 + size) })
-    next += 8 + size
-  }
-  cursor.at = next
+  cursor.at = next + createSize
+  const keys = Array.from({ length: keyCount }, () => readKey(block, cursor))
   const seq = getU48(block, at + 6)
-  return { actor: getU48(block, at), seq, entryCount, create, keys, places }
+  return { actor: getU48(block, at), seq, entryCount, create, isEnd, keys, places }
+}
+
+function readKey(block: Buffer, cursor: Cursor): { key: string; use: KeyUse } {
+  const { at, hasTimes } = cursor
+  const start = at + (hasTimes ? KEY_HEAD_SIZE_BYTES : KEY_HEAD_SIZE_FORMAT_1_BYTES)
+  const end = start + block.readUInt16BE(start - 2)
+  cursor.at = end
+  const use = { seq: getU48(block, at), atMs: hasTimes ? getU48(block, at + 6) : null }
+  return { key: block.toString('utf8', start, end), use }
 }

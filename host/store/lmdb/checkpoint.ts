@@ -12,22 +12,23 @@
  */
 import { invariant } from '../../base/errors.ts'
 import type { ActorState } from './actor-state.ts'
-import type { Put } from './environment.ts'
+import type { Row } from './environment.ts'
 import { CHECKPOINT_KEY, directoryKey, headKey, idempotencyKey, runKey } from './keys.ts'
 import {
   encodeCheckpoint,
   encodeDirectory,
+  encodeKeyUse,
   encodeNumber,
   encodeRun,
   PLACE_WIDTH,
 } from './records.ts'
-import { type Tail, textOf } from './tail.ts'
+import type { Tail } from './tail.ts'
 
 /** Entries of one run: its record stays small enough to lie inside a page. */
 export const RUN_COUNT_MAX = 128
 
 export interface CheckpointPlan {
-  readonly puts: readonly Put[]
+  readonly puts: readonly Row[]
   /** What to forget once the puts are durable: each actor's entries below a seq. */
   readonly covered: readonly { readonly state: ActorState; readonly seq: number }[]
   /** Actors that were quiet since the checkpoint before: their states need not be kept. */
@@ -36,7 +37,7 @@ export interface CheckpointPlan {
 
 /** Everything that is queued now, as index records. */
 export function planCheckpoint(tail: Tail): CheckpointPlan {
-  const puts: Put[] = []
+  const puts: Row[] = []
   const covered: { state: ActorState; seq: number }[] = []
   const quiet: ActorState[] = []
   for (const state of tail.byNumber.values()) {
@@ -52,7 +53,7 @@ export function planCheckpoint(tail: Tail): CheckpointPlan {
   return { puts, covered, quiet }
 }
 
-function putActor(state: ActorState, puts: Put[]): void {
+function putActor(state: ActorState, puts: Row[]): void {
   const { number, seqIndexed, seqQueued, places, create } = state
   invariant(number > 0 && places.length === (seqQueued - seqIndexed) * PLACE_WIDTH, 'AS1')
   for (let seq = seqIndexed; seq < seqQueued; seq += RUN_COUNT_MAX) {
@@ -62,20 +63,21 @@ function putActor(state: ActorState, puts: Put[]): void {
     puts.push({ key: runKey(number, seq), value: encodeRun(run, count) })
   }
   puts.push({ key: headKey(number), value: encodeNumber(seqQueued) })
-  if (create !== null)
+  // Who was created and ended since then was never in the directory, or is removed from it.
+  if (create !== null && !state.isEnding)
     puts.push({
       key: directoryKey(create),
       value: encodeDirectory({ actor: number, record: create }),
     })
   if (state.keys !== null)
-    for (const [key, seq] of state.keys)
-      puts.push({ key: idempotencyKey(number, key), value: encodeNumber(seq) })
+    for (const [key, use] of state.keys)
+      puts.push({ key: idempotencyKey(number, key), value: encodeKeyUse(use) })
 }
 
 /** Forgets what a plan covered, after its puts are durable. */
 export function finishCheckpoint(tail: Tail, plan: CheckpointPlan): void {
   for (const { state, seq } of plan.covered) {
-    if (state.create !== null) tail.created.delete(textOf(state.create))
+    tail.forgetCreated(state)
     state.indexed(seq)
   }
   for (const state of plan.quiet) if (state.isClean) tail.byNumber.delete(state.number)

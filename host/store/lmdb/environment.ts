@@ -24,9 +24,15 @@ import { HOST_KEY } from './keys.ts'
 
 const DATA_FILE = 'data.mdb'
 
-export interface Put {
+export interface Row {
   readonly key: Buffer
   readonly value: Buffer
+}
+
+/** A row to put, or, without a value, to remove. */
+export interface Change {
+  readonly key: Buffer
+  readonly value: Buffer | null
 }
 
 export class Environment {
@@ -108,9 +114,9 @@ export class Environment {
   }
 
   /** At most `limit` rows from `start` up to `end` (excluded), as copies. @throws ERR_STORE */
-  range(start: Buffer, end: Buffer, limit: number): Put[] {
+  range(start: Buffer, end: Buffer, limit = Infinity): Row[] {
     try {
-      const rows = this.#db.getRange({ start, end, limit })
+      const rows = this.#db.getRange(limit === Infinity ? { start, end } : { start, end, limit })
       return Array.from(rows, ({ key, value }) => ({ key: asBuffer(key), value: asBuffer(value) }))
     } catch (error) {
       throw storeError(error)
@@ -118,7 +124,7 @@ export class Environment {
   }
 
   /** At most `limit` rows from `start` down to `end` (excluded), as copies. @throws ERR_STORE */
-  rangeDown(start: Buffer, end: Buffer, limit: number): Put[] {
+  rangeDown(start: Buffer, end: Buffer, limit: number): Row[] {
     try {
       const rows = this.#db.getRange({ start, end, limit, reverse: true })
       return Array.from(rows, ({ key, value }) => ({ key: asBuffer(key), value: asBuffer(value) }))
@@ -128,18 +134,19 @@ export class Environment {
   }
 
   /**
-   * Puts everything in one transaction if the host record has the version `epoch`; a put of the host
+   * Makes all changes in one transaction if the host record has the version `epoch`; a put of the host
    * record itself keeps that version. Resolves false, having written nothing, if it has another.
    * @throws ERR_STORE  nothing was written, or the environment is unusable (`probe` tells).
    */
-  async write(epoch: number, puts: readonly Put[]): Promise<boolean> {
+  async write(epoch: number, changes: readonly Change[]): Promise<boolean> {
     invariant(epoch > 0, 'only a host that claimed the folder writes')
-    invariant(puts.length > 0, 'a write puts something')
+    invariant(changes.length > 0, 'a write changes something')
     const db = this.#db
     try {
       return await db.ifVersion(HOST_KEY, epoch, () => {
-        for (const { key, value } of puts)
-          if (key === HOST_KEY) void db.put(key, value, epoch)
+        for (const { key, value } of changes)
+          if (value === null) void db.remove(key)
+          else if (key === HOST_KEY) void db.put(key, value, epoch)
           else void db.put(key, value)
       })
     } catch (error) {

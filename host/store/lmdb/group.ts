@@ -10,7 +10,7 @@ import { invariant, type LoomError } from '../../base/errors.ts'
 import type { Commit } from '../store.ts'
 import type { ActorState } from './actor-state.ts'
 import { BlockWriter, blockSizeOf } from './block.ts'
-import type { Put } from './environment.ts'
+import type { Change } from './environment.ts'
 import { blockKey } from './keys.ts'
 
 export class Group {
@@ -19,10 +19,13 @@ export class Group {
   readonly touched: ActorState[] = []
   readonly #ends: number[] = []
   readonly #blocks: BlockWriter[] = []
-  readonly #puts: Put[] = []
+  /** By key: of several changes of one row the last counts, and only that is written. */
+  readonly #changes = new Map<string, Change>()
   #resolve: () => void = () => {}
   #reject: (error: LoomError) => void = () => {}
   #block: BlockWriter | null = null
+  /** The index is to be written with this group, however few commits wait for it. */
+  isCheckpoint = false
   commitCount = 0
   sizeBytes = 0
 
@@ -46,7 +49,7 @@ export class Group {
     }
     this.#block.add(state.number, commit, create, state.places)
     if (commit.idempotency !== undefined)
-      for (const { key, seq } of commit.idempotency) state.setKey(key, seq)
+      for (const row of commit.idempotency) state.setKey(row.key, row)
     state.seqQueued += commit.entries.length
     if (state.group !== this.id) {
       state.group = this.id
@@ -57,17 +60,18 @@ export class Group {
     this.sizeBytes += size
   }
 
-  addPut(put: Put): void {
-    this.#puts.push(put)
+  addChange(change: Change): void {
+    this.#changes.set(change.key.toString('latin1'), change)
   }
 
-  /** Everything to put, blocks first. */
-  seal(): Put[] {
-    const blocks = this.#blocks.map((block) => ({
+  /** Everything to write, blocks first. */
+  seal(): Change[] {
+    const changes: Change[] = this.#blocks.map((block) => ({
       key: blockKey(block.number),
       value: block.seal(),
     }))
-    return [...blocks, ...this.#puts]
+    for (const change of this.#changes.values()) changes.push(change)
+    return changes
   }
 
   /** Everything is durable. */

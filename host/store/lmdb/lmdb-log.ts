@@ -5,12 +5,23 @@
  */
 import { toLoomError } from '../../base/errors.ts'
 import type { ActorKey } from '../../base/names.ts'
-import { readOnlyError, rejected, snapshotError } from '../checks.ts'
-import type { ActorLog, ActorRecord, Commit, JournalRow, SnapshotRow } from '../store.ts'
+import { readOnlyError, rejected, snapshotError, trimError, trimSeqError } from '../checks.ts'
+import type {
+  ActorLog,
+  ActorRecord,
+  Commit,
+  JournalRow,
+  ReminderRow,
+  SnapshotRow,
+  StateRow,
+} from '../store.ts'
 import type { ActorState } from './actor-state.ts'
 import type { Environment } from './environment.ts'
+import { listState, readState } from './keyed-state.ts'
 import { snapshotKey } from './keys.ts'
+import { firstSeqOf, trimChanges } from './lives.ts'
 import { encodeSnapshot, findKey, newestSnapshot, readEntries, rejectedSnapshot } from './reader.ts'
+import { listReminders } from './reminders.ts'
 import type { Writer } from './writer.ts'
 
 /** What a log needs of its store. */
@@ -26,6 +37,7 @@ export class LmdbLog implements ActorLog {
   readonly key: ActorKey
   readonly record: ActorRecord | null
   readonly seqNext: number
+  readonly seqFirst: number
   readonly #home: LogHome
   readonly #state: ActorState
 
@@ -33,6 +45,7 @@ export class LmdbLog implements ActorLog {
     this.key = key
     this.record = record
     this.seqNext = state.seqDurable
+    this.seqFirst = firstSeqOf(home.environment, state.number)
     this.#home = home
     this.#state = state
     if (home.writer === null) return
@@ -51,13 +64,59 @@ export class LmdbLog implements ActorLog {
   }
 
   async read(seqFrom: number, countMax: number): Promise<readonly JournalRow[]> {
-    const state = this.#home.currentState(this.key, this.#state)
-    const seqEnd = Math.min(seqFrom + countMax, state.seqDurable)
-    return seqFrom < seqEnd ? readEntries(this.#home.environment, state, seqFrom, seqEnd) : []
+    const state = this.#current()
+    return readEntries(this.#home.environment, state, seqFrom, seqFrom + countMax)
   }
 
-  async findIdempotent(key: string): Promise<number | null> {
-    return findKey(this.#home.environment, this.#home.currentState(this.key, this.#state), key)
+  findIdempotent(key: string): number | null | Promise<number | null> {
+    return this.#reading((state) => findKey(this.#home.environment, state, key))
+  }
+
+  readState(key: string): Uint8Array | null | Promise<Uint8Array | null> {
+    return this.#reading(({ number }) =>
+      number === 0 ? null : readState(this.#home.environment, number, key),
+    )
+  }
+
+  listState(
+    prefix: string,
+    after: string | null,
+    countMax: number,
+  ): readonly StateRow[] | Promise<readonly StateRow[]> {
+    return this.#reading(({ number }) =>
+      number === 0 ? [] : listState(this.#home.environment, number, prefix, after, countMax),
+    )
+  }
+
+  async listReminders(): Promise<readonly ReminderRow[]> {
+    const { number } = this.#current()
+    return number === 0 ? [] : listReminders(this.#home.environment, number)
+  }
+
+  async trim(seqBefore: number): Promise<void> {
+    const { writer, environment } = this.#home
+    if (writer === null) throw readOnlyError()
+    const error = trimSeqError(this.key, seqBefore)
+    if (error !== null) throw error
+    const { number } = this.#current()
+    if (number > 0 && seqBefore <= firstSeqOf(environment, number)) return
+    const newest = number === 0 ? null : newestSnapshot(environment, number, Infinity)
+    const refusal = trimError(this.key, seqBefore, newest)
+    if (refusal !== null) throw refusal
+    await writer.change(trimChanges(number, seqBefore))
+  }
+
+  #current(): ActorState {
+    return this.#home.currentState(this.key, this.#state)
+  }
+
+  /** The value, or what stands in its way as a promise that rejects: callers have one way to fail. */
+  #reading<T>(read: (state: ActorState) => T): T | Promise<T> {
+    try {
+      return read(this.#current())
+    } catch (error) {
+      return rejected(toLoomError(error, 'ERR_STORE'))
+    }
   }
 
   async writeSnapshot(snapshot: SnapshotRow): Promise<void> {
@@ -67,21 +126,21 @@ export class LmdbLog implements ActorLog {
     const error = broken ?? snapshotError(this.key, snapshot, seqQueued)
     if (error !== null) throw error
     const key = snapshotKey(number, snapshot.seq)
-    await writer.put({ key, value: encodeSnapshot(snapshot.bytes) })
+    await writer.change([{ key, value: encodeSnapshot(snapshot.bytes) }])
   }
 
   async readSnapshot(seqMax: number): Promise<SnapshotRow | null> {
-    const { number } = this.#home.currentState(this.key, this.#state)
+    const { number } = this.#current()
     return number === 0 ? null : newestSnapshot(this.#home.environment, number, seqMax)
   }
 
   async rejectSnapshot(seq: number): Promise<void> {
     const { writer, environment } = this.#home
     if (writer === null) throw readOnlyError()
-    const { number } = this.#home.currentState(this.key, this.#state)
+    const { number } = this.#current()
     if (number === 0) return
     const key = snapshotKey(number, seq)
     const value = environment.get(key)
-    if (value !== undefined) await writer.put({ key, value: rejectedSnapshot(value) })
+    if (value !== undefined) await writer.change([{ key, value: rejectedSnapshot(value) }])
   }
 }

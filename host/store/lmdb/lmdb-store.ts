@@ -9,18 +9,35 @@
 import { invariant, LoomError } from '../../base/errors.ts'
 import type { ActorKey } from '../../base/names.ts'
 import { compareActors, ownKey, readOnlyError } from '../checks.ts'
-import type { ActorLog, ActorRecord, ActorSummary, HostRecord, Store } from '../store.ts'
+import type {
+  ActorLog,
+  ActorRecord,
+  ActorSummary,
+  DueReminder,
+  HostRecord,
+  OutboxRow,
+  QuarantineRow,
+  Store,
+} from '../store.ts'
 import { ActorState } from './actor-state.ts'
 import { hostOf, readClaim } from './claim.ts'
-import type { Environment } from './environment.ts'
+import type { Change, Environment } from './environment.ts'
+import { forgetKeys } from './forget-keys.ts'
 import { directoryKey, directoryRange, HOST_KEY } from './keys.ts'
+import { firstSeqOf } from './lives.ts'
 import { LmdbLog, type LogHome } from './lmdb-log.ts'
+import { readOutbox, type SettledMessage, settledChange } from './outbox.ts'
+import { quarantineChange, quarantinePage, readQuarantine, releaseChange } from './quarantine.ts'
 import { type DirectoryRow, decodeDirectory, encodeHost, type HostClaim } from './records.ts'
+import { dueReminders, nextReminderAtMs } from './reminders.ts'
 import { Tail, textOf } from './tail.ts'
 import { Writer } from './writer.ts'
 
 /** Directory records are read in pages of this many, so that a listing never holds up the host. */
 const ACTOR_PAGE_COUNT = 256
+
+/** Of an actor that does not exist. */
+const NO_STATE = new ActorState(0, 0)
 
 /** Reason of a store that was closed. */
 const closed = (): LoomError => new LoomError('ERR_CLOSING', 'the store is closed')
@@ -82,11 +99,66 @@ export class LmdbStore implements Store, LogHome {
     return hostOf(readClaim(this.environment))
   }
 
+  async dueReminders(atMs: number, countMax: number): Promise<readonly DueReminder[]> {
+    this.#refresh()
+    return dueReminders(this.environment, atMs, countMax)
+  }
+
+  async nextReminderAtMs(): Promise<number | null> {
+    this.#refresh()
+    return nextReminderAtMs(this.environment)
+  }
+
+  async outbox(after: OutboxRow | null, countMax: number): Promise<readonly OutboxRow[]> {
+    this.#refresh()
+    return readOutbox(this.environment, after, countMax)
+  }
+
+  settleOutbox(rows: readonly SettledMessage[]): Promise<void> {
+    return this.#change(rows.map(settledChange))
+  }
+
+  async forgetKeys(beforeMs: number): Promise<number> {
+    if (this.#isClosed) throw closed()
+    if (this.writer === null) throw readOnlyError()
+    return await forgetKeys(this.environment, this.writer, this.#tail, beforeMs)
+  }
+
+  async quarantine(row: QuarantineRow): Promise<void> {
+    await this.#change([quarantineChange({ ...row, key: ownKey(row.key) })])
+  }
+
+  async release(key: ActorKey): Promise<void> {
+    await this.#change([releaseChange(ownKey(key))])
+  }
+
+  async readQuarantine(key: ActorKey): Promise<QuarantineRow | null> {
+    this.#refresh()
+    return readQuarantine(this.environment, ownKey(key))
+  }
+
+  async *quarantined(): AsyncIterable<QuarantineRow> {
+    let after: ActorKey | null = null
+    for (;;) {
+      this.#refresh()
+      const { rows, isLast } = quarantinePage(this.environment, after)
+      yield* rows
+      after = rows.at(-1)?.key ?? null
+      if (isLast) return
+    }
+  }
+
+  async #change(changes: readonly Change[]): Promise<void> {
+    if (this.#isClosed) throw closed()
+    if (this.writer === null) throw readOnlyError()
+    if (changes.length > 0) await this.writer.change(changes)
+  }
+
   async announce(address: string): Promise<void> {
     if (this.#isClosed) throw closed()
     if (this.writer === null || this.#claim === null) throw readOnlyError()
     this.#claim = { ...this.#claim, address }
-    await this.writer.put({ key: HOST_KEY, value: encodeHost(this.#claim) })
+    await this.writer.change([{ key: HOST_KEY, value: encodeHost(this.#claim) }])
   }
 
   async close(): Promise<void> {
@@ -104,7 +176,8 @@ export class LmdbStore implements Store, LogHome {
 
   currentState(key: ActorKey, state: ActorState): ActorState {
     this.#refresh()
-    return this.writer === null ? this.#find(key).state : state
+    if (this.writer === null) return this.#find(key).state
+    return state.isEnded ? NO_STATE : state
   }
 
   #refresh(): void {
@@ -114,13 +187,17 @@ export class LmdbStore implements Store, LogHome {
 
   #find(key: ActorKey): { record: ActorRecord | null; state: ActorState } {
     const created = this.#tail.created.get(textOf(key))
-    if (created !== undefined) return { record: this.#durableRecord(created), state: created }
+    if (created !== undefined) {
+      created.incarnation = created.create?.incarnation ?? ''
+      return { record: this.#durableRecord(created), state: created }
+    }
     const value = this.environment.get(directoryKey(key))
     if (value === undefined) return { record: null, state: new ActorState(0, 0) }
     const { actor, record } = decodeDirectory(value)
     const state =
       this.#tail.byNumber.get(actor) ?? new ActorState(actor, this.#tail.indexedCount(actor))
     invariant(state.number === actor, 'states are found by their number')
+    state.incarnation = record.incarnation
     return { record: this.#interned(record), state }
   }
 
@@ -137,7 +214,8 @@ export class LmdbStore implements Store, LogHome {
 
   #summary({ actor, record }: DirectoryRow): ActorSummary {
     const state = this.#tail.byNumber.get(actor)
-    return { ...record, seqNext: state?.seqDurable ?? this.#tail.indexedCount(actor) }
+    const seqNext = state?.seqDurable ?? this.#tail.indexedCount(actor)
+    return { ...record, seqNext, seqFirst: firstSeqOf(this.environment, actor) }
   }
 
   /** Actors that the directory does not name yet, in order. */
@@ -146,7 +224,11 @@ export class LmdbStore implements Store, LogHome {
     for (const state of this.#tail.created.values()) {
       const record = this.#durableRecord(state)
       if (record !== null && (type === undefined || record.type === type))
-        found.push({ ...record, seqNext: state.seqDurable })
+        found.push({
+          ...record,
+          seqNext: state.seqDurable,
+          seqFirst: firstSeqOf(this.environment, state.number),
+        })
     }
     return found.sort(compareActors)
   }

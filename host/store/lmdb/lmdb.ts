@@ -19,6 +19,7 @@ import { Environment } from './environment.ts'
 import { FORMAT_KEY } from './keys.ts'
 import { LmdbStore } from './lmdb-store.ts'
 import { checkFormat, type HostClaim } from './records.ts'
+import { upgradeFolder } from './upgrade.ts'
 import { CHECKPOINT_COMMIT_COUNT } from './writer.ts'
 
 /** A write of a healthy host takes milliseconds; a lock kept this long belongs to a frozen one. */
@@ -67,6 +68,7 @@ class Lmdb implements StoreDriver {
   #claim(environment: Environment, options: StoreOpenOptions): Store {
     const claim = claimFolder(environment, options)
     try {
+      upgradeFolder(environment, claim.epoch, options.wallMs())
       return new LmdbStore(environment, claim, this.#checkpointCommits)
     } catch (error) {
       releaseClaim(environment, claim)

@@ -10,7 +10,8 @@ import type { JournalRow, SnapshotRow } from '../store.ts'
 import type { ActorState } from './actor-state.ts'
 import type { Environment } from './environment.ts'
 import { blockKey, idempotencyKey, runKey, seqOfKey, snapshotKey } from './keys.ts'
-import { decodeNumber, decodeRun, type Place } from './records.ts'
+import { firstSeqOf } from './lives.ts'
+import { decodeKeyUse, decodeRun, type Place } from './records.ts'
 
 /** Snapshots looked at per step when searching for one that is not rejected. */
 const SNAPSHOT_PAGE_COUNT = 4
@@ -18,14 +19,17 @@ const SNAPSHOT_PAGE_COUNT = 4
 const KIND_SNAPSHOT = 1
 const KIND_REJECTED = 2
 
-/** Entries `seqFrom` up to `seqEnd` (excluded), as copies. @throws ERR_JOURNAL_CORRUPT */
+/**
+ * Durable entries `seqFrom` up to `seqEnd` (excluded), as copies; none behind one that was given up.
+ * @throws ERR_JOURNAL_CORRUPT
+ */
 export function readEntries(
   environment: Environment,
   state: ActorState,
   seqFrom: number,
-  seqEnd: number,
+  seqMax: number,
 ): JournalRow[] {
-  invariant(seqEnd <= state.seqDurable, 'only durable entries are read')
+  const seqEnd = keptUntil(environment, state, seqFrom, Math.min(seqMax, state.seqDurable))
   const rows: JournalRow[] = []
   let block: Buffer | undefined
   let number = 0
@@ -47,6 +51,19 @@ export function readEntries(
     rows.push({ seq, bytes: Uint8Array.prototype.slice.call(block, place.offset, end) })
   }
   return rows
+}
+
+/** Where reading from `seqFrom` ends: at `seqMax`, or at a gap. */
+function keptUntil(
+  environment: Environment,
+  state: ActorState,
+  seqFrom: number,
+  seqMax: number,
+): number {
+  if (seqFrom >= seqMax) return seqFrom
+  const first = firstSeqOf(environment, state.number)
+  if (seqFrom >= first || first === 1) return seqMax
+  return seqFrom === 0 ? 1 : seqFrom
 }
 
 function* placesOf(
@@ -83,12 +100,13 @@ function runAt(
   return { seq: first, places }
 }
 
+/** Seq of the key's result, on its way ones included, unless it was given up. */
 export function findKey(environment: Environment, state: ActorState, key: string): number | null {
-  const inTail = state.keys?.get(key)
-  if (inTail !== undefined && inTail < state.seqDurable) return inTail
   if (state.number === 0) return null
-  const record = environment.get(idempotencyKey(state.number, key))
-  return record === undefined ? null : decodeNumber('idempotency', record)
+  const record = state.keys?.get(key) ?? environment.get(idempotencyKey(state.number, key))
+  if (record === undefined) return null
+  const { seq } = Buffer.isBuffer(record) ? decodeKeyUse(record) : record
+  return seq > 0 && seq < firstSeqOf(environment, state.number) ? null : seq
 }
 
 export function newestSnapshot(
@@ -96,7 +114,8 @@ export function newestSnapshot(
   actor: number,
   seqMax: number,
 ): SnapshotRow | null {
-  const end = snapshotKey(actor, 0)
+  // One before the oldest kept entry is of no use: replay cannot go on from it.
+  const end = snapshotKey(actor, firstSeqOf(environment, actor) - 1)
   let start = snapshotKey(actor, seqMax)
   for (;;) {
     const rows = environment.rangeDown(start, end, SNAPSHOT_PAGE_COUNT)

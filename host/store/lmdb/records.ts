@@ -8,7 +8,8 @@
  *     directory       u48 actor number, then JSON: ActorRecord
  *     head            u48 number of indexed entries
  *     run             n x { u48 block, u32 offset, u32 size }
- *     idempotency     u48 seq
+ *     idempotency     u48 seq, u48 time of use; format 1 wrote the seq alone
+ *     upgrade         u48 time
  *
  * Owns: these bytes and their checksums. Does not own: entries and snapshots, which are opaque here.
  *
@@ -16,10 +17,13 @@
  */
 import { crc32 } from 'node:zlib'
 import { invariant, LoomError } from '../../base/errors.ts'
+import type { ActorKey } from '../../base/names.ts'
 import type { ActorRecord, HostRecord } from '../store.ts'
 import { getU48, putU48, setU48 } from './keys.ts'
 
-export const FORMAT_VERSION = 1
+/** Format 1 knew no times of idempotency keys; a folder of format 1 is brought to 2 when it is claimed. */
+export const FORMAT_VERSION = 2
+const FORMAT_VERSION_MIN = 1
 const FORMAT_MAGIC = 0x4c4f4f4d
 const CRC_SIZE_BYTES = 4
 const PLACE_SIZE_BYTES = 14
@@ -35,14 +39,16 @@ export interface Place {
 export type FlatPlaces = number[]
 export const PLACE_WIDTH = 3
 
-function seal(body: Buffer): Buffer {
+/** A copy of `body` with its checksum. */
+export function seal(body: Uint8Array): Buffer {
   const record = Buffer.allocUnsafe(body.length + CRC_SIZE_BYTES)
-  body.copy(record)
+  record.set(body)
   record.writeUInt32BE(crc32(body), body.length)
   return record
 }
 
-function unseal(what: string, record: Buffer): Buffer {
+/** The body, a part of `record`'s memory. @throws ERR_STORE */
+export function unseal(what: string, record: Buffer): Buffer {
   const size = record.length - CRC_SIZE_BYTES
   const body = record.subarray(0, Math.max(0, size))
   if (size < 0 || crc32(body) !== record.readUInt32BE(size))
@@ -57,16 +63,32 @@ export function encodeFormat(): Buffer {
   return seal(body)
 }
 
-/** @throws ERR_DATA_FOLDER when the environment was not written by Loom, or by a newer one. */
-export function checkFormat(record: Buffer): void {
+/** The format's version. @throws ERR_DATA_FOLDER when Loom did not write it, or a newer Loom did. */
+export function checkFormat(record: Buffer): number {
   const body = unseal('format', record)
   const magic = body.length === 8 && body.readUInt32BE(0) === FORMAT_MAGIC
-  const version = magic ? body.readUInt32BE(4) : null
-  if (version !== FORMAT_VERSION)
-    throw new LoomError(
-      'ERR_DATA_FOLDER',
-      `the data has format ${version ?? 'unknown'}, this build reads format ${FORMAT_VERSION}`,
-    )
+  const version = magic ? body.readUInt32BE(4) : 0
+  if (version >= FORMAT_VERSION_MIN && version <= FORMAT_VERSION) return version
+  throw new LoomError(
+    'ERR_DATA_FOLDER',
+    `the data has format ${version || 'unknown'}, this build reads formats ${FORMAT_VERSION_MIN} to ${FORMAT_VERSION}`,
+  )
+}
+
+/** Bytes that a caller may keep, without a copy: nothing else uses the memory of a record that was read. */
+export function bytesOf(body: Buffer): Uint8Array {
+  return new Uint8Array(body.buffer, body.byteOffset, body.byteLength)
+}
+
+/** Type and id as one text; a type's name holds no NUL. */
+export function actorKeyText({ type, id }: ActorKey): Buffer {
+  return Buffer.from(`${type}\0${id}`)
+}
+
+export function actorKeyOf(bytes: Buffer): ActorKey {
+  const [type, id] = bytes.toString('utf8').split('\0')
+  invariant(type !== undefined && id !== undefined, 'an actor key has a type and an id')
+  return { type, id }
 }
 
 /** The host record as stored: after a host closed in order, its epoch stays and `live` is false. */
@@ -128,7 +150,27 @@ export function decodeDirectory(record: Buffer): DirectoryRow {
   return { actor: getU48(body, 0), record: decodeActor(body.subarray(6)) }
 }
 
-/** A head record, and the value of an idempotency key: one number. */
+/** Where a key's result lies, and when the key was used; null in data of format 1. */
+export interface KeyUse {
+  readonly seq: number
+  readonly atMs: number | null
+}
+
+export function encodeKeyUse({ seq, atMs }: KeyUse): Buffer {
+  if (atMs === null) return encodeNumber(seq)
+  const body = Buffer.allocUnsafe(12)
+  putU48(body, 0, seq)
+  putU48(body, 6, atMs)
+  return seal(body)
+}
+
+export function decodeKeyUse(record: Buffer): KeyUse {
+  const body = unseal('idempotency', record)
+  invariant(body.length === 6 || body.length === 12, 'an idempotency record has one or two numbers')
+  return { seq: getU48(body, 0), atMs: body.length === 12 ? getU48(body, 6) : null }
+}
+
+/** A record of one number. */
 export function encodeNumber(value: number): Buffer {
   const body = Buffer.allocUnsafe(6)
   putU48(body, 0, value)

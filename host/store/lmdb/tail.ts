@@ -60,6 +60,19 @@ export class Tail {
     return former
   }
 
+  /** Whether the index covers everything that is queued. */
+  get isIndexed(): boolean {
+    for (const state of this.byNumber.values()) if (!state.isClean) return false
+    return true
+  }
+
+  /** The directory names the actor from now on, or its life has ended; its name may have another by now. */
+  forgetCreated(state: ActorState): void {
+    if (state.create === null) return
+    const text = textOf(state.create)
+    if (this.created.get(text) === state) this.created.delete(text)
+  }
+
   /** Number of indexed entries of an actor. */
   indexedCount(actor: number): number {
     const head = this.#environment.get(headKey(actor))
@@ -92,9 +105,11 @@ export class Tail {
         { data: { seq: head.seq, seqNext: state.seqQueued } },
       )
     for (const number of head.places) state.places.push(number)
-    for (const { key, seq } of head.keys) state.setKey(key, seq)
+    for (const { key, use } of head.keys) state.setKey(key, use)
     state.seqQueued += head.entryCount
+    state.isEnding = head.isEnd
     state.settle(state.seqQueued)
+    if (head.isEnd) this.forgetCreated(state)
   }
 
   #load(head: CommitHead): ActorState {

@@ -22,12 +22,20 @@
  */
 import { invariant, type LoomError, toLoomError } from '../../base/errors.ts'
 import type { ActorKey } from '../../base/names.ts'
-import { brokenError, commitError, fencedError, rejected, retiredError } from '../checks.ts'
+import {
+  brokenError,
+  commitError,
+  endedError,
+  fencedError,
+  rejected,
+  retiredError,
+} from '../checks.ts'
 import type { ActorRecord, Commit } from '../store.ts'
 import type { ActorState } from './actor-state.ts'
 import { type CheckpointPlan, finishCheckpoint, planCheckpoint } from './checkpoint.ts'
 import { readClaim } from './claim.ts'
-import type { Environment, Put } from './environment.ts'
+import { effectsOf } from './effects.ts'
+import type { Change, Environment } from './environment.ts'
 import { Group } from './group.ts'
 import { directoryKey } from './keys.ts'
 import { encodeActor } from './records.ts'
@@ -66,6 +74,7 @@ export class Writer {
     if (refusal !== null) return rejected(refusal)
     if (state.owner !== owner) return rejected(retiredError(key))
     if (state.broken !== null) return rejected(brokenError(key, state.broken))
+    if (state.isEnding) return rejected(endedError(key))
     const error =
       commitError(key, commit, state.seqQueued) ??
       (state.isClean && !this.#adopt(key, state) ? retiredError(key) : null)
@@ -73,22 +82,36 @@ export class Writer {
       state.broken = error
       return rejected(error)
     }
-    const group = this.#openGroup()
     const { create } = commit
-    group.add(state, commit, create ? this.#create(state, create) : null, this.#nextBlock)
-    return group.promise
-  }
-
-  /** Puts a row in the next group; the same promise as an append in that group would have. */
-  put(put: Put): Promise<void> {
-    const refusal = this.#stopped ?? this.#closing
-    return refusal === null ? this.#put(put) : rejected(refusal)
-  }
-
-  #put(put: Put): Promise<void> {
+    const number = create ? this.#tail.actorNext : state.number
+    // Before anything is queued: it may have to read, and that may fail.
+    const effects = effectsOf(this.#environment, key, number, state, commit)
     const group = this.#openGroup()
-    group.addPut(put)
+    group.add(state, commit, create ? this.#create(state, create) : null, this.#nextBlock)
+    for (const change of effects) group.addChange(change)
     return group.promise
+  }
+
+  /** Makes changes in the next group; the same promise as an append in that group would have. */
+  change(changes: readonly Change[]): Promise<void> {
+    const refusal = this.#stopped ?? this.#closing
+    return refusal === null ? this.#change(changes) : rejected(refusal)
+  }
+
+  #change(changes: readonly Change[]): Promise<void> {
+    const group = this.#openGroup()
+    for (const change of changes) group.addChange(change)
+    return group.promise
+  }
+
+  /** Resolves when everything that is queued now is durable and in the index. @throws ERR_STORE */
+  async index(): Promise<void> {
+    const refusal = this.#stopped ?? this.#closing
+    if (refusal !== null) throw refusal
+    if (this.#tail.isIndexed) return
+    const group = this.#openGroup()
+    group.isCheckpoint = true
+    await group.promise
   }
 
   /** Resolves when nothing waits to be written. Never rejects. */
@@ -97,12 +120,12 @@ export class Writer {
   }
 
   /** Writes what waits, the index and `last`, then refuses everything with `reason`. @throws ERR_STORE */
-  async stop(last: Put, reason: LoomError): Promise<void> {
+  async stop(last: Change, reason: LoomError): Promise<void> {
     this.#closing = reason
     await this.drain()
     try {
       this.#commitCount = this.#checkpointCommits
-      if (this.#stopped === null) await this.#put(last)
+      if (this.#stopped === null) await this.#change([last])
     } catch (error) {
       // Displaced: there is nothing to give back. Any other failure the caller should know.
       if (toLoomError(error).code !== 'ERR_FENCED') throw error
@@ -123,6 +146,7 @@ export class Writer {
   #create(state: ActorState, record: ActorRecord): Buffer {
     invariant(state.number === 0 && state.create === null, 'an actor is created once')
     const { type, id, incarnation, digest, createdAtMs } = record
+    state.incarnation = incarnation
     state.number = this.#tail.actorNext++
     state.create = { type, id, incarnation, digest, createdAtMs }
     this.#tail.byNumber.set(state.number, state)
@@ -160,7 +184,7 @@ export class Writer {
     let isDurable = false
     try {
       const puts = group.seal()
-      const plan = this.#isCheckpointDue() ? planCheckpoint(this.#tail) : null
+      const plan = group.isCheckpoint || this.#isCheckpointDue() ? planCheckpoint(this.#tail) : null
       const all = plan === null ? puts : [...puts, ...plan.puts]
       isDurable = await this.#environment.write(this.#epoch, all)
       if (isDurable) this.#succeed(group, plan)
@@ -180,6 +204,9 @@ export class Writer {
 
   #succeed(group: Group, plan: CheckpointPlan | null): void {
     group.succeed()
+    for (const state of group.touched) if (state.isEnded) this.#tail.forgetCreated(state)
+    // What has just become durable is what is read from now on.
+    this.#environment.refresh()
     if (plan === null) return
     finishCheckpoint(this.#tail, plan)
     this.#commitCount = 0
@@ -194,7 +221,7 @@ export class Writer {
       for (const state of failed.touched)
         if (state.seqDurable === 0 && state.create !== null) {
           this.#tail.byNumber.delete(state.number)
-          this.#tail.created.delete(textOf(state.create))
+          this.#tail.forgetCreated(state)
         }
       failed.fail(error)
     }

@@ -1,31 +1,23 @@
 /**
- * A store opened on a memory driver's disk, and its logs.
+ * A store opened on a memory driver's disk.
  *
- * Owns: the contract of store.ts over a Disk. Does not own: the data (Disk) and the faults (MemoryDriver).
+ * Owns: the Store contract over a Disk, the order of writes.
+ * Does not own: the data (Disk), logs (memory-log.ts), faults (MemoryDriver).
  */
 import { invariant, LoomError, toLoomError } from '../../base/errors.ts'
 import type { ActorKey } from '../../base/names.ts'
-import {
-  brokenError,
-  commitError,
-  fencedError,
-  ownKey,
-  readOnlyError,
-  rejected,
-  retiredError,
-  snapshotError,
-} from '../checks.ts'
+import { compareActors, fencedError, ownKey, readOnlyError, rejected } from '../checks.ts'
 import type {
   ActorLog,
-  ActorRecord,
   ActorSummary,
-  Commit,
+  DueReminder,
   HostRecord,
-  JournalRow,
-  SnapshotRow,
+  OutboxRow,
+  QuarantineRow,
   Store,
 } from '../store.ts'
-import { type Cell, cellKey, type Disk } from './disk.ts'
+import { cellKey, compareMessages, type Disk, messageKey } from './disk.ts'
+import { MemoryLog } from './memory-log.ts'
 
 export class MemoryStore implements Store {
   readonly epoch: number
@@ -34,6 +26,8 @@ export class MemoryStore implements Store {
   #last: Promise<void> = Promise.resolve()
   #state: 'open' | 'closed' | 'abandoned' = 'open'
   #logs = new Map<string, MemoryLog>()
+  /** Writes that wait together: when one of them fails, those behind it are not made (S7). */
+  #batch: { error: LoomError | null } = { error: null }
 
   constructor(disk: Disk, epoch: number, forget: () => void) {
     this.#disk = disk
@@ -65,6 +59,71 @@ export class MemoryStore implements Store {
     return this.#disk.host
   }
 
+  async dueReminders(atMs: number, countMax: number): Promise<readonly DueReminder[]> {
+    this.checkOpen()
+    return this.#disk
+      .reminders()
+      .filter(({ dueAtMs }) => dueAtMs <= atMs)
+      .slice(0, countMax)
+      .map((row) => ({ ...row, bytes: Uint8Array.from(row.bytes) }))
+  }
+
+  async nextReminderAtMs(): Promise<number | null> {
+    this.checkOpen()
+    return this.#disk.reminders()[0]?.dueAtMs ?? null
+  }
+
+  async outbox(after: OutboxRow | null, countMax: number): Promise<readonly OutboxRow[]> {
+    this.checkOpen()
+    return [...this.#disk.outbox.values()]
+      .filter((row) => after === null || compareMessages(row, after) > 0)
+      .sort(compareMessages)
+      .slice(0, countMax)
+      .map((row) => ({ ...row, bytes: Uint8Array.from(row.bytes) }))
+  }
+
+  async settleOutbox(
+    rows: readonly Pick<OutboxRow, 'sender' | 'incarnation' | 'seq' | 'index'>[],
+  ): Promise<void> {
+    const keys = rows.map(messageKey)
+    await this.write(() => {
+      for (const key of keys) this.#disk.outbox.delete(key)
+    })
+  }
+
+  async forgetKeys(beforeMs: number): Promise<number> {
+    let count = 0
+    await this.write(() => {
+      for (const { keys } of this.#disk.cells.values())
+        for (const [key, { atMs }] of keys) if (atMs < beforeMs && keys.delete(key)) count++
+    })
+    return count
+  }
+
+  async quarantine(row: QuarantineRow): Promise<void> {
+    const own = { ...row, key: ownKey(row.key) }
+    await this.write(() => {
+      this.#disk.quarantined.set(cellKey(own.key), own)
+    })
+  }
+
+  async release(key: ActorKey): Promise<void> {
+    const own = ownKey(key)
+    await this.write(() => {
+      this.#disk.quarantined.delete(cellKey(own))
+    })
+  }
+
+  async readQuarantine(key: ActorKey): Promise<QuarantineRow | null> {
+    this.checkOpen()
+    return this.#disk.quarantined.get(cellKey(ownKey(key))) ?? null
+  }
+
+  async *quarantined(): AsyncIterable<QuarantineRow> {
+    this.checkOpen()
+    yield* [...this.#disk.quarantined.values()].sort((a, b) => compareActors(a.key, b.key))
+  }
+
   async announce(address: string): Promise<void> {
     await this.write(() => {
       invariant(this.#disk.host !== null, 'a writer has a host record')
@@ -93,132 +152,21 @@ export class MemoryStore implements Store {
   write(apply: () => void): Promise<void> {
     if (this.epoch === 0) return rejected(readOnlyError())
     if (this.#state !== 'open') return rejected(new LoomError('ERR_CLOSING', 'the store is closed'))
+    const batch = this.#batch
     const done = this.#last.then(async () => {
       await this.#disk.turn()
       if (this.#state === 'abandoned') await new Promise<never>(() => {})
       if (this.#disk.epoch !== this.epoch) throw fencedError(this.epoch, this.#disk.host)
+      if (batch.error !== null) throw batch.error
       apply()
     })
     this.#last = done.catch(() => {})
     return done
   }
-}
 
-class MemoryLog implements ActorLog {
-  readonly key: ActorKey
-  readonly record: ActorRecord | null
-  readonly seqNext: number
-  readonly #store: MemoryStore
-  #seqQueued: number
-  /** Why later commits are refused (S4): a commit was refused, or failed when it was applied. */
-  #broken: LoomError | null = null
-  /** Why commits that wait must not be applied: one before them failed. */
-  #failed: LoomError | null = null
-  #retired = false
-  #last: Promise<void> = Promise.resolve()
-
-  constructor(store: MemoryStore, key: ActorKey) {
-    this.#store = store
-    this.key = key
-    const cell = this.#cell()
-    this.record = cell?.record ?? null
-    this.seqNext = cell?.entries.length ?? 0
-    this.#seqQueued = this.seqNext
-  }
-
-  #cell(): Cell | undefined {
-    return this.#store.disk.cells.get(cellKey(this.key))
-  }
-
-  append(commit: Commit): Promise<void> {
-    if (this.#store.epoch === 0) return rejected(readOnlyError())
-    if (this.#broken !== null) return rejected(brokenError(this.key, this.#broken))
-    if (this.#retired) return rejected(retiredError(this.key))
-    this.#broken = commitError(this.key, commit, this.#seqQueued)
-    if (this.#broken !== null) return rejected(this.#broken)
-    this.#seqQueued += commit.entries.length
-    const entries = commit.entries.map((bytes) => Uint8Array.from(bytes))
-    const keys = commit.idempotency?.map((row) => ({ ...row })) ?? []
-    const create = commit.create === undefined ? undefined : { ...commit.create }
-    const done = this.#store.write(() => {
-      // An earlier commit may have failed after this one was queued (S4).
-      if (this.#failed !== null) throw brokenError(this.key, this.#failed)
-      const { disk } = this.#store
-      if (disk.failNext !== null) {
-        const error = disk.failNext
-        disk.failNext = null
-        throw error
-      }
-      this.#apply(create, entries, keys)
-    })
-    this.#last = done.catch((error: unknown) => {
-      this.#failed ??= toLoomError(error, 'ERR_STORE')
-      this.#broken ??= this.#failed
-    })
-    return done
-  }
-
-  #apply(
-    create: ActorRecord | undefined,
-    entries: readonly Uint8Array[],
-    keys: readonly { key: string; seq: number }[],
-  ): void {
-    const cell = this.#cell() ?? this.#create(create)
-    cell.entries.push(...entries)
-    for (const { key, seq } of keys) cell.keys.set(key, seq)
-  }
-
-  #create(record: ActorRecord | undefined): Cell {
-    invariant(record !== undefined, 'the first commit creates the actor')
-    const cell: Cell = { record, entries: [], keys: new Map(), snapshots: new Map() }
-    this.#store.disk.cells.set(cellKey(this.key), cell)
-    return cell
-  }
-
-  /** Makes later appends fail and waits for the pending ones: a new log of the actor takes over. */
-  async retire(): Promise<void> {
-    this.#retired = true
-    await this.#last
-  }
-
-  async read(seqFrom: number, countMax: number): Promise<readonly JournalRow[]> {
-    this.#store.checkOpen()
-    const entries = this.#cell()?.entries ?? []
-    return entries
-      .slice(seqFrom, seqFrom + countMax)
-      .map((bytes, index) => ({ seq: seqFrom + index, bytes: Uint8Array.from(bytes) }))
-  }
-
-  async findIdempotent(key: string): Promise<number | null> {
-    this.#store.checkOpen()
-    return this.#cell()?.keys.get(key) ?? null
-  }
-
-  async writeSnapshot(snapshot: SnapshotRow): Promise<void> {
-    if (this.#store.epoch === 0) throw readOnlyError()
-    const error = snapshotError(this.key, snapshot, this.#seqQueued)
-    if (error !== null) throw error
-    const row = { bytes: Uint8Array.from(snapshot.bytes), rejected: false }
-    await this.#store.write(() => {
-      // The entries that the snapshot covers may have failed: then there is nothing to attach it to.
-      if (this.#failed !== null) throw brokenError(this.key, this.#failed)
-      this.#cell()?.snapshots.set(snapshot.seq, row)
-    })
-  }
-
-  async readSnapshot(seqMax: number): Promise<SnapshotRow | null> {
-    this.#store.checkOpen()
-    const rows = [...(this.#cell()?.snapshots ?? [])]
-      .filter(([seq, row]) => seq <= seqMax && !row.rejected)
-      .sort(([a], [b]) => b - a)
-    const newest = rows[0]
-    return newest === undefined ? null : { seq: newest[0], bytes: Uint8Array.from(newest[1].bytes) }
-  }
-
-  async rejectSnapshot(seq: number): Promise<void> {
-    await this.#store.write(() => {
-      const row = this.#cell()?.snapshots.get(seq)
-      if (row !== undefined) row.rejected = true
-    })
+  /** A write failed as a disk fails: what waits behind it is not written (S7). */
+  failWaiting(error: unknown): void {
+    this.#batch.error ??= toLoomError(error, 'ERR_STORE')
+    this.#batch = { error: null }
   }
 }

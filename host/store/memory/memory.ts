@@ -20,6 +20,8 @@ export interface MemoryDriver extends StoreDriver {
   failNextAppend(message?: string): void
   /** Commits wait until the returned function is called. */
   holdCommits(): () => void
+  /** Crashes the driver when so many more writes were made. */
+  crashAfter(writeCount: number): void
   /**
    * As kill -9: commits that were not applied are lost, their promises never settle, and the driver
    * may be opened again.
@@ -52,6 +54,15 @@ class Memory implements MemoryDriver {
       if (this.#disk.held !== held) return
       this.#disk.held = null
       for (const release of held) release()
+    }
+  }
+
+  crashAfter(writeCount: number): void {
+    let left = writeCount
+    this.#disk.beforeWrite = () => {
+      if (left-- > 0) return
+      this.#disk.beforeWrite = null
+      this.crash()
     }
   }
 

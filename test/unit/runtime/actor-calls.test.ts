@@ -81,7 +81,7 @@ describe('a call of another actor', () => {
       const first = await openPeers({ store })
       await call(first, 'a', 'deposit', 100)
       await call(first, 'b', 'deposit', 100)
-      store.crashAtCommit(crashAt)
+      store.crashAfter(crashAt)
       const actor = await first.getActor('a', 'Peer')
       const calls = [1, 2, 3].map((n) =>
         actor.execute({ method: 'transfer', args: ['b', n], idempotencyKey: `t${n}` }),

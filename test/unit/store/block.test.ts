@@ -24,8 +24,9 @@ function sealedBlock(): { readonly bytes: Buffer; readonly start: number } {
       createdAtMs: 1,
     }
     const create = actor % 3 === 0 ? encodeActor(record) : null
-    const idempotency = actor % 2 === 0 ? [{ key: `key-${actor}`, seq: 5 }] : []
-    writer.add(actor, { seq: 5, entries, idempotency }, create, [])
+    const idempotency = actor % 2 === 0 ? [{ key: `key-${actor}`, seq: 5, atMs: 1_000 }] : []
+    const end = actor === 5 ? ({ end: true } as const) : {}
+    writer.add(actor, { seq: 5, entries, idempotency, ...end }, create, [])
   }
   return { bytes: Buffer.from(writer.seal()), start: payload }
 }

@@ -1,0 +1,45 @@
+/**
+ * Effects: what a commit changes besides the journal.
+ *
+ * They are rows of their own, written in the transaction of the commit's block (S8), and so need neither
+ * the tail nor the index: what is committed can be read.
+ *
+ * Owns: which changes a commit makes. Does not own: the bytes of each (the files it calls).
+ */
+import type { ActorKey } from '../../base/names.ts'
+import type { Commit } from '../store.ts'
+import type { ActorState } from './actor-state.ts'
+import type { Change, Environment } from './environment.ts'
+import { stateChange } from './keyed-state.ts'
+import { directoryKey } from './keys.ts'
+import { endChange } from './lives.ts'
+import { messageChange } from './outbox.ts'
+import { reminderChanges } from './reminders.ts'
+
+const NONE: readonly Change[] = []
+
+/**
+ * What `commit`, about to be queued as the newest of `state`, changes; `number` is the actor's, which a
+ * first commit is about to get.
+ */
+export function effectsOf(
+  environment: Environment,
+  key: ActorKey,
+  number: number,
+  state: ActorState,
+  commit: Commit,
+): readonly Change[] {
+  const { state: values, reminders, outbox, end } = commit
+  if (values === undefined && reminders === undefined && outbox === undefined && end === undefined)
+    return NONE
+  const incarnation = commit.create?.incarnation ?? state.incarnation
+  // Reads, and so may fail, before it tells `state` anything.
+  const changes = reminderChanges(environment, key, number, state, reminders ?? [])
+  for (const value of values ?? []) changes.push(stateChange(number, value))
+  for (const message of outbox ?? []) changes.push(messageChange(key, incarnation, message))
+  if (end === true) {
+    state.isEnding = true
+    changes.push({ key: directoryKey(key), value: null }, endChange(number))
+  }
+  return changes
+}
