@@ -110,7 +110,7 @@ export class Activation {
     return this.#status.kind === 'ready' || this.#status.kind === 'recovering'
   }
 
-  /** True after eviction: ask the pool again. */
+  /** True after eviction. */
   get closed(): boolean {
     return this.#status.kind === 'closed'
   }
@@ -385,11 +385,10 @@ export class Activation {
   /** Instantiates a new actor and returns its created entry. @throws ERR_TRAP */
   #create(): Uint8Array {
     const { program } = this.#options
-    const environment = this.#environment
     invariant(this.#journal.tail.seqNext === 0, 'only an actor without a journal is created')
-    const { engine, calls } = TurnEngine.startLive(program, environment)
-    const { key, incarnation } = environment
-    const createdAtMs = environment.clock.wallMs()
+    const { engine, calls } = TurnEngine.startLive(program, this.#environment)
+    const { key, incarnation, clock } = this.#environment
+    const createdAtMs = clock.wallMs()
     const { digest } = program
     const created = { kind: 'created', atMs: createdAtMs, ...key, incarnation } as const
     const entry = encodeEntry(0, { ...created, digest, calls })

@@ -71,6 +71,7 @@ class Memory implements MemoryDriver {
     this.#open.clear()
     this.#disk.host = null
     this.#disk.held = null
+    this.#disk.beforeWrite = null
   }
 }
 
