@@ -389,10 +389,9 @@ export class Activation {
     const { engine, calls } = TurnEngine.startLive(program, this.#environment)
     const { key, incarnation, clock } = this.#environment
     const createdAtMs = clock.wallMs()
-    const { digest } = program
-    const created = { kind: 'created', atMs: createdAtMs, ...key, incarnation } as const
-    const entry = encodeEntry(0, { ...created, digest, calls })
-    this.#journal.record = { ...key, incarnation, digest, createdAtMs }
+    const life = { ...key, incarnation, digest: program.digest }
+    const entry = encodeEntry(0, { kind: 'created', atMs: createdAtMs, ...life, calls })
+    this.#journal.record = { ...life, createdAtMs }
     this.#engine = engine
     return entry
   }

@@ -70,7 +70,7 @@ export const ERRORS = {
   ERR_READ_ONLY: row('usage', 409, 2, 'the store was opened for reading only'),
   ERR_DEADLOCK: row(
     'guest',
-    409,
+    500,
     70,
     'the call comes back to an actor that waits for it; nothing was run',
   ),
