@@ -39,9 +39,10 @@ import { commitError, quarantine, refuseDivergence, settle } from './outcomes.ts
 import type { ActorMethod, ActorProgram } from './program.ts'
 import { recover, unknownMethod } from './recovery.ts'
 import { SnapshotWriter } from './snapshot-writer.ts'
-import { TurnEngine, type TurnResult, type TurnStep } from './turn-engine.ts'
+import { TurnEngine } from './turn-engine.ts'
 import { encodeTurn } from './turn-entry.ts'
 import type { OpenTurn } from './turn-reader.ts'
+import type { TurnResult, TurnStep } from './turn-step.ts'
 
 export class Activation {
   readonly #options: ActivationOptions

@@ -13,13 +13,8 @@
 import { isLoomError } from '../base/errors.ts'
 import type { RecordedCall, TurnHead, TurnPart } from '../journal/entry.ts'
 import type { ActorMethod } from './program.ts'
-import {
-  shortened,
-  type TurnEngine,
-  type TurnPrefix,
-  type TurnResult,
-  type TurnStep,
-} from './turn-engine.ts'
+import { shortened, type TurnEngine } from './turn-engine.ts'
+import type { TurnPrefix, TurnResult, TurnStep } from './turn-step.ts'
 
 export interface AwaitingPort {
   readonly wallMs: () => number

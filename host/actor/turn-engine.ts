@@ -24,10 +24,11 @@ import type { HostCallContext } from '../hostcalls/host-interface.ts'
 import { HostResources } from '../hostcalls/host-resources.ts'
 import { LineLog, type StandardStream } from '../hostcalls/line-log.ts'
 import { Recorder, Suspension } from '../hostcalls/recorder.ts'
-import type { RecordedCall, TurnEntry, TurnOutcome } from '../journal/entry.ts'
-import { DROPPED, ParkableTurn, type ParkedTurn } from './parked-turn.ts'
+import type { RecordedCall, TurnEntry } from '../journal/entry.ts'
+import { DROPPED, ParkableTurn } from './parked-turn.ts'
 import type { ParkedTurns } from './parked-turns.ts'
 import type { ActorBody, ActorMethod, ActorProgram } from './program.ts'
+import type { ParkedTurn, SuspendedTurn, TurnPrefix, TurnStep } from './turn-step.ts'
 
 export interface EngineEnvironment {
   readonly key: ActorKey
@@ -37,32 +38,6 @@ export interface EngineEnvironment {
   readonly log: (level: string, message: string) => void
   /** Null where turns that wait are always unwound. */
   readonly parkedTurns: ParkedTurns | null
-}
-
-export interface TurnResult {
-  readonly kind: 'finished'
-  readonly calls: readonly RecordedCall[]
-  readonly outcome: TurnOutcome
-  readonly invocationId: string | null
-}
-
-/** The turn came to a call that has to wait (T4). */
-export interface SuspendedTurn {
-  readonly kind: 'suspended'
-  /** Everything recorded before that call. */
-  readonly calls: readonly RecordedCall[]
-  readonly invocationId: string | null
-  readonly suspension: Suspension
-  /** Where the guest is parked; null when it was unwound, and the engine is spoiled. */
-  readonly parked: ParkedTurn | null
-}
-
-export type TurnStep = TurnResult | SuspendedTurn
-
-/** What a turn had recorded when it was unwound, and goes on from. */
-export interface TurnPrefix {
-  readonly calls: readonly RecordedCall[]
-  readonly invocationId: string | null
 }
 
 class TurnContext implements HostCallContext {

@@ -4,7 +4,7 @@
 import { encodeEntry } from '../journal/codec.ts'
 import type { OpenedTurn } from './awaiting-turn.ts'
 import type { Invocation } from './invocation.ts'
-import type { TurnResult } from './turn-engine.ts'
+import type { TurnResult } from './turn-step.ts'
 
 /**
  * `turn` for a turn of one entry, `closed` for one that was opened.
