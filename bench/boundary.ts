@@ -15,6 +15,7 @@ import type { ComponentInstance } from '../host/component/component.ts'
 import { loadComponent } from '../host/component/load.ts'
 import type { WitValue } from '../host/component/wit.ts'
 import { capture, restore, takeBaseline } from '../host/image/image.ts'
+import { benchAwaitingImport } from './support/awaiting-import.ts'
 
 const INTERFACE = 'bench:boundary/api'
 
@@ -236,3 +237,4 @@ async function bench(encoding: string): Promise<void> {
 
 const encodings = process.argv.length > 2 ? process.argv.slice(2) : ['utf8', 'utf16']
 for (const encoding of encodings) await bench(encoding)
+await benchAwaitingImport()

@@ -8,7 +8,7 @@ import type { OutgoingCall } from '../hostcalls/host-interface.ts'
 import type { TurnOutcome } from '../journal/entry.ts'
 import type { ActorLog, ActorRecord, OutboxRow, ReminderChange } from '../store/store.ts'
 import type { ActorProgram } from './program.ts'
-import type { EngineEnvironment } from './turn-engine.ts'
+import type { EngineEnvironment } from './turn-context.ts'
 
 export interface ActivationOptions {
   readonly log: ActorLog

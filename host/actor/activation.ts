@@ -42,14 +42,11 @@ import { ActivationPorts } from './ports.ts'
 import type { ActorProgram } from './program.ts'
 import { recover, unknownMethod } from './recovery.ts'
 import { SnapshotWriter } from './snapshot-writer.ts'
-import {
-  type EngineEnvironment,
-  TurnEngine,
-  type TurnResult,
-  type TurnStep,
-} from './turn-engine.ts'
+import type { EngineEnvironment } from './turn-context.ts'
+import { TurnEngine } from './turn-engine.ts'
 import { TurnJournal } from './turn-journal.ts'
 import type { OpenTurn } from './turn-reader.ts'
+import type { TurnResult, TurnStep } from './turn-step.ts'
 
 export class Activation {
   readonly #options: ActivationOptions

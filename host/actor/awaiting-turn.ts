@@ -16,14 +16,8 @@
 import { isLoomError } from '../base/errors.ts'
 import { NO_EFFECTS, type RecordedCall } from '../journal/entry.ts'
 import { isUndecided } from './local-call.ts'
-import {
-  type LiveTurn,
-  shortened,
-  type TurnEngine,
-  type TurnPrefix,
-  type TurnResult,
-  type TurnStep,
-} from './turn-engine.ts'
+import { shortened, type TurnEngine } from './turn-engine.ts'
+import type { LiveTurn, TurnPrefix, TurnResult, TurnStep } from './turn-step.ts'
 
 export interface AwaitingPort {
   /**

@@ -4,7 +4,7 @@
 import type { WitValue } from '../component/wit.ts'
 import type { RecordedCall, TurnOutcome } from '../journal/entry.ts'
 import type { ActorMethod } from './program.ts'
-import type { LiveTurn } from './turn-engine.ts'
+import type { LiveTurn } from './turn-step.ts'
 
 /** What somebody asks an actor for. */
 export interface CallHead {

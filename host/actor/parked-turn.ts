@@ -19,14 +19,7 @@ import type { Park, Suspension } from '../hostcalls/recorder.ts'
 import type { RecordedCall } from '../journal/entry.ts'
 import type { ParkedTurns } from './parked-turns.ts'
 import type { ActorBody } from './program.ts'
-import type { SuspendedTurn, TurnStep } from './turn-engine.ts'
-
-export interface ParkedTurn {
-  /** Gives the guest its answer; resolves with the next step. Null when the turn was dropped. */
-  resume(recorded: RecordedCall): Promise<TurnStep> | null
-  /** Gives the turn up (PD1). */
-  drop(): void
-}
+import type { ParkedTurn, SuspendedTurn, TurnStep } from './turn-step.ts'
 
 /** What a turn needs of its engine. */
 export interface TurnHost {

@@ -7,7 +7,7 @@ import type { OutgoingCall } from '../hostcalls/host-interface.ts'
 import type { TurnOutcome } from '../journal/entry.ts'
 import type { ActivationOptions } from './activation-options.ts'
 import type { KeyedState } from './keyed-state.ts'
-import type { ActorPorts } from './turn-engine.ts'
+import type { ActorPorts } from './turn-context.ts'
 
 export class ActivationPorts implements ActorPorts {
   readonly #key: ActorKey

@@ -27,7 +27,8 @@ import type { CreatedEntry } from '../journal/entry.ts'
 import type { ActorLog, ActorRecord } from '../store/store.ts'
 import type { ActorProgram } from './program.ts'
 import { decodeSnapshot, type Snapshot } from './snapshot.ts'
-import { type EngineEnvironment, TurnEngine } from './turn-engine.ts'
+import type { EngineEnvironment } from './turn-context.ts'
+import { TurnEngine } from './turn-engine.ts'
 import { damagedJournal, decodeNamed, type OpenTurn, TurnReader } from './turn-reader.ts'
 
 export interface RecoveryInput {

@@ -4,7 +4,7 @@
 import { encodeEntry } from '../journal/codec.ts'
 import type { RecordedCall } from '../journal/entry.ts'
 import type { Invocation } from './invocation.ts'
-import type { TurnResult } from './turn-engine.ts'
+import type { TurnResult } from './turn-step.ts'
 
 /**
  * What a running turn has recorded beyond what the journal has of it: `opened`, then `continued`.

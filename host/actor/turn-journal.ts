@@ -16,8 +16,8 @@ import { type EffectRows, effectRows, NO_ROWS } from './effects.ts'
 import type { Invocation } from './invocation.ts'
 import { JournalTail } from './journal-tail.ts'
 import { KeyedState } from './keyed-state.ts'
-import type { TurnResult } from './turn-engine.ts'
 import { encodePart, encodeTurn } from './turn-entry.ts'
+import type { TurnResult } from './turn-step.ts'
 
 export interface TurnJournalOptions {
   readonly log: ActorLog

@@ -5,7 +5,8 @@
  */
 import { readCreated } from '../actor/recovery.ts'
 import { decodeSnapshot } from '../actor/snapshot.ts'
-import { type EngineEnvironment, TurnEngine } from '../actor/turn-engine.ts'
+import type { EngineEnvironment } from '../actor/turn-context.ts'
+import { TurnEngine } from '../actor/turn-engine.ts'
 import { decodeNamed, TurnReader } from '../actor/turn-reader.ts'
 import { systemClock } from '../base/clock.ts'
 import { LoomError } from '../base/errors.ts'
