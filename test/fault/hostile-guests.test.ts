@@ -6,12 +6,16 @@ import {
   type ActorHandle,
   fsBlobs,
   memory,
+  type ProvidedInterface,
   type Runtime,
   type RuntimeOptions,
+  seededRandom,
 } from '../../host/index.ts'
 import { openComponentHost } from '../support/components.ts'
+import { conformanceGuest, conformanceHost, conformanceInterface } from '../support/conformance.ts'
 import { errorOf, temporaryFolder } from '../support/host.ts'
 import { HOSTILE_HOST, hostileComponent, REALLOC_MODES } from '../support/hostile-component.ts'
+import { seedsOf } from '../support/seed.ts'
 
 const component = await parse(hostileComponent())
 
@@ -134,4 +138,53 @@ describe('a hostile guest', () => {
       }
     })
   })
+})
+
+/** What a caller of a damaged component may be told. */
+const DAMAGED =
+  /^ERR_(COMPONENT_FORMAT|COMPONENT_FEATURE|COMPONENT_IMPORT|TRAP|FUEL|HOST_CALL|ARGUMENT_TYPE|ARGUMENT_COUNT|METHOD_UNKNOWN)$/
+
+describe('components that were damaged on their way', () => {
+  test.each(seedsOf('damaged types'))(
+    'are refused when they are registered, or are actors that harm nobody (seed %i)',
+    async (seed) => {
+      const runtime = await openHostile()
+      const name = conformanceInterface('strings')
+      const provided = ['turn', 'join', 'split', 'measure'].map(
+        (func) => [func, conformanceHost('strings', func)] as const,
+      )
+      runtime.provide(name, Object.fromEntries(provided) as ProvidedInterface)
+      const counter = await runtime.getActor('c1', 'Counter')
+      await counter.call('increment', 5)
+      const before = await hashOf(runtime, 'Counter', 'c1')
+      const whole = conformanceGuest('strings')
+      const random = seededRandom(seed)
+      const codes: (string | undefined)[] = []
+      for (let round = 0; round < 60; round++) {
+        const bytes = Uint8Array.from(whole)
+        const at = 8 + Number(random.u64() % BigInt(bytes.length - 8))
+        if (round > 0) bytes[at] = (bytes[at] ?? 0) ^ (1 << (round % 8))
+        const limits = { fuelPerTurn: 300_000, memoryPagesMax: 64 }
+        const type = `Damaged${round}`
+        const registered = runtime.registerActorType(type, {
+          type: 'wasm',
+          component: bytes,
+          limits,
+        })
+        const called = registered
+          .then(() => runtime.getActor('d', type))
+          .then((actor) => actor.call('turn', 'text'))
+        const code = await called.then(
+          () => 'none',
+          (error: { code?: string }) => error.code,
+        )
+        codes.push(code)
+        if (code !== 'none') expect(code, `seed ${seed}, round ${round}`).toMatch(DAMAGED)
+      }
+      expect(codes[0]).toBe('none')
+      expect(codes).toContain('ERR_COMPONENT_FORMAT')
+      expect(await hashOf(runtime, 'Counter', 'c1')).toBe(before)
+      expect(await counter.call('increment', 1)).toBe(6n)
+    },
+  )
 })

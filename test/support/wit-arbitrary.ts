@@ -178,6 +178,9 @@ export function valueArbitrary(type: WitType): fc.Arbitrary<WitValue> {
             type.labels.map((label, index) => [camelCase(label), bits[index] ?? false]),
           ),
         )
+    case 'own':
+    case 'borrow':
+      return fc.nat(2 ** 31)
     default:
       throw new Error(`no values of ${type.kind}`)
   }
