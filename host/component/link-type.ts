@@ -87,12 +87,15 @@ export function resolveAlias(alias: AliasNode, scope: Scope): Item | null {
   return item
 }
 
-/** What an instance of an instance type exports. */
-function unfoldInstance(
+/** Gives the item that stands for an export that an instance type declares. */
+export type Unfold = (name: string, extern: ExternNode, scope: Scope) => Item
+
+/** What an instance of an instance type exports; `unfold` is asked for each export, in order. */
+export function walkInstance(
   type: Extract<TypeItem, { kind: 'instance' }>,
-  declare: Declare,
   budget: Budget,
-  depth = 0,
+  depth: number,
+  unfold: Unfold,
 ): ReadonlyMap<string, Item> {
   const scope = new Scope(type.scope, -1)
   if (depth > INSTANCE_DEPTH_MAX)
@@ -101,18 +104,17 @@ function unfoldInstance(
   for (const declaration of type.declarations) {
     scope.offset = declaration.offset
     budget.spend(1, scope)
-    unfoldDeclaration(declaration, scope, exports, declare, budget, depth)
+    walkDeclaration(declaration, scope, exports, unfold, budget)
   }
   return exports
 }
 
-function unfoldDeclaration(
+function walkDeclaration(
   declaration: Declaration,
   scope: Scope,
   exports: Map<string, Item>,
-  declare: Declare,
+  unfold: Unfold,
   budget: Budget,
-  depth: number,
 ): void {
   switch (declaration.kind) {
     case 'core-type':
@@ -131,7 +133,7 @@ function unfoldDeclaration(
     case 'export': {
       const { name } = declaration
       if (exports.has(name)) scope.fail(`export "${name}" stands twice`)
-      const item = declareExtern(declaration.type, name, scope, declare, budget, depth)
+      const item = unfold(name, declaration.type, scope)
       if (item.sort !== 'func') scope.add(item)
       exports.set(name, item)
     }
@@ -163,7 +165,10 @@ export function declareExtern(
       const type = scope.at(scope.types, extern.type, 'type')
       if (type.kind !== 'instance')
         return scope.fail(`type ${extern.type}: expected an instance type, got ${type.kind}`)
-      return { sort: 'instance', exports: unfoldInstance(type, declare, budget, depth + 1) }
+      const exports = walkInstance(type, budget, depth + 1, (inner, declared, at) =>
+        declareExtern(declared, inner, at, declare, budget, depth + 1),
+      )
+      return { sort: 'instance', exports }
     }
     case 'component':
       throw featureError(`imported component "${name}"`, scope.offset)

@@ -25,6 +25,7 @@ import type {
   TypeNode,
 } from './ast.ts'
 import type { BuiltinKind } from './builtin.ts'
+import { matchExtern } from './link-match.ts'
 import { type BuiltinPlan, ResourceLinker, type ResourcePlan } from './link-resource.ts'
 import {
   type Budget,
@@ -49,7 +50,7 @@ import {
   type TypeItem,
 } from './scope.ts'
 import { checkOptions, checkSignature, flattenFunc } from './signature.ts'
-import { equalShapes, type FuncShape, shapeSize } from './types.ts'
+import { type FuncShape, shapeSize } from './types.ts'
 import type { WitFunction } from './wit.ts'
 
 const STEP_COUNT_MAX = 2_000_000
@@ -404,7 +405,8 @@ export class Linker implements Budget {
     scope: Scope,
     args: ReadonlyMap<string, Item> | null,
   ): Item {
-    if (args !== null) return this.#argument(name, type, scope, args)
+    if (args !== null)
+      return matchExtern(type, args.get(name), `instantiation argument "${name}"`, scope, this)
     const interfaceName = type.kind === 'instance' ? name : ''
     const declare: Declare = {
       func: (funcName, shape) => {
@@ -417,40 +419,13 @@ export class Linker implements Budget {
     return declareExtern(type, name, scope, declare, this, 0)
   }
 
-  /** An import of a nested component: what the instantiation gives under that name. */
-  #argument(
-    name: string,
-    type: Extract<Definition, { kind: 'import' }>['type'],
-    scope: Scope,
-    args: ReadonlyMap<string, Item>,
-  ): Item {
-    const item = args.get(name)
-    const sort = type.kind === 'resource' ? 'type' : type.kind
-    if (item === undefined || item.sort !== sort)
-      return scope.fail(`instantiation gives no ${sort} "${name}"`)
-    if (item.sort === 'func' && type.kind === 'func') {
-      this.spend(shapeSize(item.func.shape), scope)
-      if (!equalShapes(item.func.shape, scope.func(type.type)))
-        scope.fail(`instantiation gives function "${name}" of another type than is imported`)
-    }
-    return item
-  }
-
   #export(definition: Extract<Definition, { kind: 'export' }>, scope: Scope): Item {
     const { name, type } = definition
-    const item = scope.item(definition.item.sort, definition.item.index)
-    if (type !== null && item.sort !== (type.kind === 'resource' ? 'type' : type.kind))
-      scope.fail(`export "${name}": a ${item.sort} is exported as ${type.kind}`)
-    if (item.sort === 'type') {
-      if (item.type.kind === 'resource') this.#resources.name(item.type.resource, name)
-      return { sort: 'type', type: nameTypeItem(item.type, name, scope, this) }
-    }
-    if (item.sort !== 'func' || type?.kind !== 'func') return item
-    const shape = scope.func(type.type)
-    this.spend(shapeSize(shape), scope)
-    if (!equalShapes(shape, item.func.shape))
-      scope.fail(`export "${name}": the function is of another type than is exported`)
-    return { sort: 'func', func: { ...item.func, shape } }
+    const found = scope.item(definition.item.sort, definition.item.index)
+    const item = type === null ? found : matchExtern(type, found, `export "${name}"`, scope, this)
+    if (item.sort !== 'type') return item
+    if (item.type.kind === 'resource') this.#resources.name(item.type.resource, name)
+    return { sort: 'type', type: nameTypeItem(item.type, name, scope, this) }
   }
 }
 

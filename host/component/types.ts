@@ -1,7 +1,7 @@
 /**
  * Types: a type definition of a binary becomes a WIT type.
  *
- * Owns: building WIT types bottom-up, names, equality. Does not own: index spaces (scope.ts).
+ * Owns: building WIT types bottom-up, names. Does not own: index spaces (scope.ts), equality (type-difference.ts).
  *
  * Invariants:
  *   TY1. Every type that leaves here has been measured (layout.ts LA1, LA2).
@@ -104,66 +104,6 @@ export function nameType(type: WitType, name: string): WitType {
   const named = { ...type, name }
   layoutOf(named)
   return named
-}
-
-function equalOptional(a: WitType | null, b: WitType | null): boolean {
-  return a === null || b === null ? a === b : equalTypes(a, b)
-}
-
-/** Structural equality; names of types do not count, names of their members do. */
-function equalTypes(a: WitType, b: WitType): boolean {
-  if (a === b) return true
-  switch (a.kind) {
-    case 'list':
-    case 'option':
-      return b.kind === a.kind && equalTypes(a.element, b.element)
-    case 'record':
-      return b.kind === 'record' && equalFields(a.fields, b.fields)
-    case 'tuple':
-      return (
-        b.kind === 'tuple' &&
-        a.elements.length === b.elements.length &&
-        a.elements.every((type, index) => equalOptional(type, b.elements[index] ?? null))
-      )
-    case 'variant':
-      return (
-        b.kind === 'variant' &&
-        a.cases.length === b.cases.length &&
-        a.cases.every((item, index) => {
-          const other = b.cases[index]
-          return other?.name === item.name && equalOptional(item.type, other.type)
-        })
-      )
-    case 'enum':
-      return b.kind === 'enum' && equalLabels(a.cases, b.cases)
-    case 'flags':
-      return b.kind === 'flags' && equalLabels(a.labels, b.labels)
-    case 'result':
-      return b.kind === 'result' && equalOptional(a.ok, b.ok) && equalOptional(a.err, b.err)
-    case 'own':
-    case 'borrow':
-      return b.kind === a.kind && a.resource === b.resource
-    default:
-      return a.kind === b.kind
-  }
-}
-
-function equalLabels(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((label, index) => label === b[index])
-}
-
-function equalFields(a: readonly WitField[], b: readonly WitField[]): boolean {
-  return (
-    a.length === b.length &&
-    a.every((field, index) => {
-      const other = b[index]
-      return other?.name === field.name && equalTypes(field.type, other.type)
-    })
-  )
-}
-
-export function equalShapes(a: FuncShape, b: FuncShape): boolean {
-  return a === b || (equalFields(a.params, b.params) && equalOptional(a.result, b.result))
 }
 
 /** Nodes that a comparison of the shape may visit, for budgets. */

@@ -1,7 +1,19 @@
 // Seeds of property tests: new on every run, printed, and repeatable with LOOM_SEED=<seed>.
-export function seedOf(what: string): number {
+const FIXED_SEED = 20_261_122
+
+/** What LOOM_SEED asks for; undefined where it asks for nothing. */
+function givenSeed(): number | undefined {
   const given = Number(process.env.LOOM_SEED)
-  const seed = given > 0 ? given : Math.trunc(Math.random() * 2 ** 31)
+  return given > 0 ? given : undefined
+}
+
+export function seedOf(what: string): number {
+  const seed = givenSeed() ?? Math.trunc(Math.random() * 2 ** 31)
   process.stderr.write(`${what}: LOOM_SEED=${seed}\n`)
   return seed
+}
+
+/** A seed that is the same on every run, which finds what a change breaks, and a fresh one, which finds more. */
+export function seedsOf(what: string): readonly number[] {
+  return givenSeed() === undefined ? [FIXED_SEED, seedOf(what)] : [seedOf(what)]
 }

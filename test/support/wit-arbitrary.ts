@@ -178,7 +178,31 @@ export function valueArbitrary(type: WitType): fc.Arbitrary<WitValue> {
             type.labels.map((label, index) => [camelCase(label), bits[index] ?? false]),
           ),
         )
+    case 'own':
+    case 'borrow':
+      return fc.nat(2 ** 31)
     default:
       throw new Error(`no values of ${type.kind}`)
+  }
+}
+
+/** True when `type`, or a part of it, is one that `found` means. */
+export function holdsType(type: WitType, found: (type: WitType) => boolean): boolean {
+  if (found(type)) return true
+  const inner = (part: WitType | null): boolean => part !== null && holdsType(part, found)
+  switch (type.kind) {
+    case 'list':
+    case 'option':
+      return inner(type.element)
+    case 'tuple':
+      return type.elements.some(inner)
+    case 'record':
+      return type.fields.some((field) => inner(field.type))
+    case 'variant':
+      return type.cases.some((item) => inner(item.type))
+    case 'result':
+      return inner(type.ok) || inner(type.err)
+    default:
+      return false
   }
 }
