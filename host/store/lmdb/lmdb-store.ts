@@ -12,6 +12,7 @@ import { compareActors, ownKey, readOnlyError } from '../checks.ts'
 import type { ActorLog, ActorRecord, ActorSummary, HostRecord, Store } from '../store.ts'
 import { ActorState } from './actor-state.ts'
 import { hostOf, readClaim } from './claim.ts'
+import { republishHost } from './door.ts'
 import type { Environment } from './environment.ts'
 import { directoryKey, directoryRange, HOST_KEY } from './keys.ts'
 import { LmdbLog, type LogHome } from './lmdb-log.ts'
@@ -87,6 +88,7 @@ export class LmdbStore implements Store, LogHome {
     if (this.writer === null || this.#claim === null) throw readOnlyError()
     this.#claim = { ...this.#claim, address }
     await this.writer.put({ key: HOST_KEY, value: encodeHost(this.#claim) })
+    republishHost(this.environment.folder, this.#claim)
   }
 
   async close(): Promise<void> {
