@@ -76,8 +76,8 @@ function theirSide(world: string, component: Component, oracle: Oracle): Side {
   const name = conformanceInterface(world)
   const functions = component.imports.flatMap((group) => group.functions)
   const imports = functions.map((func) => {
-    const host = conformanceHost(world, func.name) as HostFunction
-    const noting: HostFunction = (...args) => {
+    const host = conformanceHost(world, func.name) as (...args: WitValue[]) => WitValue
+    const noting = (...args: WitValue[]): WitValue => {
       told.push([func.name, args])
       return host(...args)
     }

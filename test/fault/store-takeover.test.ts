@@ -95,7 +95,7 @@ it('takes over from a host frozen inside a write by ending it', async () => {
   await child.line()
   expect(await child.line()).toBe('frozen')
   // The line comes just before the process stops itself: a running one would be let finish its write.
-  while (process.platform === 'linux' && !isFrozen(child.pid))
+  while (process.platform === 'linux' && !isFrozen({ pid: child.pid, processStart: null }))
     await new Promise((resolve) => setImmediate(resolve))
   const store = await lmdb(place, { probeMs: 1_500 }).open({ ...options, takeOver: true })
   expect(store.epoch).toBe(2)

@@ -2,9 +2,12 @@
 //
 //   write   appends at random to LOG_COUNT logs without waiting, for ever; prints "ack LOG SEQ_END"
 //           as commits resolve, and "snap LOG SEQ" as snapshots do
-//   serve   opens the store, then runs one command per line of stdin: append, burst, reopen
+//   serve   opens the store, then runs one command per line of stdin: append, other, burst, reopen, hang
 //   freeze  opens the store, then stops itself inside a write transaction, holding LMDB's writer lock;
 //           after SIGCONT it serves
+//   script  appends options.steps commits, one after the other, printing "ack LOG SEQ_END", and closes
+//   visit   enters the door of the folder, prints "inside", and stays there
+//   read    opens the store for reading, prints "open", and closes it
 //   claim   opens the store, prints "claimed EPOCH" or the error's code, and stays
 //
 // Every line is written synchronously, so that a line that was read had happened before a kill.
@@ -84,6 +87,19 @@ async function serve(before) {
       if (line === 'reopen') {
         log = await store.openLog(idOf(0))
         seq = log.seqNext
+      } else if (line === 'other') {
+        const second = await store.openLog(idOf(1))
+        const create = second.seqNext === 0 ? { create: recordOf(idOf(1)) } : {}
+        await second.append({
+          seq: second.seqNext,
+          entries: [entryOf(1, second.seqNext, 20)],
+          ...create,
+        })
+        say(`done ${second.seqNext + 1}`)
+        continue
+      } else if (line === 'hang') {
+        say('hanging')
+        for (;;);
       } else if (line === 'burst') {
         const answer = await burst(log, seq)
         seq += answer.done
@@ -124,6 +140,50 @@ async function freeze() {
   })
 }
 
+/** Also sizes that take overflow pages; every fifth commit is indexed, every third has a snapshot. */
+async function script() {
+  const store = await open()
+  const logs = []
+  for (let index = 0; index < 3; index++) {
+    const log = await store.openLog(idOf(index))
+    logs.push({ log, seq: log.seqNext })
+  }
+  say(`ready ${store.epoch}`)
+  for (let step = 0; step < options.steps; step++) {
+    const index = step % logs.length
+    const { log, seq } = logs[index]
+    const entries = [entryOf(index, seq, 40), entryOf(index, seq + 1, step % 4 === 0 ? 9_000 : 400)]
+    const create = seq === 0 ? { create: recordOf(idOf(index)) } : {}
+    await log.append({
+      seq,
+      entries,
+      idempotency: [{ key: `key-${index}-${seq}`, seq }],
+      ...create,
+    })
+    logs[index].seq += 2
+    say(`ack ${index} ${seq + 2}`)
+    if (step % 3 === 0) {
+      await log.writeSnapshot({ seq: seq + 2, bytes: entryOf(index, seq + 2, 500) })
+      say(`snap ${index} ${seq + 2}`)
+    }
+  }
+  await store.close()
+  say('closed')
+}
+
+async function visit() {
+  const { enterDoor } = await import(path.resolve('dist/host/store/lmdb/door.js'))
+  const { isQuiet } = await enterDoor(folder, 5_000)
+  say(`inside ${isQuiet}`)
+  process.stdin.resume()
+}
+
+async function read() {
+  const store = await lmdb(folder).open({ wallMs: Date.now, readOnly: true })
+  say('open')
+  await store.close()
+}
+
 async function claim() {
   try {
     const store = await open()
@@ -134,5 +194,13 @@ async function claim() {
   process.stdin.resume()
 }
 
-const modes = { write, serve: () => serve(async () => {}), freeze: () => serve(freeze), claim }
+const modes = {
+  write,
+  serve: () => serve(async () => {}),
+  freeze: () => serve(freeze),
+  claim,
+  script,
+  visit,
+  read,
+}
 await modes[mode]()

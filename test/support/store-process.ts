@@ -8,7 +8,7 @@ import { once } from 'node:events'
 import path from 'node:path'
 import readline from 'node:readline'
 
-export type ChildMode = 'write' | 'serve' | 'freeze' | 'claim'
+export type ChildMode = 'write' | 'serve' | 'freeze' | 'claim' | 'script' | 'visit' | 'read'
 
 export class StoreProcess {
   readonly pid: number
@@ -19,10 +19,16 @@ export class StoreProcess {
   #read = 0
   #wake: () => void = () => {}
 
-  constructor(mode: ChildMode, folder: string, options: object = {}, wrap: string[] = []) {
+  constructor(
+    mode: ChildMode,
+    folder: string,
+    options: object = {},
+    wrap: string[] = [],
+    env: Record<string, string> = {},
+  ) {
     const script = path.resolve('test/support/store-child.mjs')
     const command = [...wrap, process.execPath, script, mode, folder, JSON.stringify(options)]
-    this.#child = spawn(command[0] ?? '', command.slice(1))
+    this.#child = spawn(command[0] ?? '', command.slice(1), { env: { ...process.env, ...env } })
     this.pid = this.#child.pid ?? 0
     this.#exited = once(this.#child, 'exit')
     this.#child.stderr.resume()

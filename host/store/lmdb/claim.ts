@@ -2,15 +2,21 @@
  * The claim: how a process becomes the one host of a data folder.
  *
  * Owns: the decision table below, the host record, the epoch.
- * Does not own: the check of the epoch at each write (environment.ts).
+ * Does not own: the check of the epoch at each write (environment.ts), who opens when (door.ts).
  *
- *     recorded host          takeOver   what happens
- *     none, or closed        any        claimed, epoch + 1
- *     dead                   any        claimed, epoch + 1
- *     lives                  no         ERR_DATA_OWNED
- *     lives, lock is free    yes        claimed, epoch + 1; the former gets ERR_FENCED at its next write
- *     lives, holds the lock  yes        the former is frozen inside a write: it is ended with SIGKILL
- *                                       (take-over named it, its start time is checked), then claimed
+ *     recorded host            takeOver   what happens
+ *     none, or closed          any        claimed, epoch + 1
+ *     dead                     any        claimed, epoch + 1
+ *     lives                    no         ERR_DATA_OWNED
+ *     lives, answers           yes        it finishes the write under way and pauses; claimed, epoch + 1;
+ *                                         it gets ERR_FENCED at its next write
+ *     lives, does not answer   yes        frozen outside of any write (SIGSTOP) while the folder is
+ *                                         claimed, then let go on, to be fenced
+ *     frozen, lock is free     yes        claimed, epoch + 1; fenced when it goes on
+ *     frozen, holds the lock   yes        it is frozen inside a write: ended with SIGKILL (take-over named
+ *                                         it, its start time is checked), then claimed
+ *     in another container     any        it lives if it answers: ERR_DATA_OWNED or pause, as above; else
+ *                                         claimed, if the lock is free
  *
  * A frozen process may hold LMDB's writer lock, and then every attempt to write blocks for ever in a
  * synchronous call. So the lock is tried by a child process with a deadline first. A lock whose owner
@@ -18,10 +24,11 @@
  *
  * Invariants:
  *   CL1. Epochs only grow; each claim has its own.
- *   CL2. Life of the recorded host is judged again inside the transaction that claims: of two processes
- *        that race for a folder, exactly one wins.
- *   CL3. No process is ended unless it is the recorded host, by pid and start time, `takeOver` was asked
- *        for, and it demonstrably keeps the writer lock.
+ *   CL2. Life of the recorded host is judged again inside the transaction that claims, and one process at
+ *        a time is at the door: of two processes that race for a folder, exactly one wins.
+ *   CL3. No process is frozen or ended unless it is the recorded host, by pid, start time and pid
+ *        namespace, `takeOver` was asked for, and it does not answer; none is ended unless it
+ *        demonstrably keeps the writer lock.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -29,12 +36,14 @@ import { createRequire } from 'node:module'
 import { systemClock } from '../../base/clock.ts'
 import { invariant, LoomError } from '../../base/errors.ts'
 import type { HostRecord, StoreOpenOptions } from '../store.ts'
+import { publishHost, type Visit } from './door.ts'
 import type { Environment } from './environment.ts'
 import {
   endProcess,
   freezeProcess,
   isAlive,
   isFrozen,
+  lifeOf,
   processStartOf,
   thawProcess,
 } from './host-process.ts'
@@ -70,23 +79,22 @@ const FREEZE_COUNT_MAX = 20
 const FREEZE_WAIT_MS = 1_000
 
 /**
- * Checks, before anything that needs the writer lock, whether the folder may be claimed; frees the
- * lock when a frozen host holds it. A host that runs is frozen, outside of any write, until the returned
- * function is called: seen without that, a commit that it had acknowledged while the folder was being
- * opened and claimed was missing from the folder afterwards.
+ * Checks, before the folder is opened for writing, whether it may be claimed; makes a host that does not
+ * answer stand still until the returned function is called; frees the lock when a frozen host holds it.
  * @throws ERR_DATA_OWNED, ERR_STORE
  */
 export async function prepareClaim(
   folder: string,
-  claim: HostClaim | null,
+  { host, isQuiet }: Visit,
   options: StoreOpenOptions,
   probeMs: number,
 ): Promise<() => void> {
-  const host = hostOf(claim)
-  if (host === null || !isAlive(host)) return nothing
-  if (options.takeOver !== true) throw ownedError(folder, host)
-  if (host.pid === process.pid) return nothing
-  if (!isFrozen(host.pid) && (await freezeOutsideWrite(folder, host)))
+  if (host === null) return nothing
+  const life = lifeOf(host)
+  if (life === 'dead') return nothing
+  if (options.takeOver !== true && (life === 'alive' || isQuiet)) throw ownedError(folder, host)
+  if (isQuiet) return nothing
+  if (life === 'alive' && !isFrozen(host) && (await freezeOutsideWrite(folder, host)))
     return () => thawProcess(host)
   if (await canLock(folder, probeMs)) return nothing
   if (!(await endProcess(host, END_WAIT_MS)))
@@ -108,7 +116,10 @@ async function freezeOutsideWrite(folder: string, host: HostRecord): Promise<boo
   return false
 }
 
-/** Writes the host record with the next epoch (CL1, CL2). @throws ERR_DATA_OWNED, ERR_DATA_FOLDER */
+/**
+ * Writes the host record with the next epoch (CL1, CL2), having published it at the door.
+ * @throws ERR_DATA_OWNED, ERR_DATA_FOLDER
+ */
 export function claimFolder(environment: Environment, options: StoreOpenOptions): HostClaim {
   return environment.transact((put) => {
     const format = environment.get(FORMAT_KEY)
@@ -131,6 +142,7 @@ export function claimFolder(environment: Environment, options: StoreOpenOptions)
       put(CHECKPOINT_KEY, encodeCheckpoint({ blockNext: 1, actorNext: 1 }), 0)
     }
     put(HOST_KEY, encodeHost(claim), claim.epoch)
+    publishHost(environment.folder, claim)
     return claim
   })
 }
@@ -144,7 +156,7 @@ export function releaseClaim(environment: Environment, claim: HostClaim): void {
   })
 }
 
-function ownedError(folder: string, host: HostRecord): LoomError {
+export function ownedError(folder: string, host: HostRecord): LoomError {
   const where = host.address === null ? '' : ` and takes calls at ${host.address}`
   return new LoomError('ERR_DATA_OWNED', `${folder}: process ${host.pid} owns it${where}`, {
     data: { pid: host.pid, address: host.address, epoch: host.epoch, path: folder },

@@ -13,10 +13,15 @@
  *   EN1. `write` resolves true only when everything it put is durable (S1).
  *   EN2. Everything in one `write` is applied in one transaction, and only if the host record still has
  *        the writer's epoch (S3). The comparison runs in LMDB's writer thread, by the record's version.
- *   EN3. No `noOverwrite` is used inside `write`: lmdb-js 3.5.6 writes such a put even when the condition
+ *   EN3. One environment per folder and process: a second `open` of a file would close a descriptor of the
+ *        lock file, and with it POSIX drops all locks that this process has there; the next process to
+ *        open would take the lock region for unused and make it anew, beside a host that writes.
+ *        So whoever opens a folder again shares what is open.
+ *   EN4. No write is under way between the answer of `pause` and the end of the pause.
+ *   EN5. No `noOverwrite` is used inside `write`: lmdb-js 3.5.6 writes such a put even when the condition
  *        around it failed, so a fenced host would write.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs'
+import { closeSync, fsyncSync, mkdirSync, openSync, realpathSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
 import { invariant, LoomError } from '../../base/errors.ts'
@@ -35,13 +40,36 @@ export interface Change {
   readonly value: Buffer | null
 }
 
+/** What one process has open of one folder (EN3). */
+interface Opened {
+  readonly db: RootDatabase<Buffer, Buffer>
+  readonly readOnly: boolean
+  userCount: number
+}
+
+const openedByPath = new Map<string, Opened>()
+/** Folders whose last user is closing them. */
+const closingByPath = new Map<string, Promise<void>>()
+
 export class Environment {
   readonly #db: RootDatabase<Buffer, Buffer>
+  readonly #path: string
   readonly folder: string
+  #writing: Promise<unknown> | null = null
+  #pause: Promise<void> | null = null
+  #afterClose: () => void = () => {}
 
-  private constructor(folder: string, db: RootDatabase<Buffer, Buffer>) {
+  private constructor(folder: string, realPath: string, db: RootDatabase<Buffer, Buffer>) {
     this.folder = folder
+    this.#path = realPath
     this.#db = db
+  }
+
+  /** Whether this process has `folder` open, so that opening it again opens no file. Waits for a close. */
+  static async isOpenHere(folder: string): Promise<boolean> {
+    const realPath = realPathOf(folder)
+    while (closingByPath.has(realPath)) await closingByPath.get(realPath)
+    return openedByPath.has(realPath)
   }
 
   /** Whether `folder` holds an environment. @throws ERR_DATA_FOLDER */
@@ -81,21 +109,12 @@ export class Environment {
   }
 
   static #open(folder: string, readOnly: boolean): Environment {
-    try {
-      const db = open<Buffer, Buffer>(folder, {
-        readOnly,
-        noSubdir: false,
-        encoding: 'binary',
-        keyEncoding: 'binary',
-        useVersions: true,
-        overlappingSync: false,
-        // A group of commits is one batch already: waiting for the end of the event turn adds nothing.
-        eventTurnBatching: false,
-      })
-      return new Environment(folder, db)
-    } catch (error) {
-      throw folderError(folder, error)
-    }
+    const realPath = realPathOf(folder)
+    const opened = openedByPath.get(realPath) ?? openFiles(folder, realPath, readOnly)
+    if (opened.readOnly && !readOnly)
+      throw new LoomError('ERR_DATA_FOLDER', `${folder}: this process has it open for reading only`)
+    opened.userCount++
+    return new Environment(folder, realPath, opened.db)
   }
 
   /** Makes the next reads see everything that is committed now, and agree with each other until a pause. */
@@ -141,17 +160,34 @@ export class Environment {
   async write(epoch: number, changes: readonly Change[]): Promise<boolean> {
     invariant(epoch > 0, 'only a host that claimed the folder writes')
     invariant(changes.length > 0, 'a write changes something')
+    while (this.#pause !== null) await this.#pause
     const db = this.#db
     try {
-      return await db.ifVersion(HOST_KEY, epoch, () => {
+      const writing = db.ifVersion(HOST_KEY, epoch, () => {
         for (const { key, value } of changes)
           if (value === null) void db.remove(key)
           else if (key === HOST_KEY) void db.put(key, value, epoch)
           else void db.put(key, value)
       })
+      this.#writing = writing
+      return await writing
     } catch (error) {
       throw storeError(await causeOf(error))
     }
+  }
+
+  /** Waits until no write is under way; none begins until the returned function is called (EN4). */
+  async pause(): Promise<() => void> {
+    invariant(this.#pause === null, 'one pause at a time')
+    let end = (): void => {}
+    this.#pause = new Promise((resolve) => {
+      end = () => {
+        this.#pause = null
+        resolve()
+      }
+    })
+    await this.#writing?.catch(() => {})
+    return end
   }
 
   /** Runs `change` in a synchronous, durable transaction; used for the claim alone. */
@@ -172,8 +208,61 @@ export class Environment {
     }
   }
 
+  /** `task` runs once nothing is written here any more. */
+  afterClose(task: () => void): void {
+    this.#afterClose = task
+  }
+
   async close(): Promise<void> {
-    await this.#db.close()
+    try {
+      await this.#writing?.catch(() => {})
+      await this.#release()
+    } finally {
+      this.#afterClose()
+    }
+  }
+
+  async #release(): Promise<void> {
+    const opened = openedByPath.get(this.#path)
+    invariant(opened?.db === this.#db && opened.userCount > 0, 'an environment is closed once')
+    if (--opened.userCount > 0) return
+    openedByPath.delete(this.#path)
+    const closing = this.#db.close().finally(() => closingByPath.delete(this.#path))
+    closingByPath.set(
+      this.#path,
+      closing.catch(() => {}),
+    )
+    await closing
+  }
+}
+
+function realPathOf(folder: string): string {
+  try {
+    return realpathSync(folder)
+  } catch {
+    return path.resolve(folder)
+  }
+}
+
+/** @throws ERR_DATA_FOLDER */
+function openFiles(folder: string, realPath: string, readOnly: boolean): Opened {
+  invariant(!closingByPath.has(realPath), 'a folder is not opened while it is closed')
+  try {
+    const db = open<Buffer, Buffer>(folder, {
+      readOnly,
+      noSubdir: false,
+      encoding: 'binary',
+      keyEncoding: 'binary',
+      useVersions: true,
+      overlappingSync: false,
+      // A group of commits is one batch already: waiting for the end of the event turn adds nothing.
+      eventTurnBatching: false,
+    })
+    const opened = { db, readOnly, userCount: 0 }
+    openedByPath.set(realPath, opened)
+    return opened
+  } catch (error) {
+    throw folderError(folder, error)
   }
 }
 
@@ -209,7 +298,7 @@ function storeError(error: unknown): LoomError {
   return new LoomError('ERR_STORE', `the store failed: ${message}`, { cause: error })
 }
 
-function folderError(folder: string, error: unknown): LoomError {
+export function folderError(folder: string, error: unknown): LoomError {
   const message = error instanceof Error ? error.message : String(error)
   return new LoomError('ERR_DATA_FOLDER', `${folder}: cannot be used as data folder: ${message}`, {
     cause: error,

@@ -21,6 +21,7 @@ import type {
 } from '../store.ts'
 import { ActorState } from './actor-state.ts'
 import { hostOf, readClaim } from './claim.ts'
+import { republishHost } from './door.ts'
 import type { Change, Environment } from './environment.ts'
 import { forgetKeys } from './forget-keys.ts'
 import { directoryKey, directoryRange, HOST_KEY } from './keys.ts'
@@ -159,6 +160,7 @@ export class LmdbStore implements Store, LogHome {
     if (this.writer === null || this.#claim === null) throw readOnlyError()
     this.#claim = { ...this.#claim, address }
     await this.writer.change([{ key: HOST_KEY, value: encodeHost(this.#claim) }])
+    republishHost(this.environment.folder, this.#claim)
   }
 
   async close(): Promise<void> {
