@@ -69,12 +69,12 @@ export function discriminantSize(caseCount: number): 1 | 2 | 4 {
   return caseCount <= 0x10000 ? 2 : 4
 }
 
-function flagsSize(labelCount: number): 1 | 2 | 4 {
+export function flagsSize(labelCount: number): 1 | 2 | 4 {
   if (labelCount <= 8) return 1
   return labelCount <= 16 ? 2 : 4
 }
 
-function alignmentOf(type: Type): number {
+export function alignmentOf(type: Type): number {
   switch (type.kind) {
     case 'string':
     case 'list':

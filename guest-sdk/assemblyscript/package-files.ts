@@ -20,6 +20,11 @@ function findRoot(): string {
 const root = findRoot()
 const assembly = path.join(root, 'guest-sdk/assemblyscript/assembly')
 
+/** Files of the SDK of one language that are used as they are. */
+export function sdkFolder(language: string): string {
+  return path.join(root, 'guest-sdk', language)
+}
+
 /** The modules that authors and generated code import as `loom/<name>`, by name. */
 export function libraryModules(): Map<string, string> {
   const modules = new Map<string, string>()

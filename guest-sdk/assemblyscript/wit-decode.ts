@@ -13,11 +13,19 @@ import type { Func, Interface, Param, Primitive, Type } from './model.ts'
 import { isNamed } from './model.ts'
 import { identifier } from './names.ts'
 
-/** The WIT uses a feature that AssemblyScript guests do not have. */
-export class UnsupportedWit extends Error {}
+/** The WIT uses a feature that guests do not have. */
+export class UnsupportedWit extends Error {
+  /** What, for SDKs of other languages to say it of theirs. */
+  readonly what: string
+
+  constructor(what: string) {
+    super(`${what} cannot be used from AssemblyScript`)
+    this.what = what
+  }
+}
 
 function unsupported(what: string): never {
-  throw new UnsupportedWit(`${what} cannot be used from AssemblyScript`)
+  throw new UnsupportedWit(what)
 }
 
 interface Signature {
@@ -84,8 +92,8 @@ class Decoder {
     this.#reader = new BinaryReader(bytes, HEADER_SIZE)
   }
 
-  /** The world's imported interfaces. */
-  world(): Item[] {
+  /** The world: its imports and exports. */
+  world(): Scope {
     const reader = this.#reader
     const top = new Scope(null)
     let world: Declared | null = null
@@ -99,7 +107,7 @@ class Decoder {
     if (world?.sort !== 'scope') throw new Error('no world in the section')
     const inner = at(world.scope.exports, 0).declared
     if (inner.sort !== 'scope') throw new Error('the world is not a component type')
-    return inner.scope.imports
+    return inner.scope
   }
 
   #exportedType(top: Scope): Declared {
@@ -248,11 +256,18 @@ function toFunc(item: Item): Func[] {
   return [{ name: item.name, method: identifier(item.name), params, result, doc: '' }]
 }
 
+function toInterface({ name, declared }: Item): Interface {
+  if (declared.sort !== 'scope') return unsupported(`the world-level item '${name}'`)
+  return { id: name, funcs: declared.scope.exports.flatMap(toFunc), doc: '' }
+}
+
 /** The imported interfaces of the world that a module made by `componentEmbed` describes. */
 export function decodeImports(module: Uint8Array): Interface[] {
-  const items = new Decoder(customSection(module, 'component-type')).world()
-  return items.map(({ name, declared }) => {
-    if (declared.sort !== 'scope') return unsupported(`the world-level item '${name}'`)
-    return { id: name, funcs: declared.scope.exports.flatMap(toFunc), doc: '' }
-  })
+  return decodeWorld(module).imports
+}
+
+/** As `decodeImports`, with the exported interfaces. */
+export function decodeWorld(module: Uint8Array): { imports: Interface[]; exports: Interface[] } {
+  const { imports, exports } = new Decoder(customSection(module, 'component-type')).world()
+  return { imports: imports.map(toInterface), exports: exports.map(toInterface) }
 }

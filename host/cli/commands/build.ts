@@ -1,10 +1,12 @@
 /**
  * `loom build`: an actor's source folder to a component.
  *
- * The builder runs as a child process: the host never loads a guest SDK or its compiler
- * (docs/adr/0001-builder-as-child-process.md).
+ * Owns: which language a folder is written in.
+ * Does not own: building. The builder runs as a child process: the host never loads a guest SDK or its
+ * compiler (docs/adr/0001-builder-as-child-process.md).
  */
 import { execFile } from 'node:child_process'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import path from 'node:path'
 import type { Command } from 'commander'
 import { LoomError } from '../../base/errors.ts'
@@ -12,7 +14,15 @@ import { addExample, type JsonOptions, jsonOption } from '../options.ts'
 import { colors, print, printJson } from '../output.ts'
 import { withProgress } from '../progress.ts'
 
-const BUILDER = path.resolve(import.meta.dirname, '../../../guest-sdk/assemblyscript/cli.js')
+const SDKS = path.resolve(import.meta.dirname, '../../../guest-sdk')
+
+/** In this order: a folder is of the first language that has a file in it; else of AssemblyScript. */
+const LANGUAGES = [
+  { sdk: 'rust', isSource: (file: string) => file === 'Cargo.toml' },
+  { sdk: 'assemblyscript', isSource: (file: string) => /(?<!\.d)\.ts$/.test(file) },
+  { sdk: 'c', isSource: (file: string) => file.endsWith('.c') },
+]
+
 const OUTPUT_MAX_BYTES = 16 * 1024 * 1024
 const EXIT_TOOLCHAIN = 69
 
@@ -41,8 +51,8 @@ type BuilderAnswer =
 export function addBuildCommand(program: Command): void {
   const command = program
     .command('build')
-    .description('build an AssemblyScript actor into a component')
-    .argument('<dir>', 'folder of the actor')
+    .description('build an actor in AssemblyScript, Rust or C into a component')
+    .argument('<dir>', 'folder of the actor, or a source file in it')
     .option('--out <dir>', 'where to write the component; default: <dir>/build')
     .addOption(jsonOption())
     .action(build)
@@ -61,8 +71,15 @@ async function build(dir: string, options: BuildOptions): Promise<void> {
   print(colors.dim(`interface ${result.interface}, WIT in ${result.wit}`))
 }
 
+function builderOf(dir: string): string {
+  const isFolder = existsSync(dir) && statSync(dir).isDirectory()
+  const files = isFolder ? readdirSync(dir) : [path.basename(dir)]
+  const found = LANGUAGES.find(({ isSource }) => files.some(isSource))
+  return path.join(SDKS, found?.sdk ?? 'assemblyscript', 'cli.js')
+}
+
 async function runBuilder(dir: string, out: string | undefined): Promise<BuildResult> {
-  const args = [BUILDER, dir, '--json', ...(out === undefined ? [] : ['--out', out])]
+  const args = [builderOf(dir), dir, '--json', ...(out === undefined ? [] : ['--out', out])]
   const { exitCode, stdout, stderr } = await run(process.execPath, args)
   const answer = parseAnswer(stdout)
   if (answer === null)

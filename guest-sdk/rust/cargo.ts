@@ -1,0 +1,117 @@
+/**
+ * cargo.
+ *
+ * Owns: the options that make small modules, running a build, and where its errors are.
+ *
+ * Options hold for this build only: a plain `cargo build` of the actor works too, with the options of its
+ * own. A workspace with a `[profile.release]` keeps that.
+ */
+import { readFileSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { BuildError, type Mistake } from '../assemblyscript/errors.ts'
+import { run, type Toolchain } from './toolchain.ts'
+
+/** Rust's default of 1 MiB would be sixteen pages of every actor's memory. Units: bytes. */
+const STACK_SIZE_BYTES = 65_536
+
+const PROFILE = {
+  'opt-level': '"s"',
+  lto: '"fat"',
+  'codegen-units': '1',
+  panic: '"abort"',
+  strip: 'true',
+}
+
+interface Span {
+  readonly file_name: string
+  readonly line_start: number
+  readonly column_start: number
+  readonly is_primary: boolean
+}
+
+interface CargoMessage {
+  readonly reason: string
+  readonly filenames?: readonly string[]
+  readonly target?: { readonly kind: readonly string[] }
+  readonly message?: {
+    readonly level: string
+    readonly message: string
+    readonly spans: readonly Span[]
+  }
+}
+
+function profile(manifest: string): string[] {
+  if (/^\[profile\.release/m.test(readFileSync(manifest, 'utf8'))) return []
+  return Object.entries(PROFILE).flatMap(([name, value]) => [
+    '--config',
+    `profile.release.${name}=${value}`,
+  ])
+}
+
+/** Flags of the target's compilations. Paths of this machine do not get into panic messages. */
+function flags(root: string, target: string): string[] {
+  const cargoHome = process.env.CARGO_HOME ?? path.join(os.homedir(), '.cargo')
+  const list = [
+    `-Clink-arg=-zstack-size=${STACK_SIZE_BYTES}`,
+    `--remap-path-prefix=${cargoHome}=cargo`,
+    `--remap-path-prefix=${root}=.`,
+  ]
+  return ['--config', `target.${target}.rustflags=${JSON.stringify(list)}`]
+}
+
+function parse(stdout: string): CargoMessage[] {
+  const lines = stdout.split('\n').filter((line) => line.startsWith('{'))
+  return lines.map((line) => JSON.parse(line) as CargoMessage)
+}
+
+/** A mistake per error; the sum that rustc draws at the end has no place and says nothing new. */
+function mistakesOf(messages: readonly CargoMessage[], root: string): Mistake[] {
+  return messages.flatMap(({ message }) => {
+    if (message?.level !== 'error') return []
+    const span = message.spans.find(({ is_primary }) => is_primary)
+    if (span === undefined) return []
+    const { file_name, line_start, column_start } = span
+    const file = path.resolve(root, file_name)
+    return [{ message: message.message, file, line: line_start, column: column_start }]
+  })
+}
+
+function lastError(stderr: string): string {
+  const found = /^error(?:\[\w+\])?: ([\s\S]*?)(?:\n\n|$(?![\s\S]))/m.exec(stderr)?.[1]
+  return (found ?? stderr).trim().replace(/\s*\n\s*/g, ' ')
+}
+
+/**
+ * Compiles the crate in `dir`; gives the path of its module.
+ * @throws BuildError for errors of the compiler, and for whatever else cargo complains about.
+ */
+export async function compileCrate(dir: string, toolchain: Toolchain): Promise<string> {
+  const { cargo, target } = toolchain
+  const fail = (message: string): BuildError =>
+    new BuildError([{ message, file: path.join(dir, 'Cargo.toml'), line: 1, column: 1 }])
+  const located = ['locate-project', '--workspace', '--message-format=plain']
+  const project = await run(cargo, located, dir)
+  if (!project.isOk) throw fail(lastError(project.stderr))
+  const manifest = project.stdout.trim()
+  const root = path.dirname(manifest)
+  const options = [...profile(manifest), ...flags(root, target)]
+  const what = ['--lib', '--release', '--target', target, '--message-format=json']
+  const built = await run(cargo, ['build', ...what, ...options], dir)
+  const messages = parse(built.stdout)
+  const [first, ...others] = mistakesOf(messages, root)
+  if (first !== undefined) throw new BuildError([first, ...others])
+  if (!built.isOk) throw fail(lastError(built.stderr))
+  const modules = messages
+    .filter(({ reason, target: of }) => reason === 'compiler-artifact' && isLibrary(of?.kind))
+    .flatMap(({ filenames }) => filenames ?? [])
+    .filter((file) => file.endsWith('.wasm'))
+  const module = modules.at(-1)
+  if (module === undefined)
+    throw fail('the crate makes no module: it needs crate-type = ["cdylib"] in [lib]')
+  return module
+}
+
+function isLibrary(kind: readonly string[] = []): boolean {
+  return kind.includes('cdylib')
+}

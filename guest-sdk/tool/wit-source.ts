@@ -1,0 +1,88 @@
+/**
+ * The WIT of an actor's folder as one text.
+ *
+ * Owns: finding the world, and adding the packages that it refers to: those in the folder (`host/*.wit`,
+ * `deps/*.wit`) and the host's own.
+ * Does not own: parsing (tool/component.ts).
+ *
+ * Invariant WS1: lines of the author's own file keep their numbers: everything else follows them.
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { displayPath } from '../assemblyscript/actor-folder.ts'
+import { BuildError } from '../assemblyscript/errors.ts'
+import { libraryWit } from '../assemblyscript/package-files.ts'
+
+export interface WitSource {
+  /** The author's file, absolute. */
+  readonly file: string
+  /** The author's file and, behind it, every package that it may refer to. */
+  readonly text: string
+  /** The name of its only world. */
+  readonly world: string
+}
+
+/** Interfaces that the host serves and that the run-time library of every SDK may call. */
+export const LIBRARY_INTERFACES = [
+  'loom:actor/context@0.1.0',
+  'loom:actor/guest@0.1.0',
+  'loom:actor/log@0.1.0',
+  'wasi:clocks/monotonic-clock@0.2.0',
+  'wasi:clocks/wall-clock@0.2.0',
+  'wasi:random/random@0.2.0',
+]
+
+function failed(file: string, message: string): BuildError {
+  return new BuildError([{ message, file: displayPath(file), line: 1, column: 1 }])
+}
+
+function witFiles(folder: string): string[] {
+  if (!existsSync(folder)) return []
+  const names = readdirSync(folder).filter((name) => name.endsWith('.wit'))
+  return names.sort().map((name) => path.join(folder, name))
+}
+
+function findWit(dir: string): string {
+  const files = witFiles(dir)
+  const usual = [path.join(dir, 'world.wit'), path.join(dir, `${path.basename(dir)}.wit`)]
+  const found = usual.find((file) => files.includes(file)) ?? files[0]
+  if (found === undefined) throw failed(dir, 'no world.wit')
+  if (!usual.includes(found) && files.length > 1)
+    throw failed(dir, `no world.wit, no ${path.basename(dir)}.wit, and not exactly one .wit file`)
+  return found
+}
+
+const PACKAGE = /^\s*package\s+([^;{]+);/m
+
+function withoutComments(text: string): string {
+  return text.replace(/\/\/.*$/gm, '').replace(/\/\*[\s\S]*?\*\//g, '')
+}
+
+/** A file of its own as a package nested in another file. */
+function nested(text: string): { readonly id: string; readonly text: string } {
+  const [statement = '', id = ''] = PACKAGE.exec(text) ?? []
+  return { id: id.trim(), text: `package ${id.trim()} {\n${text.replace(statement, '')}\n}\n` }
+}
+
+function worldOf(file: string, text: string): string {
+  const worlds = [...withoutComments(text).matchAll(/\bworld\s+%?([a-z][a-z0-9-]*)\s*\{/gi)]
+  const [first, second] = worlds
+  if (first?.[1] === undefined) throw failed(file, 'no world: say what the actor exports')
+  if (second !== undefined) throw failed(file, 'more than one world')
+  return first[1]
+}
+
+/** @throws BuildError when the folder has no WIT, or not exactly one world. */
+export function readWitSource(dir: string): WitSource {
+  const file = findWit(dir)
+  const own = readFileSync(file, 'utf8')
+  const world = worldOf(file, own)
+  const beside = ['host', 'deps'].flatMap((name) => witFiles(path.join(dir, name)))
+  const packages = new Map<string, string>()
+  for (const text of [...beside.map((one) => readFileSync(one, 'utf8')), ...libraryWit()]) {
+    const { id, text: wrapped } = nested(text)
+    const declared = withoutComments(own).includes(`package ${id} {`)
+    if (!declared && !packages.has(id)) packages.set(id, wrapped)
+  }
+  return { file, text: `${own}\n${[...packages.values()].join('')}`, world }
+}
