@@ -259,10 +259,11 @@ export class Activation {
   async #answerAgain(invocation: Invocation, seq: number): Promise<void> {
     try {
       // A commit that is on its way is known too: it is answered when it is durable (A2).
-      if (this.#journal.tail.pendingCount > 0) await this.#journal.tail.last
+      const { tail } = this.#journal
+      if (seq >= tail.seqDurable) await tail.last
       settle(invocation.waiter, await readKnownOutcome(this.#log, seq, invocation))
     } catch (error) {
-      invocation.waiter.reject(error)
+      invocation.waiter.reject(commitError(this.key, error))
     }
   }
 

@@ -10,16 +10,23 @@ import { type EffectRows, NO_ROWS } from './effects.ts'
 export class JournalTail {
   readonly #log: ActorLog
   #seqNext: number
+  #seqDurable: number
   #pending = 0
   #last: Promise<void> = Promise.resolve()
 
   constructor(log: ActorLog) {
     this.#log = log
     this.#seqNext = log.seqNext
+    this.#seqDurable = log.seqNext
   }
 
   get seqNext(): number {
     return this.#seqNext
+  }
+
+  /** Entries below are durable. */
+  get seqDurable(): number {
+    return this.#seqDurable
   }
 
   /** Commits that are not durable yet. */
@@ -39,10 +46,14 @@ export class JournalTail {
     this.#pending++
     const durable = this.#log.append(commitOf(seq, part))
     this.#last = durable
-    const ended = (): void => {
-      this.#pending--
-    }
-    durable.then(ended, ended)
+    const seqAfter = this.#seqNext
+    durable.then(
+      () => {
+        this.#pending--
+        this.#seqDurable = seqAfter
+      },
+      () => this.#pending--,
+    )
     return durable
   }
 }
