@@ -13,10 +13,11 @@ import path from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import { lmdb } from '../../host/store/lmdb/index.ts'
 import type { Store } from '../../host/store/store.ts'
+import { times } from '../support/long.ts'
 import { options, texts } from '../support/store-fixtures.ts'
 import { StoreProcess } from '../support/store-process.ts'
 
-const KILL_COUNT = 24
+const KILL_COUNT = times(24)
 const LOG_COUNT = 16
 const root = mkdtempSync(path.join(os.tmpdir(), 'loom-kill-'))
 afterAll(() => rmSync(root, { recursive: true }))

@@ -157,7 +157,7 @@ async function script() {
     await log.append({
       seq,
       entries,
-      idempotency: [{ key: `key-${index}-${seq}`, seq }],
+      idempotency: [{ key: `key-${index}-${seq}`, seq, atMs: 1_000 }],
       ...create,
     })
     logs[index].seq += 2

@@ -25,9 +25,8 @@ import { closeSync, fsyncSync, mkdirSync, openSync, realpathSync, statSync } fro
 import path from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
 import { invariant, LoomError } from '../../base/errors.ts'
+import { checkDataFile, DATA_FILE } from './data-file.ts'
 import { HOST_KEY } from './keys.ts'
-
-const DATA_FILE = 'data.mdb'
 
 export interface Row {
   readonly key: Buffer
@@ -247,6 +246,7 @@ function realPathOf(folder: string): string {
 /** @throws ERR_DATA_FOLDER */
 function openFiles(folder: string, realPath: string, readOnly: boolean): Opened {
   invariant(!closingByPath.has(realPath), 'a folder is not opened while it is closed')
+  checkDataFile(folder)
   try {
     const db = open<Buffer, Buffer>(folder, {
       readOnly,
