@@ -9,7 +9,7 @@ import { invariant, LoomError } from '../../base/errors.ts'
 import type { JournalRow, SnapshotRow } from '../store.ts'
 import type { ActorState } from './actor-state.ts'
 import type { Environment } from './environment.ts'
-import { blockKey, idempotencyKey, runKey, seqOfKey, snapshotKey } from './keys.ts'
+import { blockKey, idempotencyKey, NUMBER_MAX, runKey, seqOfKey, snapshotKey } from './keys.ts'
 import { firstSeqOf } from './lives.ts'
 import { decodeKeyUse, decodeRun, type Place } from './records.ts'
 
@@ -116,7 +116,7 @@ export function newestSnapshot(
 ): SnapshotRow | null {
   // One before the oldest kept entry is of no use: replay cannot go on from it.
   const end = snapshotKey(actor, firstSeqOf(environment, actor) - 1)
-  let start = snapshotKey(actor, seqMax)
+  let start = snapshotKey(actor, Math.min(seqMax, NUMBER_MAX))
   for (;;) {
     const rows = environment.rangeDown(start, end, SNAPSHOT_PAGE_COUNT)
     for (const { key, value } of rows)
