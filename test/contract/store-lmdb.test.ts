@@ -14,6 +14,7 @@ import {
 } from '../support/store-fixtures.ts'
 import { describeStoreContract } from './store-contract.ts'
 import { describeStoreEffects } from './store-effects-contract.ts'
+import { describeEffectsModel } from './store-effects-model.ts'
 import { describeStoreLives } from './store-lives-contract.ts'
 import { describeStoreModel } from './store-model.ts'
 
@@ -31,6 +32,7 @@ describeStoreEffects('lmdb', () => lmdb(folder()))
 describeStoreEffects('lmdb (eager index)', () => lmdb(folder(), { checkpointCommits: 1 }))
 describeStoreLives('lmdb', () => lmdb(folder()))
 describeStoreLives('lmdb (eager index)', () => lmdb(folder(), { checkpointCommits: 1 }))
+describeEffectsModel('lmdb', () => lmdb(folder(), { checkpointCommits: 7 }))
 describeStoreModel('lmdb', () => lmdb(folder(), { checkpointCommits: 7 }))
 
 it('creates nothing when it is opened for reading, and says what it expected', async () => {

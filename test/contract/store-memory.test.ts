@@ -3,12 +3,14 @@ import { memory } from '../../host/store/memory/index.ts'
 import { commitOf, options, rejects, text, texts } from '../support/store-fixtures.ts'
 import { describeStoreContract } from './store-contract.ts'
 import { describeStoreEffects } from './store-effects-contract.ts'
+import { describeEffectsModel } from './store-effects-model.ts'
 import { describeStoreLives } from './store-lives-contract.ts'
 import { describeStoreModel } from './store-model.ts'
 
 describeStoreContract('memory', () => memory())
 describeStoreEffects('memory', () => memory())
 describeStoreLives('memory', () => memory())
+describeEffectsModel('memory', () => memory())
 describeStoreModel('memory', () => memory())
 
 const key = { type: 'Counter', id: 'a' }
