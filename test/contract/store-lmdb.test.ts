@@ -13,6 +13,9 @@ import {
   texts,
 } from '../support/store-fixtures.ts'
 import { describeStoreContract } from './store-contract.ts'
+import { describeStoreEffects } from './store-effects-contract.ts'
+import { describeEffectsModel } from './store-effects-model.ts'
+import { describeStoreLives } from './store-lives-contract.ts'
 import { describeStoreModel } from './store-model.ts'
 
 const root = scratchFolder('store')
@@ -25,6 +28,11 @@ afterAll(() => rmSync(root, { recursive: true }))
 describeStoreContract('lmdb', () => lmdb(folder()))
 // Every group indexed at once: what else the tail answers comes from the index here.
 describeStoreContract('lmdb (eager index)', () => lmdb(folder(), { checkpointCommits: 1 }))
+describeStoreEffects('lmdb', () => lmdb(folder()))
+describeStoreEffects('lmdb (eager index)', () => lmdb(folder(), { checkpointCommits: 1 }))
+describeStoreLives('lmdb', () => lmdb(folder()))
+describeStoreLives('lmdb (eager index)', () => lmdb(folder(), { checkpointCommits: 1 }))
+describeEffectsModel('lmdb', () => lmdb(folder(), { checkpointCommits: 7 }))
 describeStoreModel('lmdb', () => lmdb(folder(), { checkpointCommits: 7 }))
 
 it('creates nothing when it is opened for reading, and says what it expected', async () => {

@@ -2,9 +2,15 @@ import { expect, it } from 'vitest'
 import { memory } from '../../host/store/memory/index.ts'
 import { commitOf, options, rejects, text, texts } from '../support/store-fixtures.ts'
 import { describeStoreContract } from './store-contract.ts'
+import { describeStoreEffects } from './store-effects-contract.ts'
+import { describeEffectsModel } from './store-effects-model.ts'
+import { describeStoreLives } from './store-lives-contract.ts'
 import { describeStoreModel } from './store-model.ts'
 
 describeStoreContract('memory', () => memory())
+describeStoreEffects('memory', () => memory())
+describeStoreLives('memory', () => memory())
+describeEffectsModel('memory', () => memory())
 describeStoreModel('memory', () => memory())
 
 const key = { type: 'Counter', id: 'a' }
@@ -21,6 +27,29 @@ it('fails the next commit when told to, and all that follow in that log', async 
   const again = await store.openLog(key)
   expect(again.seqNext).toBe(0)
   await again.append(commitOf('a', 0, 'one'))
+})
+
+it('S7: fails what waits behind a failed commit, of other actors too, and nothing before it', async () => {
+  const driver = memory()
+  const store = await driver.open(options)
+  const a = await store.openLog(key)
+  const b = await store.openLog({ type: 'Counter', id: 'b' })
+  const first = b.append(commitOf('b', 0, 'one'))
+  await first
+  driver.failNextAppend('EIO: injected')
+  const state = [{ key: 'k', value: text('x') }]
+  const reminders = [{ name: 'r', dueAtMs: 1, bytes: text('x') }]
+  const outbox = [{ seq: 0, index: 0, bytes: text('x') }]
+  const failed = a.append({ ...commitOf('a', 0, 'one'), state, reminders, outbox })
+  const behind = b.append({ ...commitOf('b', 1, 'two'), state, reminders })
+  await rejects(failed, 'ERR_STORE')
+  await rejects(behind, 'ERR_STORE')
+  const again = await store.openLog({ type: 'Counter', id: 'b' })
+  expect(texts(await again.read(0, 9))).toEqual(['one'])
+  expect(await again.readState('k')).toBeNull()
+  expect(await store.nextReminderAtMs()).toBeNull()
+  expect(await store.outbox(null, 9)).toEqual([])
+  await again.append(commitOf('b', 1, 'two'))
 })
 
 it('holds commits until they are released', async () => {

@@ -1,7 +1,9 @@
 // A host process for fault tests: node store-child.mjs MODE FOLDER [JSON options].
 //
 //   write   appends at random to LOG_COUNT logs without waiting, for ever; prints "ack LOG SEQ_END"
-//           as commits resolve, and "snap LOG SEQ" as snapshots do
+//           as commits resolve, "snap LOG SEQ" as snapshots do, "trim LOG SEQ" as trims do, and
+//           "end LOG INCARNATION" as lives end. Each commit also sets the state "end" and the reminder
+//           "next" to the seq behind it, and sends a message for every eighth entry
 //   serve   opens the store, then runs one command per line of stdin: append, other, burst, reopen, hang
 //   freeze  opens the store, then stops itself inside a write transaction, holding LMDB's writer lock;
 //           after SIGCONT it serves
@@ -20,6 +22,9 @@ const options = JSON.parse(json ?? '{}')
 const { lmdb } = await import(path.resolve('dist/host/store/lmdb/index.js'))
 
 const LOG_COUNT = 16
+/** The lives of logs from here on end now and then; of those before, every other is trimmed. */
+const MORTAL_FROM = 12
+const MESSAGE_EVERY = 8
 const say = (line) => writeSync(1, `${line}\n`)
 const idOf = (index) => ({ type: 'Counter', id: `log-${index}` })
 const recordOf = (key) => ({ ...key, incarnation: `life-${key.id}`, digest: 'd', createdAtMs: 1 })
@@ -37,12 +42,14 @@ async function open() {
   return lmdb(folder, options.lmdb).open({ wallMs: Date.now, takeOver: options.takeOver === true })
 }
 
+let store
+
 async function write() {
-  const store = await open()
+  store = await open()
   const logs = []
   for (let index = 0; index < LOG_COUNT; index++) {
     const log = await store.openLog(idOf(index))
-    logs.push({ log, seq: log.seqNext })
+    logs.push({ log, seq: log.seqNext, life: log.record?.incarnation ?? null, isOpening: false })
   }
   say(`ready ${store.epoch}`)
   for (let round = 0; ; round++) {
@@ -54,21 +61,58 @@ async function write() {
 
 function append(logs, index) {
   const at = logs[index]
+  if (at.isOpening) return null
   const { seq } = at
   const entries = Array.from({ length: 1 + below(3) }, (_, offset) =>
     entryOf(index, seq + offset, below(10) === 0 ? below(30_000) : below(300)),
   )
   at.seq += entries.length
-  const create = seq === 0 ? { create: recordOf(idOf(index)) } : {}
-  const idempotency = [{ key: `key-${index}-${seq}`, seq, atMs: 1_000 }]
   const end = at.seq
-  const done = at.log.append({ seq, entries, idempotency, ...create })
+  if (seq === 0) at.life = `life-${index}-${process.pid}-${below(1e9)}`
+  const create = seq === 0 ? { create: { ...recordOf(idOf(index)), incarnation: at.life } } : {}
+  const done = at.log.append({ seq, entries, ...create, ...effectsOf(index, seq, end) })
   done.then(() => say(`ack ${index} ${end}`), fail)
-  if (below(20) === 0)
-    at.log
-      .writeSnapshot({ seq: end, bytes: entryOf(index, end, 500) })
-      .then(() => say(`snap ${index} ${end}`), fail)
+  if (index >= MORTAL_FROM && below(40) === 0) return endLife(at, index)
+  if (below(20) === 0) void snapshot(at.log, index, end)
   return done
+}
+
+function effectsOf(index, seq, end) {
+  const bytes = Buffer.from(String(end))
+  const outbox = []
+  for (let at = seq; at < end; at++)
+    if (at % MESSAGE_EVERY === 0) outbox.push({ seq: at, index: 0, bytes })
+  return {
+    idempotency: [{ key: `key-${index}-${seq}`, seq, atMs: 1_000 }],
+    state: [{ key: 'end', value: bytes }],
+    reminders: [{ name: 'next', dueAtMs: end, bytes }],
+    outbox,
+  }
+}
+
+async function snapshot(log, index, seq) {
+  try {
+    await log.writeSnapshot({ seq, bytes: entryOf(index, seq, 500) })
+    say(`snap ${index} ${seq}`)
+    if (index >= MORTAL_FROM || index % 2 === 0) return
+    const before = Math.max(1, seq - below(30))
+    await log.trim(before)
+    say(`trim ${index} ${before}`)
+  } catch (error) {
+    fail(error)
+  }
+}
+
+/** Ends the life of a log, and opens the next one's. */
+async function endLife(at, index) {
+  at.isOpening = true
+  const { life, seq } = at
+  const ended = at.log.append({ seq, entries: [entryOf(index, seq, 20)], end: true })
+  at.log = await store.openLog(idOf(index))
+  await ended.catch(fail)
+  say(`end ${index} ${life}`)
+  at.seq = at.log.seqNext
+  at.isOpening = false
 }
 
 function fail(error) {

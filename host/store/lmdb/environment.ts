@@ -141,6 +141,15 @@ export class Environment {
     }
   }
 
+  /** As `range`, but keys alone. @throws ERR_STORE */
+  keys(start: Buffer, end: Buffer, limit: number): Buffer[] {
+    try {
+      return Array.from(this.#db.getKeys({ start, end, limit }), asBuffer)
+    } catch (error) {
+      throw storeError(error)
+    }
+  }
+
   /** At most `limit` rows from `start` down to `end` (excluded), as copies. @throws ERR_STORE */
   rangeDown(start: Buffer, end: Buffer, limit: number): Row[] {
     try {

@@ -13,7 +13,7 @@
  *     22  actor u48, seq u48                an entry whose block was given up
  *     23  actor u48                         seq of the oldest entry that is kept besides entry 0
  *     24  actor u48                         what of the actor waits to be removed (sweeper.ts)
- *     25  block u48                         entries of the block that are given up
+ *     25  block u48                         what is left of a block, entries of which were given up
  *     30  actor u48, idempotency key        seq u48, time
  *     40  actor u48, seq u48                a snapshot
  *     50  actor u48, state key              a value of keyed state
@@ -39,8 +39,10 @@ export const NUMBER_MAX = 2 ** 48 - 1
 const TAG_DIRECTORY = 0x10
 const TAG_RUN = 0x20
 const TAG_HEAD = 0x21
+const TAG_ENTRY = 0x22
 const TAG_FIRST = 0x23
 const TAG_SWEEP = 0x24
+const TAG_ROOM = 0x25
 const TAG_IDEMPOTENCY = 0x30
 const TAG_SNAPSHOT = 0x40
 const TAG_STATE = 0x50
@@ -128,6 +130,8 @@ export const seqOfKey = (key: Buffer): number => getU48(key, 7)
 export const headKey = (actor: number): Buffer => numberKey(TAG_HEAD, actor)
 export const snapshotKey = (actor: number, seq: number): Buffer =>
   actorSeqKey(TAG_SNAPSHOT, actor, seq)
+export const entryKey = (actor: number, seq: number): Buffer => actorSeqKey(TAG_ENTRY, actor, seq)
+export const roomKey = (block: number): Buffer => numberKey(TAG_ROOM, block)
 export const firstKey = (actor: number): Buffer => numberKey(TAG_FIRST, actor)
 export const sweepKey = (actor: number): Buffer => numberKey(TAG_SWEEP, actor)
 export const actorOfSweepKey = (key: Buffer): number => getU48(key, 1)
@@ -153,6 +157,7 @@ function textRange(tag: number, actor: number): KeyRange {
 
 export const idempotencyKey = (actor: number, key: string): Buffer =>
   textKey(TAG_IDEMPOTENCY, actor, key)
+export const idempotencyRange = (actor: number): KeyRange => textRange(TAG_IDEMPOTENCY, actor)
 export const idempotencyNameOf = textOfKey
 export const actorOfIdempotencyKey = (key: Buffer): number => getU48(key, 1)
 export const stateKey = (actor: number, key: string): Buffer => textKey(TAG_STATE, actor, key)

@@ -43,9 +43,9 @@ export interface Sweep {
   readonly seqBefore: number | null
 }
 
-export function readSweeps(environment: Environment, countMax: number): Sweep[] {
+export function readSweeps(environment: Environment): Sweep[] {
   const { start, end } = SWEEP_RANGE
-  return environment.range(start, end, countMax).map(({ key, value }) => {
+  return environment.range(start, end).map(({ key, value }) => {
     const seq = decodeNumber('sweep', value)
     return { actor: actorOfSweepKey(key), seqBefore: seq === ENDED ? null : seq }
   })

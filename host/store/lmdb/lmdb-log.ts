@@ -3,9 +3,16 @@
  *
  * Owns: the ActorLog contract. Does not own: writing (writer.ts), reading (reader.ts).
  */
-import { toLoomError } from '../../base/errors.ts'
+import { type LoomError, toLoomError } from '../../base/errors.ts'
 import type { ActorKey } from '../../base/names.ts'
-import { readOnlyError, rejected, snapshotError, trimError, trimSeqError } from '../checks.ts'
+import {
+  endedError,
+  readOnlyError,
+  rejected,
+  snapshotError,
+  trimError,
+  trimSeqError,
+} from '../checks.ts'
 import type {
   ActorLog,
   ActorRecord,
@@ -22,6 +29,7 @@ import { snapshotKey } from './keys.ts'
 import { firstSeqOf, trimChanges } from './lives.ts'
 import { encodeSnapshot, findKey, newestSnapshot, readEntries, rejectedSnapshot } from './reader.ts'
 import { listReminders } from './reminders.ts'
+import type { Sweeper } from './sweeper.ts'
 import type { Writer } from './writer.ts'
 
 /** What a log needs of its store. */
@@ -29,6 +37,7 @@ export interface LogHome {
   readonly environment: Environment
   /** Null in a store that was opened for reading. */
   readonly writer: Writer | null
+  readonly sweeper: Sweeper | null
   /** The state to read from: for a reader, as of now. Throws when the store is closed. */
   currentState(key: ActorKey, state: ActorState): ActorState
 }
@@ -54,10 +63,12 @@ export class LmdbLog implements ActorLog {
   }
 
   append(commit: Commit): Promise<void> {
-    const { writer } = this.#home
+    const { writer, sweeper } = this.#home
     if (writer === null) return rejected(readOnlyError())
     try {
-      return writer.append(this, this.key, this.#state, commit)
+      const durable = writer.append(this, this.key, this.#state, commit)
+      if (commit.end === true) sweeper?.add({ actor: this.#state.number, seqBefore: null }, durable)
+      return durable
     } catch (error) {
       return rejected(toLoomError(error, 'ERR_STORE'))
     }
@@ -94,16 +105,23 @@ export class LmdbLog implements ActorLog {
   }
 
   async trim(seqBefore: number): Promise<void> {
-    const { writer, environment } = this.#home
+    const { writer, sweeper, environment } = this.#home
     if (writer === null) throw readOnlyError()
-    const error = trimSeqError(this.key, seqBefore)
+    const error = this.#endedError() ?? trimSeqError(this.key, seqBefore)
     if (error !== null) throw error
     const { number } = this.#current()
     if (number > 0 && seqBefore <= firstSeqOf(environment, number)) return
     const newest = number === 0 ? null : newestSnapshot(environment, number, Infinity)
     const refusal = trimError(this.key, seqBefore, newest)
     if (refusal !== null) throw refusal
-    await writer.change(trimChanges(number, seqBefore))
+    const durable = writer.change(trimChanges(number, seqBefore))
+    sweeper?.add({ actor: number, seqBefore }, durable)
+    await durable
+  }
+
+  /** Why nothing is added to this life any more, or null. */
+  #endedError(): LoomError | null {
+    return this.#state.isEnding ? endedError(this.key) : null
   }
 
   #current(): ActorState {
@@ -123,7 +141,7 @@ export class LmdbLog implements ActorLog {
     const { writer } = this.#home
     if (writer === null) throw readOnlyError()
     const { number, seqQueued, broken } = this.#state
-    const error = broken ?? snapshotError(this.key, snapshot, seqQueued)
+    const error = this.#endedError() ?? broken ?? snapshotError(this.key, snapshot, seqQueued)
     if (error !== null) throw error
     const key = snapshotKey(number, snapshot.seq)
     await writer.change([{ key, value: encodeSnapshot(snapshot.bytes) }])

@@ -31,6 +31,7 @@ import { readOutbox, type SettledMessage, settledChange } from './outbox.ts'
 import { quarantineChange, quarantinePage, readQuarantine, releaseChange } from './quarantine.ts'
 import { type DirectoryRow, decodeDirectory, encodeHost, type HostClaim } from './records.ts'
 import { dueReminders, nextReminderAtMs } from './reminders.ts'
+import { Sweeper } from './sweeper.ts'
 import { Tail, textOf } from './tail.ts'
 import { Writer } from './writer.ts'
 
@@ -47,6 +48,7 @@ export class LmdbStore implements Store, LogHome {
   readonly epoch: number
   readonly environment: Environment
   readonly writer: Writer | null
+  readonly sweeper: Sweeper | null
   #tail: Tail
   #claim: HostClaim | null
   #isClosed = false
@@ -60,6 +62,7 @@ export class LmdbStore implements Store, LogHome {
     this.#tail = Tail.load(environment)
     this.writer =
       claim === null ? null : new Writer(environment, this.#tail, claim.epoch, checkpointCommits)
+    this.sweeper = this.writer === null ? null : new Sweeper(environment, this.writer, this.#tail)
   }
 
   async openLog(key: ActorKey): Promise<ActorLog> {
@@ -167,6 +170,7 @@ export class LmdbStore implements Store, LogHome {
     if (this.#isClosed) return
     this.#isClosed = true
     try {
+      await this.sweeper?.stop()
       if (this.writer !== null && this.#claim !== null) {
         const last = { key: HOST_KEY, value: encodeHost({ ...this.#claim, live: false }) }
         await this.writer.stop(last, closed())

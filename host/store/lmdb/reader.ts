@@ -9,9 +9,17 @@ import { invariant, LoomError } from '../../base/errors.ts'
 import type { JournalRow, SnapshotRow } from '../store.ts'
 import type { ActorState } from './actor-state.ts'
 import type { Environment } from './environment.ts'
-import { blockKey, idempotencyKey, runKey, seqOfKey, snapshotKey } from './keys.ts'
+import {
+  blockKey,
+  entryKey,
+  idempotencyKey,
+  NUMBER_MAX,
+  runKey,
+  seqOfKey,
+  snapshotKey,
+} from './keys.ts'
 import { firstSeqOf } from './lives.ts'
-import { decodeKeyUse, decodeRun, type Place } from './records.ts'
+import { bytesOf, decodeKeyUse, decodeRun, MOVED_BLOCK, type Place } from './records.ts'
 
 /** Snapshots looked at per step when searching for one that is not rejected. */
 const SNAPSHOT_PAGE_COUNT = 4
@@ -34,11 +42,15 @@ export function readEntries(
   let block: Buffer | undefined
   let number = 0
   for (const place of placesOf(environment, state, seqFrom, seqEnd)) {
+    const seq = seqFrom + rows.length
+    if (place.block === MOVED_BLOCK) {
+      rows.push({ seq, bytes: movedEntry(environment, state.number, seq) })
+      continue
+    }
     if (place.block !== number) {
       number = place.block
       block = environment.get(blockKey(number))
     }
-    const seq = seqFrom + rows.length
     const end = place.offset + place.size
     if (block === undefined || end > block.length)
       throw new LoomError(
@@ -51,6 +63,14 @@ export function readEntries(
     rows.push({ seq, bytes: Uint8Array.prototype.slice.call(block, place.offset, end) })
   }
   return rows
+}
+
+function movedEntry(environment: Environment, actor: number, seq: number): Uint8Array {
+  const bytes = environment.get(entryKey(actor, seq))
+  if (bytes !== undefined) return bytesOf(bytes)
+  throw new LoomError('ERR_JOURNAL_CORRUPT', `entry ${seq} is missing from its row`, {
+    data: { seq },
+  })
 }
 
 /** Where reading from `seqFrom` ends: at `seqMax`, or at a gap. */
@@ -116,7 +136,7 @@ export function newestSnapshot(
 ): SnapshotRow | null {
   // One before the oldest kept entry is of no use: replay cannot go on from it.
   const end = snapshotKey(actor, firstSeqOf(environment, actor) - 1)
-  let start = snapshotKey(actor, seqMax)
+  let start = snapshotKey(actor, Math.min(seqMax, NUMBER_MAX))
   for (;;) {
     const rows = environment.rangeDown(start, end, SNAPSHOT_PAGE_COUNT)
     for (const { key, value } of rows)

@@ -28,7 +28,7 @@ const FORMAT_MAGIC = 0x4c4f4f4d
 const CRC_SIZE_BYTES = 4
 const PLACE_SIZE_BYTES = 14
 
-/** Where one entry lies: `size` bytes at `offset` of block `block`. */
+/** Where one entry lies: `size` bytes at `offset` of block `block`, or, of block 0, in a row of its own. */
 export interface Place {
   readonly block: number
   readonly offset: number
@@ -38,6 +38,7 @@ export interface Place {
 /** Places as the writer collects them: block, offset, size, block, offset, size, ... */
 export type FlatPlaces = number[]
 export const PLACE_WIDTH = 3
+export const MOVED_BLOCK = 0
 
 /** A copy of `body` with its checksum. */
 export function seal(body: Uint8Array): Buffer {

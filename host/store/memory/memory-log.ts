@@ -51,6 +51,8 @@ export class MemoryLog implements ActorLog {
   /** Why commits that wait must not be applied: one before them failed. */
   #failed: LoomError | null = null
   #retired = false
+  /** A commit that ends the life is on its way, or was made. */
+  #ending = false
   /** This life of the actor ended: whatever has its name now is another. */
   #ended = false
   #last: Promise<void> = Promise.resolve()
@@ -75,7 +77,10 @@ export class MemoryLog implements ActorLog {
     if (this.#retired) return rejected(retiredError(this.key))
     this.#broken = commitError(this.key, commit, this.#seqQueued)
     if (this.#broken !== null) return rejected(this.#broken)
-    if (commit.end === true) this.#broken = endedError(this.key)
+    if (commit.end === true) {
+      this.#ending = true
+      this.#broken = endedError(this.key)
+    }
     this.#seqQueued += commit.entries.length
     const own = ownCommit(commit)
     for (const { key, seq } of own.idempotency ?? []) this.#keysQueued.set(key, seq)
@@ -199,9 +204,14 @@ export class MemoryLog implements ActorLog {
     }
   }
 
+  /** Why nothing is added to this life any more, or null. */
+  #endedError(): LoomError | null {
+    return this.#ending ? endedError(this.key) : null
+  }
+
   async trim(seqBefore: number): Promise<void> {
     if (this.#store.epoch === 0) throw readOnlyError()
-    const error = trimSeqError(this.key, seqBefore)
+    const error = this.#endedError() ?? trimSeqError(this.key, seqBefore)
     if (error !== null) throw error
     await this.#store.write(() => {
       const cell = this.#cell()
@@ -218,7 +228,7 @@ export class MemoryLog implements ActorLog {
 
   async writeSnapshot(snapshot: SnapshotRow): Promise<void> {
     if (this.#store.epoch === 0) throw readOnlyError()
-    const error = snapshotError(this.key, snapshot, this.#seqQueued)
+    const error = this.#endedError() ?? snapshotError(this.key, snapshot, this.#seqQueued)
     if (error !== null) throw error
     const row = { bytes: Uint8Array.from(snapshot.bytes), rejected: false }
     await this.#store.write(() => {
