@@ -144,10 +144,38 @@ export class HostInterfaces {
     if (missing.length === 0) return
     throw new LoomError(
       'ERR_COMPONENT_IMPORT',
-      `the component imports what this host does not serve: ${missing.join(', ')}`,
+      `the component imports what this host does not serve: ${inFewWords(missing)}${hintFor(missing)}`,
       { data: { missing } },
     )
   }
+}
+
+/** The message names that many functions, then some of each interface; `data.missing` all of them. */
+const NAMED_COUNT_MAX = 8
+const NAMED_EACH_MAX = 3
+
+function inFewWords(missing: readonly string[]): string {
+  if (missing.length <= NAMED_COUNT_MAX) return missing.join(', ')
+  const groups = new Map<string, string[]>()
+  for (const name of missing) {
+    const at = name.indexOf('#')
+    const group = name.slice(0, Math.max(at, 0))
+    groups.set(group, [...(groups.get(group) ?? []), name.slice(at + 1)])
+  }
+  return [...groups]
+    .map(([group, names]) => {
+      const rest = names.length - NAMED_EACH_MAX
+      const shown = names.slice(0, NAMED_EACH_MAX).join(', ')
+      return `${group}#{${shown}${rest > 0 ? ` and ${rest} more` : ''}}`
+    })
+    .join(', ')
+}
+
+/** JavaScript toolchains import wasi:http unless they are told not to; its name alone does not say what to do. */
+function hintFor(missing: readonly string[]): string {
+  return missing.some((name) => name.startsWith('wasi:http/'))
+    ? '; wasi:http is not granted to actors: build without it, or let the embedder provide it'
+    : ''
 }
 
 export function importName(interfaceName: string, func: WitFunction): string {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { checkArguments } from '../../host/component/arguments.ts'
 import type { Component, ComponentInstance } from '../../host/component/component.ts'
 import { loadComponent } from '../../host/component/load.ts'
-import type { WitType, WitValue } from '../../host/component/wit.ts'
+import type { WitValue } from '../../host/component/wit.ts'
 import {
   createOracle,
   hasByteOrderMark,
@@ -13,9 +13,10 @@ import {
   oracleHost,
 } from '../support/oracle.ts'
 import { buildProbe, type Encoding, PROBE_API, PROBE_HOST } from '../support/probe.ts'
+import { seedsOf } from '../support/seed.ts'
 import { typeArbitrary, valueArbitrary } from '../support/wit-arbitrary.ts'
 
-const SEED = Number(process.env.LOOM_SEED ?? 20_261_122)
+const [FIRST = 1, SECOND = FIRST] = seedsOf('probe')
 const identity = (value: WitValue): WitValue => value
 
 function exportOf(component: Component, name: string) {
@@ -38,10 +39,6 @@ function runOracle(oracle: Oracle, component: Component) {
   })
 }
 
-function sample(types: fc.Arbitrary<WitType>, count: number, round: number): WitType[] {
-  return fc.sample(types, { numRuns: count, seed: SEED + round })
-}
-
 const SLOT_COUNT = 16
 
 /** jco sign-extends a negative s8..s32 that shares a 64-bit slot; `lower_flat_variant` zero-extends. */
@@ -59,14 +56,14 @@ function clearSignExtension(dump: WitValue, reference: WitValue): WitValue {
 }
 
 test.each<[Encoding, number]>([
-  ['utf8', 1],
-  ['utf16', 2],
-  ['utf8', 3],
-  ['utf16', 4],
+  ['utf8', FIRST],
+  ['utf16', FIRST + 1],
+  ['utf8', SECOND],
+  ['utf16', SECOND + 1],
 ])(
-  'random types pass %s as through jco, in values and in bytes (round %i)',
-  async (encoding, round) => {
-    const types = sample(typeArbitrary({ depth: 3 }), 16, round)
+  'random types pass %s as through jco, in values and in bytes (seed %i)',
+  async (encoding, seed) => {
+    const types = fc.sample(typeArbitrary({ depth: 3 }), { numRuns: 16, seed })
     const binary = await buildProbe(types, encoding)
     const component = await loadComponent(binary)
     const oracle = await createOracle(binary)
@@ -74,8 +71,8 @@ test.each<[Encoding, number]>([
     const theirs = runOracle(oracle, component)
     const reset = (theirs[PROBE_API] as Record<string, () => void>).reset
     types.forEach((type, index) => {
-      const note = `seed ${SEED}, type ${JSON.stringify(type).slice(0, 400)}`
-      for (const value of fc.sample(valueArbitrary(type), { numRuns: 8, seed: SEED + index }))
+      const note = `seed ${seed}, type ${JSON.stringify(type).slice(0, 400)}`
+      for (const value of fc.sample(valueArbitrary(type), { numRuns: 8, seed: seed + index }))
         for (const name of [`via${index}`, `dump${index}`]) {
           call(component, ours, 'reset', [])
           reset?.()
@@ -93,16 +90,21 @@ test.each<[Encoding, number]>([
   },
 )
 
-test.each<Encoding>(['utf8', 'utf16', 'compact-utf16'])(
-  'random types, nested options among them, come back unchanged through %s',
-  async (encoding) => {
-    const types = sample(typeArbitrary({ depth: 4, nestedOptions: true }), 30, 7)
+test.each<[Encoding, number]>([
+  ['utf8', SECOND],
+  ['utf16', FIRST],
+  ['compact-utf16', SECOND],
+])(
+  'random types, nested options among them, come back unchanged through %s (seed %i)',
+  async (encoding, seed) => {
+    const options = { depth: 4, nestedOptions: true }
+    const types = fc.sample(typeArbitrary(options), { numRuns: 30, seed })
     const component = await loadComponent(await buildProbe(types, encoding))
     const instance = component.instantiate(() => identity)
     types.forEach((type, index) => {
-      for (const value of fc.sample(valueArbitrary(type), { numRuns: 20, seed: SEED + index })) {
+      for (const value of fc.sample(valueArbitrary(type), { numRuns: 20, seed: seed + index })) {
         call(component, instance, 'reset', [])
-        expect(call(component, instance, `via${index}`, [value]), `seed ${SEED}`).toEqual(value)
+        expect(call(component, instance, `via${index}`, [value]), `seed ${seed}`).toEqual(value)
       }
     })
   },

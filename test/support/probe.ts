@@ -14,7 +14,7 @@ export const PROBE_API = 'test:probe/api'
 export const PROBE_HOST = 'test:probe/host'
 
 /** The WIT text of `types`; types that must have names get `t0`, `t1`, ... */
-function renderTypes(types: readonly WitType[]): {
+export function renderTypes(types: readonly WitType[]): {
   readonly definitions: string[]
   readonly names: string[]
   readonly references: string[]

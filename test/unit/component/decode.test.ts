@@ -6,6 +6,7 @@ import { seededRandom } from '../../../host/base/random.ts'
 import { decodeComponent } from '../../../host/component/decode.ts'
 import { Linker } from '../../../host/component/link.ts'
 import { loadComponent } from '../../../host/component/load.ts'
+import { seedsOf } from '../../support/seed.ts'
 
 const HEADER = [0x00, 0x61, 0x73, 0x6d, 0x0d, 0x00, 0x01, 0x00]
 const binary = (...bytes: number[]): Uint8Array => Uint8Array.from([...HEADER, ...bytes])
@@ -154,7 +155,7 @@ describe('types that are too large', () => {
 })
 
 describe('damaged binaries', () => {
-  const SEED = Number(process.env.LOOM_SEED ?? 20_261_122)
+  const seeds = seedsOf('damaged binaries')
   let whole: Uint8Array
   beforeAll(() => {
     whole = readFileSync(new URL('../../fixtures/components/quoter.wasm', import.meta.url))
@@ -174,30 +175,34 @@ describe('damaged binaries', () => {
       tryLink(whole.subarray(0, end), `cut at ${end}`)
   })
 
-  test('with flipped bits, they load or are refused, and never fail otherwise', async () => {
-    const random = seededRandom(SEED)
-    for (let round = 0; round < 800; round++) {
-      const bytes = Uint8Array.from(whole)
-      const flips = 1 + ((random.bytes(1)[0] ?? 0) % 4)
-      for (let flip = 0; flip < flips; flip++) {
-        const at = Number(random.u64() % BigInt(bytes.length))
-        bytes[at] = (bytes[at] ?? 0) ^ (1 << ((random.bytes(1)[0] ?? 0) % 8))
+  test.each(seeds)(
+    'with flipped bits, they load or are refused, and never fail otherwise (seed %i)',
+    async (seed) => {
+      const random = seededRandom(seed)
+      for (let round = 0; round < 400; round++) {
+        const bytes = Uint8Array.from(whole)
+        const flips = 1 + ((random.bytes(1)[0] ?? 0) % 4)
+        for (let flip = 0; flip < flips; flip++) {
+          const at = Number(random.u64() % BigInt(bytes.length))
+          bytes[at] = (bytes[at] ?? 0) ^ (1 << ((random.bytes(1)[0] ?? 0) % 8))
+        }
+        tryLink(bytes, `seed ${seed}, round ${round}`)
+        if (round % 25 === 0)
+          await loadComponent(bytes).then(
+            () => undefined,
+            (error: unknown) =>
+              expect(isLoomError(error), `seed ${seed}, round ${round}`).toBe(true),
+          )
       }
-      tryLink(bytes, `seed ${SEED}, round ${round}`)
-      if (round % 25 === 0)
-        await loadComponent(bytes).then(
-          () => undefined,
-          (error: unknown) => expect(isLoomError(error), `seed ${SEED}, round ${round}`).toBe(true),
-        )
-    }
-  })
+    },
+  )
 
-  test('with random bytes after the header, they are refused', () => {
-    const random = seededRandom(SEED + 1)
-    for (let round = 0; round < 2_000; round++) {
+  test.each(seeds)('with random bytes after the header, they are refused (seed %i)', (seed) => {
+    const random = seededRandom(seed + 1)
+    for (let round = 0; round < 1_000; round++) {
       const tail = random.bytes(1 + (round % 60))
       tail[0] = (tail[0] ?? 0) % 13
-      tryLink(binary(...tail), `seed ${SEED + 1}, round ${round}`)
+      tryLink(binary(...tail), `seed ${seed + 1}, round ${round}`)
     }
   })
 })
