@@ -33,6 +33,7 @@ function makeState({ pages, globals }: Shape) {
         ),
     ),
     tables: [],
+    elements: [],
   }
 }
 
@@ -143,6 +144,7 @@ describe('capture and restore', () => {
     const image = {
       globals: [],
       tables: [],
+      elements: [],
       memories: [{ pageCount: 17, spans: new Uint32Array(), bytes: new Uint8Array() }],
     }
     expect(thrown(() => restore(state, baseline, image))).toMatchObject({
@@ -180,7 +182,9 @@ describe('an image at rest', () => {
     ]
     for (const memory of cases)
       expect(
-        thrown(() => decodeImage(encodeImage({ globals: [], memories: [memory], tables: [] }))),
+        thrown(() =>
+          decodeImage(encodeImage({ globals: [], memories: [memory], tables: [], elements: [] })),
+        ),
       ).toMatchObject({ code: 'ERR_SNAPSHOT_CORRUPT' })
   })
 })
