@@ -15,7 +15,7 @@
  */
 import { LoomError } from '../base/errors.ts'
 import type { CoreTable } from './component.ts'
-import type { InstrumentedModule } from './instrument.ts'
+import { FUNCTIONS_NAME, type InstrumentedModule } from './instrument.ts'
 import type { LinkPlan, LinkStep } from './link.ts'
 import type { CoreSource } from './scope.ts'
 
@@ -27,7 +27,8 @@ type Instantiation = Extract<LinkStep, { kind: 'instantiate' }>
 
 export interface NumberedFunction {
   readonly instance: number
-  readonly name: string
+  /** Its place in the table that was added to the instance's module. */
+  readonly at: number
   readonly number: number
 }
 
@@ -45,11 +46,11 @@ export function planElements(
   const origins = new Origins(link, instances)
   const numbers = new Map<string, number>()
   return instances.flatMap(({ module }, instance) =>
-    (instrumented[module]?.functions ?? []).map(({ name, index }) => {
+    (instrumented[module]?.functions ?? []).map((index, at) => {
       const origin = origins.of(instance, index)
       const number = numbers.get(origin) ?? numbers.size
       numbers.set(origin, number)
-      return { instance, name, number }
+      return { instance, at, number }
     }),
   )
 }
@@ -116,8 +117,9 @@ export class FunctionNumbers {
   #look(): Map<unknown, number> {
     if (this.#numbers !== null) return this.#numbers
     const numbers = new Map<unknown, number>()
-    for (const { instance, name, number } of this.#plan) {
-      const found = this.#instances[instance]?.[name]
+    for (const { instance, at, number } of this.#plan) {
+      const table = this.#instances[instance]?.[FUNCTIONS_NAME] as WebAssembly.Table | undefined
+      const found = table?.get(at)
       numbers.set(found, number)
       this.#functions[number] ??= found
     }

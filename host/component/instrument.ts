@@ -11,8 +11,9 @@
  *   IN2. A module with mutable state that cannot be captured is refused (globals that hold references or
  *        vectors) or named in `hidden` (segments that code drops).
  *   IN4. Where code of the component changes tables, each table that the module defines is exported as
- *        `loom:t<index>`, and each function that it can put into one under a name of its own or as
- *        `loom:f<index>` (table-functions.ts). Where none does, tables are what they were after instantiation.
+ *        `loom:t<index>`, and a table is added, `loom:functions`, that holds each function that the module can
+ *        put into one (table-functions.ts): an element takes some 50 bytes of an instance, an export 250.
+ *        Where no code does, tables are what they were after instantiation.
  *   IN3. A module with code imports two globals from `loom:meter`, after its own imports; the indices of
  *        its own globals grow by two wherever they stand. Nothing else of the module changes, except
  *        that custom sections other than names, which speak of offsets in the code, are left out.
@@ -29,7 +30,10 @@ import { NO_TABLES, readTables, skipElements } from './table-functions.ts'
 import { Writer } from './writer.ts'
 
 const PREFIX = 'loom:'
-const RESERVED = /^loom:[gmtf][0-9]+$/
+const RESERVED = /^loom:([gmt][0-9]+|functions)$/
+
+/** The export name of the added table (IN4). */
+export const FUNCTIONS_NAME = 'loom:functions'
 const CUSTOM = 0
 const IMPORTS = 2
 const TABLES = 4
@@ -40,13 +44,11 @@ const CODE = 10
 const DATA = 11
 /** Sections in the order in which they stand: "Binary Format", "Modules"; 13 is the tag section. */
 const ORDER = [1, IMPORTS, 3, TABLES, 5, 13, GLOBALS, EXPORTS, 8, ELEMENTS, 12, CODE, DATA]
-const KIND_FUNCTION = 0x00
 const KIND_TABLE = 0x01
 const KIND_MEMORY = 0x02
 const KIND_GLOBAL = 0x03
 
 const ADDED = {
-  func: { letter: 'f', code: KIND_FUNCTION },
   table: { letter: 't', code: KIND_TABLE },
   memory: { letter: 'm', code: KIND_MEMORY },
   global: { letter: 'g', code: KIND_GLOBAL },
@@ -65,8 +67,8 @@ export interface InstrumentedModule {
   readonly globals: readonly string[]
   /** Export names of the module's own tables, by index; none where no code changes tables (IN4). */
   readonly tables: readonly string[]
-  /** Functions that tables may hold, by their export names; none where no code changes tables (IN4). */
-  readonly functions: readonly { readonly name: string; readonly index: number }[]
+  /** Functions that tables may hold, in the order of the added table; none where no code changes tables (IN4). */
+  readonly functions: readonly number[]
   /** Its code changes tables, its own or imported ones. */
   readonly changesTables: boolean
   /** Mutable state that an image cannot hold today, in words. */
@@ -128,8 +130,10 @@ export function instrument(
   }
   const own = tables ? readTables(binary, module) : NO_TABLES
   const tableNames = own.tables.map((index) => nameOf('table', index))
-  const functions = own.functions.map((index) => ({ name: nameOf('func', index), index }))
-  const rewritten = new Rewriter(binary, module, additions).run()
+  const { functions } = own
+  if (functions.length > 0)
+    additions.push({ name: FUNCTIONS_NAME, kind: KIND_TABLE, index: module.tableCount })
+  const rewritten = new Rewriter(binary, module, additions, functions).run()
   const hidden = [...rewritten.hidden, ...own.hidden]
   return { ...rewritten, hidden, memories, globals, tables: tableNames, functions }
 }
@@ -138,11 +142,19 @@ class Rewriter {
   readonly #binary: Uint8Array
   readonly #module: CoreModule
   readonly #additions: readonly Addition[]
+  /** Contents of the added table; empty for none. */
+  readonly #functions: readonly number[]
   readonly #metered: boolean
   readonly #out: Writer
   #changes: StateChanges = { hidden: new Set(), changesTables: false }
 
-  constructor(binary: Uint8Array, module: CoreModule, additions: readonly Addition[]) {
+  constructor(
+    binary: Uint8Array,
+    module: CoreModule,
+    additions: readonly Addition[],
+    functions: readonly number[],
+  ) {
+    this.#functions = functions
     this.#binary = binary
     this.#module = module
     this.#additions = additions
@@ -175,7 +187,9 @@ class Rewriter {
     const has = (wanted: number): boolean => this.#module.sections.some(({ id }) => id === wanted)
     const missing: number[] = []
     if (this.#metered && !has(IMPORTS)) missing.push(IMPORTS)
+    if (this.#functions.length > 0 && !has(TABLES)) missing.push(TABLES)
     if (this.#additions.length > 0 && !has(EXPORTS)) missing.push(EXPORTS)
+    if (this.#functions.length > 0 && !has(ELEMENTS)) missing.push(ELEMENTS)
     return missing
   }
 
@@ -202,6 +216,8 @@ class Rewriter {
   #payload(id: number, section: Section | null): Uint8Array | null {
     if (id === EXPORTS && (this.#metered || this.#additions.length > 0))
       return this.#exports(section)
+    if (this.#functions.length > 0 && (id === TABLES || id === ELEMENTS))
+      return this.#extended(id, section)
     if (!this.#metered) return null
     if (id === IMPORTS) return this.#imports(section)
     if (section === null) return null
@@ -212,6 +228,33 @@ class Rewriter {
     }
     const read = CONSTANT_READERS[id]
     return read === undefined ? null : this.#patched(section, read)
+  }
+
+  /** The tables or element segments of the module, and the added one behind them. */
+  #extended(id: typeof TABLES | typeof ELEMENTS, section: Section | null): Uint8Array {
+    const out = new Writer()
+    const { length } = this.#functions
+    if (section === null) out.u32(1)
+    else {
+      const read = CONSTANT_READERS[id]
+      const patched = read === undefined ? null : this.#patched(section, read)
+      const old = patched ?? this.#binary.subarray(section.payload, section.end)
+      const reader = new Reader(old)
+      out.u32(reader.u32('count') + 1)
+      out.bytes(old.subarray(reader.position))
+    }
+    if (id === TABLES) {
+      out.code(0x70, 0x01)
+      out.u32(length)
+      out.u32(length)
+    } else {
+      out.byte(0x02) // active, in a table by its index
+      out.u32(this.#module.tableCount)
+      out.code(0x41, 0x00, 0x0b, 0x00)
+      out.u32(length)
+      for (const index of this.#functions) out.u32(index)
+    }
+    return out.written
   }
 
   #imports(section: Section | null): Uint8Array {
