@@ -113,7 +113,16 @@ function plansOf(bytes: Uint8Array): { plain: ComponentPlan; metered: ComponentP
   const plain = link.modules.map(({ core }): InstrumentedModule => {
     const start = (core.sections[0]?.start ?? 8) - 8
     const end = core.sections.at(-1)?.end ?? start
-    return { bytes: bytes.slice(start, end), memories: [], globals: [], hidden: [], metered: false }
+    return {
+      bytes: bytes.slice(start, end),
+      memories: [],
+      globals: [],
+      hidden: [],
+      tables: [],
+      functions: [],
+      changesTables: false,
+      metered: false,
+    }
   })
   return {
     plain: planOf(plain),

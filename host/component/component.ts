@@ -29,6 +29,12 @@ export interface StateTable {
   load(saved: Uint8Array): void
 }
 
+/** A table of core functions that code changes. */
+export interface CoreTable extends StateTable {
+  /** What `save` gives now. It never becomes less: `load` takes as much, or more. */
+  readonly sizeBytes: number
+}
+
 /**
  * What an instance's state consists of, for host/image: everything mutable, in the order of the
  * component's core instances. Between calls this is the whole state.
@@ -39,6 +45,8 @@ export interface InstanceState {
   readonly globals: readonly WebAssembly.Global[]
   /** Handles, one table per component instance; none where the component knows no resources. */
   readonly tables: readonly StateTable[]
+  /** Tables of functions; none where no code changes them. */
+  readonly elements: readonly CoreTable[]
 }
 
 /** What one call of an instance may use up; the defaults and their reasons are in base/limits.ts. */
@@ -79,8 +87,8 @@ export interface Component {
   readonly imports: readonly WitInterface[]
   readonly exports: readonly ComponentExport[]
   /**
-   * Mutable state that an image does not hold, in words: tables and segments that the component's code
-   * changes. Empty for what today's toolchains make of AssemblyScript, Rust and C.
+   * Mutable state that an image does not hold, in words: segments that the component's code drops, and tables
+   * of exceptions that it changes. Empty for what today's toolchains make of AssemblyScript, Rust and C.
    */
   readonly hidden: readonly string[]
   /** What memories and tables of an instance begin with. Units: bytes. */

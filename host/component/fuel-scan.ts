@@ -43,14 +43,19 @@ const OPERAND_SHIFTS = new Map([
 
 /** State that an image does not hold, by the instruction that changes it. */
 const HIDDEN = new Map([
-  [0x26, 'changes a table (table.set)'],
   [BULK + 9, 'drops a data segment (data.drop)'],
-  [BULK + 12, 'changes a table (table.init)'],
   [BULK + 13, 'drops an element segment (elem.drop)'],
-  [BULK + 14, 'changes a table (table.copy)'],
-  [BULK + 15, 'changes a table (table.grow)'],
-  [BULK + 17, 'changes a table (table.fill)'],
 ])
+
+/** `table.set`, `init`, `copy`, `grow`, `fill`. */
+const TABLE_CHANGES = new Set([0x26, BULK + 12, BULK + 14, BULK + 15, BULK + 17])
+
+/** What the code of a module does to its state beside memories and globals. */
+export interface StateChanges {
+  /** In words; an image does not hold it. */
+  readonly hidden: Set<string>
+  changesTables: boolean
+}
 
 export type PointKind = 'charge' | 'global' | 'operand' | 'memory.grow' | 'table.grow'
 
@@ -80,7 +85,7 @@ export class FunctionScan {
   readonly end: number
   readonly #reader: InstructionReader
   readonly #firstShifted: number
-  readonly #hidden: Set<string>
+  readonly #changes: StateChanges
   /** Payers in force where each open block began; they stand before whatever follows its end. */
   readonly #outer: Payer[] = []
   #payer: Payer
@@ -91,12 +96,12 @@ export class FunctionScan {
     reader: InstructionReader,
     module: CoreModule,
     paramCount: number,
-    hidden: Set<string>,
+    changes: StateChanges,
   ) {
     this.#reader = reader
     this.localCount = paramCount
     this.#firstShifted = module.globalImportCount
-    this.#hidden = hidden
+    this.#changes = changes
     this.localsAt = reader.at
     this.end = reader.end
     this.#locals()
@@ -144,7 +149,8 @@ export class FunctionScan {
       return
     }
     const note = HIDDEN.get(code)
-    if (note !== undefined) this.#hidden.add(note)
+    if (note !== undefined) this.#changes.hidden.add(note)
+    if (TABLE_CHANGES.has(code)) this.#changes.changesTables = true
     if (code === 0x23 || code === 0x24) {
       if (index >= this.#firstShifted) this.#point('global', indexAt, at, index)
     } else if (code === MEMORY_GROW) this.#point('memory.grow', start, at, index)

@@ -26,7 +26,7 @@
  *
  * Source: WebAssembly Core Specification, "Binary Format", "Code Section"; "Execution", "Instructions".
  */
-import { FunctionScan } from './fuel-scan.ts'
+import { FunctionScan, type StateChanges } from './fuel-scan.ts'
 import { FunctionWriter } from './fuel-write.ts'
 import { InstructionReader } from './instructions.ts'
 import type { CoreModule, Section } from './module.ts'
@@ -42,15 +42,14 @@ const METERED_SIZE_MAX_BYTES = 256 * 1024 * 1024
 export interface MeteredCode {
   /** The payload of the new code section. */
   readonly payload: Uint8Array
-  /** State that the code changes and an image does not hold, in words. */
-  readonly hidden: readonly string[]
+  readonly changes: StateChanges
 }
 
 /** @throws ERR_COMPONENT_FORMAT, ERR_COMPONENT_FEATURE */
 export function meterCode(binary: Uint8Array, module: CoreModule, section: Section): MeteredCode {
   const reader = new InstructionReader(binary, section.payload, section.end)
   const payload = new Writer(2 * (section.end - section.payload))
-  const hidden = new Set<string>()
+  const changes: StateChanges = { hidden: new Set(), changesTables: false }
   const count = reader.count()
   payload.u32(count)
   const imported = module.functions.length - count
@@ -65,11 +64,11 @@ export function meterCode(binary: Uint8Array, module: CoreModule, section: Secti
     if (size > FUNCTION_SIZE_MAX_BYTES || payload.written.length > METERED_SIZE_MAX_BYTES)
       reader.fail(`core function ${imported + index} is too large`)
     body.clear()
-    const scan = new FunctionScan(reader, module, signature.params.length, hidden)
+    const scan = new FunctionScan(reader, module, signature.params.length, changes)
     scan.run()
     new FunctionWriter(body, reader.bytes, module, scan).run()
     payload.u32(body.written.length)
     payload.bytes(body.written)
   }
-  return { payload: payload.written, hidden: [...hidden] }
+  return { payload: payload.written, changes }
 }

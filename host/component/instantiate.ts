@@ -11,8 +11,8 @@
  *   IS2. After any throw out of a call the instance is spoiled and refuses every further call: a guest that
  *        was left in the middle has a lowered stack pointer and half-written structures.
  *   IS3. `state` lists every memory and every mutable global of every core instance, in the order in which
- *        they are made, which is the same for all instances of a component; and every table of handles, by
- *        number of the component instance.
+ *        they are made, which is the same for all instances of a component; every table of handles, by
+ *        number of the component instance; and every table, where code changes tables.
  *
  * Source: CanonicalABI.md, "Component Instances", "Embedding"; Explainer.md, "Instance Definitions".
  */
@@ -25,18 +25,20 @@ import { checkerOf } from './check.ts'
 import type {
   ComponentExport,
   ComponentInstance,
+  CoreTable,
   GuestLimits,
   HostFunction,
   ImportResolver,
   InstanceState,
 } from './component.ts'
+import { ElementTable, FunctionNumbers } from './elements.ts'
 import { fail, type Run, toFailure, toHostFailure } from './failure.ts'
 import { HandleTable } from './handles.ts'
 import { METER_MODULE } from './instrument.ts'
 import type { LinkStep, LowerPlan } from './link.ts'
 import type { BuiltinPlan, ResourcePlan } from './link-resource.ts'
 import { Meter, memorySize } from './meter.ts'
-import { type ParkingPlan, routed } from './parking.ts'
+import { type ParkingPlan, parksOf, routed } from './parking.ts'
 import { type ComponentPlan, qualifiedName } from './plan.ts'
 import { formatError, trapError } from './refuse.ts'
 import type { CoreSource, FuncItem } from './scope.ts'
@@ -55,13 +57,6 @@ export function instantiate(
 }
 
 const NOTHING = (): undefined => undefined
-
-function parksGlobal(): WebAssembly.Global {
-  return new WebAssembly.Global({ value: 'i32', mutable: true }, 0)
-}
-
-/** Of instances that cannot be parked. */
-const NEVER_PARKS = parksGlobal()
 
 /** Of components that know no resources. */
 const NO_HANDLES = new HandleTable(0, [])
@@ -183,7 +178,8 @@ class Builder {
     memories: WebAssembly.Memory[]
     globals: WebAssembly.Global[]
     tables: HandleTable[]
-  } = { memories: [], globals: [], tables: [] }
+    elements: CoreTable[]
+  } = { memories: [], globals: [], tables: [], elements: [] }
   readonly parking: ParkingPlan | null
   /** 1 while a call is made that may be parked (parking.ts). */
   readonly parks: WebAssembly.Global
@@ -194,12 +190,15 @@ class Builder {
   readonly #builtins: CoreFunction[] = []
   readonly #abis: Abi[] = []
   readonly #hosts: HostFunction[] = []
+  readonly #numbers: FunctionNumbers | null
 
   constructor(plan: ComponentPlan, resolve: ImportResolver, parking: ParkingPlan | null) {
     this.plan = plan
     this.parking = parking
-    this.parks = parking === null ? NEVER_PARKS : parksGlobal()
+    this.parks = parksOf(parking)
     this.#resolve = resolve
+    const { functions } = plan
+    this.#numbers = functions === null ? null : new FunctionNumbers(functions, this.#instances)
     this.#guards = plan.link.parents.map(() => ({ mayLeave: true, entered: false }))
     if (plan.link.resources.length > 0) {
       const names = plan.link.resources.map(({ resource }) => resource.name)
@@ -326,6 +325,11 @@ class Builder {
       this.state.memories.push(exports[name] as WebAssembly.Memory)
     for (const name of instrumented.globals)
       this.state.globals.push(exports[name] as WebAssembly.Global)
+    if (this.#numbers !== null)
+      for (const name of instrumented.tables)
+        this.state.elements.push(
+          new ElementTable(exports[name] as WebAssembly.Table, this.#numbers),
+        )
   }
 
   #instance(module: WebAssembly.Module, imports: WebAssembly.Imports): WebAssembly.Instance {

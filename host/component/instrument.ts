@@ -9,7 +9,11 @@
  *   IN1. Every memory and every mutable global that the module defines is exported, under a name of its
  *        own or under `loom:m<index>` and `loom:g<index>`.
  *   IN2. A module with mutable state that cannot be captured is refused (globals that hold references or
- *        vectors) or named in `hidden` (tables and segments that code changes).
+ *        vectors) or named in `hidden` (segments that code drops).
+ *   IN4. Where code of the component changes tables, each table that the module defines is exported as
+ *        `loom:t<index>`, and a table is added, `loom:functions`, that holds each function that the module can
+ *        put into one (table-functions.ts): an element takes some 50 bytes of an instance, an export 250.
+ *        Where no code does, tables are what they were after instantiation.
  *   IN3. A module with code imports two globals from `loom:meter`, after its own imports; the indices of
  *        its own globals grow by two wherever they stand. Nothing else of the module changes, except
  *        that custom sections other than names, which speak of offsets in the code, are left out.
@@ -18,13 +22,18 @@
  */
 import { Reader } from './bytes.ts'
 import { meterCode } from './fuel.ts'
+import type { StateChanges } from './fuel-scan.ts'
 import { ADDED_GLOBAL_COUNT } from './fuel-write.ts'
 import { type CoreModule, KINDS, readCoreType, type Section, skipConstant } from './module.ts'
 import { featureError, formatError } from './refuse.ts'
+import { NO_TABLES, readTables, skipElements } from './table-functions.ts'
 import { Writer } from './writer.ts'
 
 const PREFIX = 'loom:'
-const RESERVED = /^loom:[gm][0-9]+$/
+const RESERVED = /^loom:([gmt][0-9]+|functions)$/
+
+/** The export name of the added table (IN4). */
+export const FUNCTIONS_NAME = 'loom:functions'
 const CUSTOM = 0
 const IMPORTS = 2
 const TABLES = 4
@@ -35,8 +44,15 @@ const CODE = 10
 const DATA = 11
 /** Sections in the order in which they stand: "Binary Format", "Modules"; 13 is the tag section. */
 const ORDER = [1, IMPORTS, 3, TABLES, 5, 13, GLOBALS, EXPORTS, 8, ELEMENTS, 12, CODE, DATA]
+const KIND_TABLE = 0x01
 const KIND_MEMORY = 0x02
 const KIND_GLOBAL = 0x03
+
+const ADDED = {
+  table: { letter: 't', code: KIND_TABLE },
+  memory: { letter: 'm', code: KIND_MEMORY },
+  global: { letter: 'g', code: KIND_GLOBAL },
+} as const
 
 /** Where the counters of a metered module are imported from. */
 export const METER_MODULE = 'loom:meter'
@@ -49,6 +65,12 @@ export interface InstrumentedModule {
   readonly memories: readonly string[]
   /** Export names of the module's own mutable globals, by index. */
   readonly globals: readonly string[]
+  /** Export names of the module's own tables, by index; none where no code changes tables (IN4). */
+  readonly tables: readonly string[]
+  /** Functions that tables may hold, in the order of the added table; none where no code changes tables (IN4). */
+  readonly functions: readonly number[]
+  /** Its code changes tables, its own or imported ones. */
+  readonly changesTables: boolean
   /** Mutable state that an image cannot hold today, in words. */
   readonly hidden: readonly string[]
   /** True when it imports the counters (IN3). */
@@ -61,8 +83,25 @@ interface Addition {
   readonly index: number
 }
 
-/** @throws ERR_COMPONENT_FORMAT, ERR_COMPONENT_FEATURE */
-export function instrument(binary: Uint8Array, module: CoreModule): InstrumentedModule {
+/**
+ * Rewrites the modules of one component. Tables are a matter of all: what one defines, another may change.
+ * @throws ERR_COMPONENT_FORMAT, ERR_COMPONENT_FEATURE
+ */
+export function instrumentAll(
+  binary: Uint8Array,
+  modules: readonly CoreModule[],
+): InstrumentedModule[] {
+  const instrumented = modules.map((module) => instrument(binary, module))
+  if (!instrumented.some(({ changesTables }) => changesTables)) return instrumented
+  return modules.map((module) => instrument(binary, module, true))
+}
+
+/** `tables`: some code changes tables (IN4). @throws ERR_COMPONENT_FORMAT, ERR_COMPONENT_FEATURE */
+export function instrument(
+  binary: Uint8Array,
+  module: CoreModule,
+  tables = false,
+): InstrumentedModule {
   for (const { module: from } of module.imports)
     if (from === METER_MODULE) throw formatError(`core module imports the reserved "${from}"`)
   const names = new Map<string, string>()
@@ -71,11 +110,12 @@ export function instrument(binary: Uint8Array, module: CoreModule): Instrumented
     names.set(`${kind} ${index}`, name)
   }
   const additions: Addition[] = []
-  const nameOf = (kind: 'memory' | 'global', index: number): string => {
+  const nameOf = (kind: keyof typeof ADDED, index: number): string => {
     const known = names.get(`${kind} ${index}`)
     if (known !== undefined) return known
-    const name = `${PREFIX}${kind === 'memory' ? 'm' : 'g'}${index}`
-    additions.push({ name, kind: kind === 'memory' ? KIND_MEMORY : KIND_GLOBAL, index })
+    const { letter, code } = ADDED[kind]
+    const name = `${PREFIX}${letter}${index}`
+    additions.push({ name, kind: code, index })
     return name
   }
   const memories: string[] = []
@@ -88,18 +128,33 @@ export function instrument(binary: Uint8Array, module: CoreModule): Instrumented
       throw featureError(`mutable global ${index} of type ${type === 'ref' ? 'reference' : type}`)
     globals.push(nameOf('global', index))
   }
-  return { ...new Rewriter(binary, module, additions).run(), memories, globals }
+  const own = tables ? readTables(binary, module) : NO_TABLES
+  const tableNames = own.tables.map((index) => nameOf('table', index))
+  const { functions } = own
+  if (functions.length > 0)
+    additions.push({ name: FUNCTIONS_NAME, kind: KIND_TABLE, index: module.tableCount })
+  const rewritten = new Rewriter(binary, module, additions, functions).run()
+  const hidden = [...rewritten.hidden, ...own.hidden]
+  return { ...rewritten, hidden, memories, globals, tables: tableNames, functions }
 }
 
 class Rewriter {
   readonly #binary: Uint8Array
   readonly #module: CoreModule
   readonly #additions: readonly Addition[]
+  /** Contents of the added table; empty for none. */
+  readonly #functions: readonly number[]
   readonly #metered: boolean
   readonly #out: Writer
-  #hidden: readonly string[] = []
+  #changes: StateChanges = { hidden: new Set(), changesTables: false }
 
-  constructor(binary: Uint8Array, module: CoreModule, additions: readonly Addition[]) {
+  constructor(
+    binary: Uint8Array,
+    module: CoreModule,
+    additions: readonly Addition[],
+    functions: readonly number[],
+  ) {
+    this.#functions = functions
     this.#binary = binary
     this.#module = module
     this.#additions = additions
@@ -108,7 +163,7 @@ class Rewriter {
     this.#out = new Writer(2 * size)
   }
 
-  run(): Pick<InstrumentedModule, 'bytes' | 'hidden' | 'metered'> {
+  run(): Pick<InstrumentedModule, 'bytes' | 'hidden' | 'metered' | 'changesTables'> {
     this.#out.code(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00)
     const missing = this.#missing()
     for (const section of this.#module.sections) {
@@ -122,7 +177,9 @@ class Rewriter {
       this.#section(section.id, section)
     }
     for (const id of missing) this.#section(id, null)
-    return { bytes: this.#out.written.slice(), hidden: this.#hidden, metered: this.#metered }
+    const { hidden, changesTables } = this.#changes
+    const bytes = this.#out.written.slice()
+    return { bytes, hidden: [...hidden], changesTables, metered: this.#metered }
   }
 
   /** Sections that have to be added. */
@@ -130,7 +187,9 @@ class Rewriter {
     const has = (wanted: number): boolean => this.#module.sections.some(({ id }) => id === wanted)
     const missing: number[] = []
     if (this.#metered && !has(IMPORTS)) missing.push(IMPORTS)
+    if (this.#functions.length > 0 && !has(TABLES)) missing.push(TABLES)
     if (this.#additions.length > 0 && !has(EXPORTS)) missing.push(EXPORTS)
+    if (this.#functions.length > 0 && !has(ELEMENTS)) missing.push(ELEMENTS)
     return missing
   }
 
@@ -157,16 +216,45 @@ class Rewriter {
   #payload(id: number, section: Section | null): Uint8Array | null {
     if (id === EXPORTS && (this.#metered || this.#additions.length > 0))
       return this.#exports(section)
+    if (this.#functions.length > 0 && (id === TABLES || id === ELEMENTS))
+      return this.#extended(id, section)
     if (!this.#metered) return null
     if (id === IMPORTS) return this.#imports(section)
     if (section === null) return null
     if (id === CODE) {
-      const { payload, hidden } = meterCode(this.#binary, this.#module, section)
-      this.#hidden = hidden
+      const { payload, changes } = meterCode(this.#binary, this.#module, section)
+      this.#changes = changes
       return payload
     }
     const read = CONSTANT_READERS[id]
     return read === undefined ? null : this.#patched(section, read)
+  }
+
+  /** The tables or element segments of the module, and the added one behind them. */
+  #extended(id: typeof TABLES | typeof ELEMENTS, section: Section | null): Uint8Array {
+    const out = new Writer()
+    const { length } = this.#functions
+    if (section === null) out.u32(1)
+    else {
+      const read = CONSTANT_READERS[id]
+      const patched = read === undefined ? null : this.#patched(section, read)
+      const old = patched ?? this.#binary.subarray(section.payload, section.end)
+      const reader = new Reader(old)
+      out.u32(reader.u32('count') + 1)
+      out.bytes(old.subarray(reader.position))
+    }
+    if (id === TABLES) {
+      out.code(0x70, 0x01)
+      out.u32(length)
+      out.u32(length)
+    } else {
+      out.byte(0x02) // active, in a table by its index
+      out.u32(this.#module.tableCount)
+      out.code(0x41, 0x00, 0x0b, 0x00)
+      out.u32(length)
+      for (const index of this.#functions) out.u32(index)
+    }
+    return out.written
   }
 
   #imports(section: Section | null): Uint8Array {
@@ -262,20 +350,4 @@ const CONSTANT_READERS: Readonly<Record<number, ConstantReader>> = {
       reader.skip(reader.count('data'), 'data')
     })
   },
-}
-
-/** Bits of the flags: 1 passive or declared, 2 a table's index or declared, 4 expressions. */
-function skipElements(reader: Reader, onGlobal: OnGlobal): void {
-  const flags = reader.u32('element segment')
-  const isActive = (flags & 1) === 0
-  if (isActive && (flags & 2) !== 0) reader.u32('table index')
-  if (isActive) skipConstant(reader, onGlobal)
-  const hasExpressions = (flags & 4) !== 0
-  if ((flags & 3) !== 0) {
-    if (hasExpressions) readCoreType(reader)
-    else reader.byte('element kind')
-  }
-  for (let count = reader.count('element'); count > 0; count--)
-    if (hasExpressions) skipConstant(reader, onGlobal)
-    else reader.u32('element')
 }

@@ -9,7 +9,7 @@ import { compileModule } from './compile.ts'
 import type { Component } from './component.ts'
 import { decodeComponent } from './decode.ts'
 import { instantiate } from './instantiate.ts'
-import { instrument } from './instrument.ts'
+import { instrumentAll } from './instrument.ts'
 import { Linker } from './link.ts'
 import { type ParkingPlan, planParking } from './parking.ts'
 import { type ComponentPlan, planComponent } from './plan.ts'
@@ -21,27 +21,23 @@ import { type ComponentPlan, planComponent } from './plan.ts'
  */
 export async function loadComponent(bytes: Uint8Array): Promise<Component> {
   const link = new Linker(bytes).link(decodeComponent(bytes))
-  const instrumented = link.modules.map(({ core }) => instrument(bytes, core))
+  const cores = link.modules.map(({ core }) => core)
+  const instrumented = instrumentAll(bytes, cores)
   const modules = await Promise.all(instrumented.map((module) => compileModule(module.bytes)))
   const plan = planComponent(link, instrumented, modules)
-  const hidden = instrumented.flatMap((module) => module.hidden)
-  return componentOf(plan, hidden, null)
+  return componentOf(plan, null)
 }
 
-function componentOf(
-  plan: ComponentPlan,
-  hidden: readonly string[],
-  parking: ParkingPlan | null,
-): Component {
+function componentOf(plan: ComponentPlan, parking: ParkingPlan | null): Component {
   const component: Component = {
     imports: plan.imports,
     exports: plan.exports.map(({ target }) => target),
-    hidden,
+    hidden: plan.hidden,
     initialSizeBytes: plan.initialSizeBytes,
     instantiate: (resolve, limits = null) => instantiate(plan, resolve, limits, parking),
     parking: (waits) => {
       const planned = planParking(plan, waits)
-      return planned === null ? component : componentOf(plan, hidden, planned)
+      return planned === null ? component : componentOf(plan, planned)
     },
   }
   return component

@@ -95,9 +95,13 @@ function hostMemory(where: string): LoomError {
   })
 }
 
-/** What memories take. Units: bytes. */
-export function memorySize({ memories }: InstanceState): number {
+/** Elements take as much as is charged when tables grow (fuel-write.ts), four times what an image takes for them. */
+const ELEMENT_FACTOR = 4
+
+/** What memories and changing tables take. Units: bytes. */
+export function memorySize({ memories, elements }: InstanceState): number {
   let size = 0
+  for (const { sizeBytes } of elements) size += ELEMENT_FACTOR * sizeBytes
   for (const { buffer } of memories) size += buffer.byteLength
   return size
 }

@@ -67,6 +67,7 @@ export interface CoreModule {
   readonly memoryCount: number
   /** All memories, imported ones first. */
   readonly memories: readonly CoreMemory[]
+  readonly tableImportCount: number
   readonly tableCount: number
   /** Elements that the module's own tables begin with. */
   readonly tableElementCount: number
@@ -96,6 +97,7 @@ interface Draft {
   memoryImportCount: number
   memoryCount: number
   memories: CoreMemory[]
+  tableImportCount: number
   tableCount: number
   tableElementCount: number
 }
@@ -118,6 +120,7 @@ export function readCoreModule(bytes: Uint8Array, start: number, end: number): C
     memoryImportCount: 0,
     memoryCount: 0,
     memories: [],
+    tableImportCount: 0,
     tableCount: 0,
     tableElementCount: 0,
   }
@@ -207,6 +210,7 @@ function readImports(reader: Reader, draft: Draft): void {
     } else if (kind === 'table') {
       readCoreType(reader)
       readLimits(reader)
+      draft.tableImportCount++
       draft.tableCount++
     } else if (kind === 'memory') {
       draft.memories.push(readMemory(reader))
@@ -254,6 +258,7 @@ function readGlobalType(reader: Reader, index: number): CoreGlobal {
 export function skipConstant(
   reader: Reader,
   onGlobal: (from: number, index: number) => void = () => {},
+  onFunction: (index: number) => void = () => {},
 ): void {
   for (;;) {
     const offset = reader.position
@@ -264,8 +269,10 @@ export function skipConstant(
       case 0x41: // i32.const
       case 0x42: // i64.const
       case 0xd0: // ref.null
-      case 0xd2: // ref.func
         reader.skipLeb('constant')
+        break
+      case 0xd2: // ref.func
+        onFunction(reader.u32('function index'))
         break
       case 0x23: {
         const from = reader.position

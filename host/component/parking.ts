@@ -174,6 +174,17 @@ function routerBytes({ params, results }: Signature): Uint8Array<ArrayBuffer> {
   return out.written.slice()
 }
 
+function parksGlobal(): WebAssembly.Global {
+  return new WebAssembly.Global({ value: 'i32', mutable: true }, 0)
+}
+
+const NEVER_PARKS = parksGlobal()
+
+/** What tells an instance's routers which way to go. */
+export function parksOf(parking: ParkingPlan | null): WebAssembly.Global {
+  return parking === null ? NEVER_PARKS : parksGlobal()
+}
+
 /** The function that an instance's core modules import: it suspends while `parks` is 1. */
 export function routed(
   { router }: ParkingLower,

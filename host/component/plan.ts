@@ -10,6 +10,7 @@ import type { StringEncoding } from './ast.ts'
 import { type CallPlan, planCall } from './call.ts'
 import { type Codec, createCodec } from './codec.ts'
 import type { ComponentExport } from './component.ts'
+import { type NumberedFunction, planElements } from './elements.ts'
 import type { InstrumentedModule } from './instrument.ts'
 import type { LinkPlan } from './link.ts'
 import { featureError } from './refuse.ts'
@@ -32,6 +33,10 @@ export interface ComponentPlan {
   readonly trampolines: readonly TrampolinePlan[]
   readonly imports: readonly WitInterface[]
   readonly exports: readonly PlannedExport[]
+  /** Numbers of the functions that tables may hold; null where no code changes tables. */
+  readonly functions: readonly NumberedFunction[] | null
+  /** Mutable state that an image does not hold, in words. */
+  readonly hidden: readonly string[]
   readonly codec: (encoding: StringEncoding) => Codec
   /** What memories and tables of an instance begin with. Units: bytes. */
   readonly initialSizeBytes: number
@@ -56,6 +61,8 @@ export function planComponent(
     }
     return codec
   }
+  const functions = planElements(link, instrumented)
+  const hidden = instrumented.flatMap((module) => module.hidden)
   return {
     link,
     modules,
@@ -66,6 +73,8 @@ export function planComponent(
     ),
     imports: groupImports(link),
     exports: listExports(link.exports),
+    functions: typeof functions === 'string' ? null : functions,
+    hidden: typeof functions === 'string' ? [...hidden, functions] : hidden,
     codec: codecOf,
     initialSizeBytes: initialSize(link),
   }

@@ -10,6 +10,9 @@
  * Version 2 is for components with resources: [ globals, tables, pageCount, spans, bytes, ... ], where
  * `tables` is an array of bytes. Images without tables are of version 1.
  *
+ * Version 3 is for components whose code changes tables of functions: [ globals, tables, elements, pageCount,
+ * spans, bytes, ... ], where `elements` is an array of bytes as well: per element a u32 (component/elements.ts).
+ *
  * The CRC covers the version and the MessagePack. A change of the format is a new version, a row in
  * docs and a golden file.
  *
@@ -30,6 +33,7 @@ import {
 const MAGIC = Buffer.from('LIMG', 'latin1')
 const VERSION = 1
 const VERSION_WITH_TABLES = 2
+const VERSION_WITH_ELEMENTS = 3
 const HEADER_SIZE_BYTES = 9
 const PAGE_COUNT_MAX = 65_536
 
@@ -37,8 +41,10 @@ const packr = new Packr({ useRecords: false })
 
 export function encodeImage(image: Image): Buffer {
   const fields: unknown[] = [globalsToBytes(image.globals)]
-  const version = image.tables.length > 0 ? VERSION_WITH_TABLES : VERSION
-  if (version === VERSION_WITH_TABLES) fields.push(image.tables)
+  let version = image.tables.length > 0 ? VERSION_WITH_TABLES : VERSION
+  if (image.elements.length > 0) version = VERSION_WITH_ELEMENTS
+  if (version >= VERSION_WITH_TABLES) fields.push(image.tables)
+  if (version >= VERSION_WITH_ELEMENTS) fields.push(image.elements)
   for (const { pageCount, spans, bytes } of image.memories)
     fields.push(pageCount, toBytes(spans), bytes)
   const payload = packr.pack(fields)
@@ -70,11 +76,12 @@ export function decodeImage(encoded: Uint8Array): Image {
   const version = bytes[4] ?? 0
   const payload = bytes.subarray(HEADER_SIZE_BYTES)
   if (checksum(version, payload) !== bytes.readUInt32LE(5)) throw corrupt('the checksum is wrong')
-  if (version !== VERSION && version !== VERSION_WITH_TABLES)
+  if (version < VERSION || version > VERSION_WITH_ELEMENTS)
     throw corrupt(`version ${version} is not known to this host`)
   const fields = unpack(payload)
-  const tables = version === VERSION_WITH_TABLES ? tablesFrom(fields.splice(1, 1)[0]) : []
-  return fromFields(fields, tables)
+  const tables = version >= VERSION_WITH_TABLES ? tablesFrom(fields.splice(1, 1)[0]) : []
+  const elements = version >= VERSION_WITH_ELEMENTS ? tablesFrom(fields.splice(1, 1)[0]) : []
+  return { ...fromFields(fields), tables, elements }
 }
 
 function tablesFrom(tables: unknown): Uint8Array[] {
@@ -94,13 +101,13 @@ function unpack(payload: Buffer): unknown[] {
   return fields
 }
 
-function fromFields([globals, ...memories]: unknown[], tables: Uint8Array[]): Image {
+function fromFields([globals, ...memories]: unknown[]): Pick<Image, 'globals' | 'memories'> {
   if (memories.length % 3 !== 0) throw corrupt('the contents are malformed')
   if (!(globals instanceof Uint8Array)) throw corrupt('the globals are malformed')
   const decoded: MemoryImage[] = []
   for (let index = 0; index < memories.length; index += 3)
     decoded.push(memoryFrom(memories[index], memories[index + 1], memories[index + 2]))
-  return { globals: globalsFromBytes(globals), memories: decoded, tables }
+  return { globals: globalsFromBytes(globals), memories: decoded }
 }
 
 function memoryFrom(pageCount: unknown, spanBytes: unknown, bytes: unknown): MemoryImage {

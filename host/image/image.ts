@@ -5,10 +5,11 @@
  * Does not own: the bytes of an image at rest (image-codec.ts), when to capture (pool, actor).
  *
  * Invariants:
- *   IM1. Between calls, memories, mutable globals and tables of handles are the whole state (component/instrument.ts IN1, IN2).
+ *   IM1. Between calls, memories, mutable globals, tables of handles and tables that code changes are the whole state (component/instrument.ts IN1, IN2).
  *   IM2. `restore` of what `capture` took makes the state equal: every byte, every page count, every global.
  *        One thing is not kept: the payload bits of a NaN in a float global, which JavaScript cannot see.
- *   IM3. A memory never shrinks. An instance with more pages than the image cannot take it.
+ *   IM3. A memory never shrinks, nor does a table. An instance with more pages or elements than the image cannot
+ *        take it.
  *   IM4. An image holds copies; the instance may run on.
  *
  * Layout of a memory's delta (`spans` are pairs, `bytes` the concatenated contents of all runs):
@@ -50,6 +51,8 @@ export interface Image {
   readonly globals: readonly GlobalValue[]
   /** The tables of handles, whole. */
   readonly tables: readonly Uint8Array[]
+  /** Tables of functions that code changes, whole (component/elements.ts). */
+  readonly elements: readonly Uint8Array[]
 }
 
 /** Takes the baseline of a component from an instance that no call has touched. */
@@ -65,6 +68,7 @@ export function imageSize(image: Image): number {
   let size = 8 * image.globals.length
   for (const { spans, bytes } of image.memories) size += spans.byteLength + bytes.byteLength
   for (const table of image.tables) size += table.byteLength
+  for (const table of image.elements) size += table.byteLength
   return size
 }
 
@@ -77,6 +81,7 @@ export function capture(state: InstanceState, baseline: Baseline, gap = GAP_SIZE
     ),
     globals: state.globals.map((global) => global.value),
     tables: state.tables.map((table) => table.save()),
+    elements: state.elements.map((table) => table.save()),
   }
 }
 
@@ -178,6 +183,8 @@ export function restore(
     throw corrupt(
       `it has ${image.tables.length} tables of handles, the component ${state.tables.length}`,
     )
+  if (state.elements.length !== image.elements.length)
+    throw corrupt(`it has ${image.elements.length} tables, the component ${state.elements.length}`)
   image.memories.forEach((delta, index) => {
     const memory = state.memories[index]
     if (memory === undefined) return
@@ -193,13 +200,21 @@ export function restore(
   image.tables.forEach((table, index) => {
     state.tables[index]?.load(table)
   })
+  image.elements.forEach((table, index) => {
+    state.elements[index]?.load(table)
+  })
 }
 
 /** True when a recycled instance can become what the image says (IM3). */
 export function canRestore(state: InstanceState, image: Image): boolean {
-  return image.memories.every(
-    ({ pageCount }, index) =>
-      (state.memories[index]?.buffer.byteLength ?? 0) <= pageCount * PAGE_SIZE_BYTES,
+  return (
+    image.memories.every(
+      ({ pageCount }, index) =>
+        (state.memories[index]?.buffer.byteLength ?? 0) <= pageCount * PAGE_SIZE_BYTES,
+    ) &&
+    image.elements.every(
+      (table, index) => (state.elements[index]?.sizeBytes ?? 0) <= table.byteLength,
+    )
   )
 }
 
@@ -246,7 +261,7 @@ export function corrupt(reason: string, cause?: unknown): LoomError {
  * SHA-256 of the whole state, as hex. Equal states have equal hashes, however they were reached.
  *
  * Hashed bytes: per memory its page count (u32) and its bytes; per global nine bytes (image-codec.ts); per
- * table of handles its size (u32) and its bytes.
+ * table of handles, then of functions, its size (u32) and its bytes.
  */
 export function hashState(state: InstanceState): string {
   const hash = createHash('sha256')
@@ -256,7 +271,7 @@ export function hashState(state: InstanceState): string {
     hash.update(count).update(new Uint8Array(buffer))
   }
   hash.update(globalsToBytes(state.globals.map(({ value }) => value)))
-  for (const table of state.tables) {
+  for (const table of [...state.tables, ...state.elements]) {
     const bytes = table.save()
     const size = Buffer.alloc(4)
     size.writeUInt32LE(bytes.byteLength)

@@ -33,6 +33,7 @@ function makeState({ pages, globals }: Shape) {
         ),
     ),
     tables: [],
+    elements: [],
   }
 }
 
@@ -143,6 +144,7 @@ describe('capture and restore', () => {
     const image = {
       globals: [],
       tables: [],
+      elements: [],
       memories: [{ pageCount: 17, spans: new Uint32Array(), bytes: new Uint8Array() }],
     }
     expect(thrown(() => restore(state, baseline, image))).toMatchObject({
@@ -169,6 +171,23 @@ describe('an image at rest', () => {
     }
   })
 
+  test('versions 1 and 2 are read for ever, and still written where they suffice', () => {
+    const memories = [
+      { pageCount: 2, spans: Uint32Array.of(8, 3, 70_000, 1), bytes: Uint8Array.of(1, 2, 3, 4) },
+    ]
+    const without = { globals: [5n, 1.5], memories, tables: [], elements: [] }
+    const first = 'TElNRwHvQ96GlMQSAQUAAAAAAAAAAAAAAAAAAPg/AsQQCAAAAAMAAABwEQEAAQAAAMQEAQIDBA=='
+    const second =
+      'TElNRwLU53F3lcQSAQUAAAAAAAAAAAAAAAAAAPg/kcQCCQkCxBAIAAAAAwAAAHARAQABAAAAxAQBAgME'
+    for (const [golden, image] of [
+      [first, without],
+      [second, { ...without, tables: [Uint8Array.of(9, 9)] }],
+    ] as const) {
+      expect(decodeImage(Buffer.from(golden, 'base64'))).toEqual(image)
+      expect(encodeImage(image).toString('base64')).toBe(golden)
+    }
+  })
+
   test('runs that lie about themselves are refused though the checksum is right', () => {
     const bytes = new Uint8Array(4)
     const cases = [
@@ -180,7 +199,9 @@ describe('an image at rest', () => {
     ]
     for (const memory of cases)
       expect(
-        thrown(() => decodeImage(encodeImage({ globals: [], memories: [memory], tables: [] }))),
+        thrown(() =>
+          decodeImage(encodeImage({ globals: [], memories: [memory], tables: [], elements: [] })),
+        ),
       ).toMatchObject({ code: 'ERR_SNAPSHOT_CORRUPT' })
   })
 })
