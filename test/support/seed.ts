@@ -1,5 +1,5 @@
 // Seeds of property tests: new on every run, printed, and repeatable with LOOM_SEED=<seed>.
-const FIXED_SEED = 20_261_122
+export const FIXED_SEED = 20_261_122
 
 /** What LOOM_SEED asks for; undefined where it asks for nothing. */
 function givenSeed(): number | undefined {
