@@ -9,6 +9,7 @@
  */
 import { addExtension, Packr, RESERVE_START_SPACE } from 'msgpackr'
 import { crc32 } from '../base/checksum.ts'
+import { NOT_PLAIN, readPlain } from './plain-values.ts'
 
 /** msgpackr writes -0 as the integer 0; this stands in for it. */
 class NegativeZero {}
@@ -66,8 +67,17 @@ export function packAfterHeader(guarded: unknown, headerSize: number): Uint8Arra
 
 /** Reads what `packValue` wrote, from `start` on. */
 export function unpackValue(bytes: Uint8Array, start = 0): unknown {
+  const plain = bytes.length - start <= PLAIN_SIZE_MAX_BYTES ? readPlain(bytes, start) : NOT_PLAIN
+  return plain === NOT_PLAIN ? packr.unpack(bytes, { start }) : plain
+}
+
+/** As `unpackValue`, by the library alone: what plain values are compared with. */
+export function unpackAny(bytes: Uint8Array, start = 0): unknown {
   return packr.unpack(bytes, { start })
 }
+
+/** Larger values hold what is not plain sooner or later, and would be read twice. */
+const PLAIN_SIZE_MAX_BYTES = 1_024
 
 /**
  * A copy of plain data as the journal gives it back: lone surrogates are replaced, keys are text.
