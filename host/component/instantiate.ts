@@ -115,6 +115,10 @@ class Instance implements ComponentInstance {
     }
   }
 
+  get idle(): boolean {
+    return this.#status === IDLE
+  }
+
   get atRest(): boolean {
     return this.#status !== RUNNING && this.#status !== PARKING
   }
