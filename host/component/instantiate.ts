@@ -80,7 +80,7 @@ const REFUSALS: Readonly<Record<number, string>> = {
 class Instance implements ComponentInstance {
   readonly state: InstanceState
   readonly #builder: Builder
-  readonly #calls: BoundCall[] = []
+  readonly #calls: (BoundCall | undefined)[]
   readonly #parkingCalls: ParkingCall[] = []
   readonly #run: Run
   #status = IDLE
@@ -92,6 +92,7 @@ class Instance implements ComponentInstance {
     parking: ParkingPlan | null,
   ) {
     this.#builder = new Builder(plan, resolve, parking)
+    this.#calls = listOf(plan.exports.length)
     this.#run = this.#builder.run
     if (limits !== null) this.#run.meter.limit(limits, plan.initialSizeBytes)
     this.#builder.build()
@@ -179,6 +180,13 @@ class Instance implements ComponentInstance {
   }
 }
 
+/** A list of known length: one that grows is given room for sixteen more, in each of thousands of instances. */
+function listOf<T>(length: number): (T | undefined)[] {
+  return length === 0 ? NONE : new Array<T | undefined>(length)
+}
+
+const NONE: never[] = []
+
 /** Runs the steps of a plan, and binds what they made. */
 class Builder {
   readonly plan: ComponentPlan
@@ -187,27 +195,41 @@ class Builder {
     memories: WebAssembly.Memory[]
     globals: WebAssembly.Global[]
     tables: HandleTable[]
-  } = { memories: [], globals: [], tables: [] }
+  }
   readonly parking: ParkingPlan | null
   /** 1 while a call is made that may be parked (parking.ts). */
   readonly parks: WebAssembly.Global
   readonly #resolve: ImportResolver
   readonly #guards: readonly Guard[]
-  readonly #instances: WebAssembly.Instance['exports'][] = []
-  readonly #lowered: CoreFunction[] = []
-  readonly #builtins: CoreFunction[] = []
-  readonly #abis: Abi[] = []
-  readonly #hosts: HostFunction[] = []
+  readonly #instances: (WebAssembly.Instance['exports'] | undefined)[]
+  readonly #lowered: (CoreFunction | undefined)[]
+  readonly #builtins: (CoreFunction | undefined)[]
+  readonly #abis: (Abi | undefined)[]
+  readonly #hosts: (HostFunction | undefined)[]
+  #instanceCount = 0
+  #memoryCount = 0
+  #globalCount = 0
 
   constructor(plan: ComponentPlan, resolve: ImportResolver, parking: ParkingPlan | null) {
+    const { link, counts } = plan
     this.plan = plan
     this.parking = parking
     this.parks = parking === null ? NEVER_PARKS : parksGlobal()
+    this.state = {
+      memories: listOf(counts.memories) as WebAssembly.Memory[],
+      globals: listOf(counts.globals) as WebAssembly.Global[],
+      tables: NONE,
+    }
     this.#resolve = resolve
-    this.#guards = plan.link.parents.map(() => ({ mayLeave: true, entered: false }))
-    if (plan.link.resources.length > 0) {
-      const names = plan.link.resources.map(({ resource }) => resource.name)
-      this.state.tables = plan.link.parents.map((_, owner) => new HandleTable(owner, names))
+    this.#guards = link.parents.map(() => ({ mayLeave: true, entered: false }))
+    this.#instances = listOf(counts.instances)
+    this.#lowered = listOf(link.lowers.length)
+    this.#builtins = listOf(link.builtins.length)
+    this.#abis = listOf(link.abis.length)
+    this.#hosts = listOf(link.imports.length)
+    if (link.resources.length > 0) {
+      const names = link.resources.map(({ resource }) => resource.name)
+      this.state.tables = link.parents.map((_, owner) => new HandleTable(owner, names))
     }
   }
 
@@ -223,17 +245,23 @@ class Builder {
         const memory = abi.memory === null ? null : (this.#core(abi.memory) as WebAssembly.Memory)
         const realloc = abi.realloc === null ? null : (this.#core(abi.realloc) as CoreFunction)
         const table = this.#table(abi.owner)
-        this.#abis.push(new Abi(this.#guard(abi.owner), table, memory, realloc, this.run.meter))
+        this.#abis[step.index] = new Abi(
+          this.#guard(abi.owner),
+          table,
+          memory,
+          realloc,
+          this.run.meter,
+        )
         return
       }
       case 'lower': {
         const lower = this.plan.link.lowers[step.index]
-        if (lower !== undefined) this.#lowered.push(this.#trampoline(lower, step.index))
+        if (lower !== undefined) this.#lowered[step.index] = this.#trampoline(lower, step.index)
         return
       }
       case 'builtin': {
         const builtin = this.plan.link.builtins[step.index]
-        if (builtin !== undefined) this.#builtins.push(this.#builtin(builtin))
+        if (builtin !== undefined) this.#builtins[step.index] = this.#builtin(builtin)
         return
       }
       case 'instantiate':
@@ -325,11 +353,12 @@ class Builder {
     }
     if (instrumented.metered) imports[METER_MODULE] = this.run.meter.imports()
     const { exports } = this.#instance(module, imports)
-    this.#instances.push(exports)
+    this.#instances[this.#instanceCount++] = exports
+    const { memories, globals } = this.state
     for (const name of instrumented.memories)
-      this.state.memories.push(exports[name] as WebAssembly.Memory)
+      memories[this.#memoryCount++] = exports[name] as WebAssembly.Memory
     for (const name of instrumented.globals)
-      this.state.globals.push(exports[name] as WebAssembly.Global)
+      globals[this.#globalCount++] = exports[name] as WebAssembly.Global
   }
 
   #instance(module: WebAssembly.Module, imports: WebAssembly.Imports): WebAssembly.Instance {
@@ -365,11 +394,7 @@ class Builder {
     if (plan === undefined || abi === undefined)
       throw new LoomError('ERR_INVARIANT', `no plan for lowered function ${index}`)
     const { target } = lower
-    const wanted = target.kind === 'host' ? this.plan.link.imports[target.importIndex] : undefined
-    const where =
-      wanted === undefined
-        ? 'call of another component'
-        : `import ${qualifiedName(wanted.interfaceName, wanted.func.name)}`
+    const where = this.plan.lowerPlaces[index] ?? ''
     const host =
       target.kind === 'host' ? this.#host(target.importIndex) : this.#callee(lower, where)
     const plain = plan(abi, this.run, host, where) as CoreFunction
