@@ -30,15 +30,17 @@ import type {
   ImportResolver,
   InstanceState,
 } from './component.ts'
+import { coreInstance } from './core-instance.ts'
 import { fail, type Run, toFailure, toHostFailure } from './failure.ts'
 import { HandleTable } from './handles.ts'
 import { METER_MODULE } from './instrument.ts'
 import type { LinkStep, LowerPlan } from './link.ts'
 import type { BuiltinPlan, ResourcePlan } from './link-resource.ts'
+import { listOf, NONE } from './list-of.ts'
 import { Meter, memorySize } from './meter.ts'
 import { type ParkingPlan, routed } from './parking.ts'
 import { type ComponentPlan, qualifiedName } from './plan.ts'
-import { formatError, trapError } from './refuse.ts'
+import { trapError } from './refuse.ts'
 import type { CoreSource, FuncItem } from './scope.ts'
 import type { WitValue } from './wit.ts'
 
@@ -179,13 +181,6 @@ class Instance implements ComponentInstance {
     return new LoomError('ERR_INVARIANT', `${where}: ${REFUSALS[this.#status]}`)
   }
 }
-
-/** A list of known length: one that grows is given room for sixteen more, in each of thousands of instances. */
-function listOf<T>(length: number): (T | undefined)[] {
-  return length === 0 ? NONE : new Array<T | undefined>(length)
-}
-
-const NONE: never[] = []
 
 /** Runs the steps of a plan, and binds what they made. */
 class Builder {
@@ -352,29 +347,13 @@ class Builder {
       group[name] = this.#core(source) as WebAssembly.ImportValue
     }
     if (instrumented.metered) imports[METER_MODULE] = this.run.meter.imports()
-    const { exports } = this.#instance(module, imports)
+    const { exports } = coreInstance(module, imports, this.run)
     this.#instances[this.#instanceCount++] = exports
     const { memories, globals } = this.state
     for (const name of instrumented.memories)
       memories[this.#memoryCount++] = exports[name] as WebAssembly.Memory
     for (const name of instrumented.globals)
       globals[this.#globalCount++] = exports[name] as WebAssembly.Global
-  }
-
-  #instance(module: WebAssembly.Module, imports: WebAssembly.Imports): WebAssembly.Instance {
-    let instance: WebAssembly.Instance
-    try {
-      instance = new WebAssembly.Instance(module, imports)
-    } catch (error) {
-      if (this.run.failure !== null) throw this.run.failure.error
-      if (error instanceof WebAssembly.LinkError)
-        throw formatError(`core modules do not fit together: ${error.message}`)
-      if (error instanceof RangeError && error.message.includes('memory'))
-        throw new LoomError('ERR_BUSY', `instantiation: ${error.message}`, { cause: error })
-      throw fail(this.run, toFailure(error, 'instantiation'))
-    }
-    if (this.run.failure !== null) throw this.run.failure.error
-    return instance
   }
 
   #host(importIndex: number): HostFunction {
