@@ -41,6 +41,7 @@ export type {
   Runtime,
   RuntimeLimits,
   RuntimeOptions,
+  RuntimeStats,
 } from './runtime/api.ts'
 export { createRuntime } from './runtime/create-runtime.ts'
 export type { DataFolder } from './runtime/data-folder.ts'

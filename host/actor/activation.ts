@@ -20,7 +20,6 @@ import { TURNS_AT_ONCE_MAX } from '../base/limits.ts'
 import { type ActorKey, formatActorKey } from '../base/names.ts'
 import { deferred, ignoreOutcome, isPromise } from '../base/promises.ts'
 import type { WitValue } from '../component/wit.ts'
-import { encodeEntry } from '../journal/codec.ts'
 import type { RecordedCall, TurnOutcome } from '../journal/entry.ts'
 import type { ActorLog, ActorRecord } from '../store/store.ts'
 import type { ActivationOptions, ActivationStatus } from './activation-options.ts'
@@ -35,7 +34,7 @@ import {
   type Observed,
   Queue,
 } from './invocation.ts'
-import { readKnownOutcome } from './known-outcome.ts'
+import { answerAgain } from './known-outcome.ts'
 import { LocalWaiter, outcomeOf, returned } from './local-call.ts'
 import { commitError, quarantine, refuseDivergence, settle } from './outcomes.ts'
 import { ActivationPorts } from './ports.ts'
@@ -47,6 +46,7 @@ import { TurnEngine } from './turn-engine.ts'
 import { TurnJournal } from './turn-journal.ts'
 import type { OpenTurn } from './turn-reader.ts'
 import type { TurnResult, TurnStep } from './turn-step.ts'
+import { coolEngine, liftEngine, type WarmActor } from './warm-actor.ts'
 
 export class Activation {
   readonly #options: ActivationOptions
@@ -62,26 +62,30 @@ export class Activation {
   /** The turn that did not end at once. */
   #running: Invocation | null = null
 
-  private constructor(options: ActivationOptions) {
-    const { log, epoch, snapshotIntervalTurns: intervalTurns, environment, program } = options
-    const { uncaptured } = program
+  private constructor(options: ActivationOptions, seqNext: number) {
     this.#options = options
-    this.#log = log
-    const { record, onSent, onReminders, callActor } = options
-    const { clock } = environment
-    this.#journal = new TurnJournal({ log, record, clock, onSent, onReminders })
-    const { tail, state } = this.#journal
-    const ports = new ActivationPorts(log.key, state, callActor)
+    this.#log = options.log
+    const { log, callActor, environment } = options
+    this.#journal = new TurnJournal(options, environment.clock, seqNext)
+    const ports = new ActivationPorts(log.key, this.#journal.state, callActor)
     this.#inFlight = new CallsInFlight(log.key)
     this.#environment = { ...environment, ports }
-    const warn = (message: string): void => environment.log('warn', message)
-    this.#snapshots = new SnapshotWriter({ log, tail, epoch, uncaptured, intervalTurns, warn })
+    this.#snapshots = new SnapshotWriter(options, this.#journal.tail)
   }
 
   /** @throws ERR_QUARANTINED when the journal is damaged or diverges; ERR_STORE. */
   static async open(options: ActivationOptions): Promise<Activation> {
-    const activation = new Activation(options)
+    const activation = new Activation(options, options.log.seqNext)
     await activation.#recover()
+    return activation
+  }
+
+  /** Goes on where the actor was left (WA2), without the store. @throws ERR_BUSY, ERR_SNAPSHOT_CORRUPT */
+  static lift(options: ActivationOptions, warm: WarmActor): Activation {
+    const activation = new Activation(options, warm.seqNext)
+    activation.#engine = liftEngine(warm, activation.#environment)
+    activation.#snapshots.seq = warm.snapshotSeq
+    activation.#status = { kind: 'ready' }
     return activation
   }
 
@@ -110,6 +114,11 @@ export class Activation {
   /** True after eviction. */
   get closed(): boolean {
     return this.#status.kind === 'closed'
+  }
+
+  /** False while a turn waits for the host without an instance. */
+  get holdsInstance(): boolean {
+    return this.#engine !== null
   }
 
   /** True when nothing waits, runs or is being committed. */
@@ -180,10 +189,27 @@ export class Activation {
   /** Drops an idle actor; resolves when its snapshot is written. From the call on it is closed. */
   async close(): Promise<void> {
     invariant(this.idle, `${formatActorKey(this.key)} is closed while it is busy`)
-    const snapshot = this.#snapshots.useful ? this.#snapshot() : null
+    const written = this.#snapshots.writeIfUseful(this.#engine, this.#journal.record)
+    this.#leave()
+    await written
+  }
+
+  /** As `close`, and returns what the actor can go on from; null, and still open, when no image can hold it. */
+  cool(): WarmActor | null {
+    invariant(this.idle, `${formatActorKey(this.key)} is cooled while it is busy`)
+    const { record, tail } = this.#journal
+    const engine = this.#engine
+    if (record === null || engine === null || this.program.uncaptured !== null) return null
+    const { seq: snapshotSeq } = this.#snapshots
+    const warm = coolEngine(engine, this.#options, { record, seqNext: tail.seqNext, snapshotSeq })
+    this.#leave()
+    return warm
+  }
+
+  #leave(): void {
     this.#status = { kind: 'closed' }
+    this.#engine?.release()
     this.#engine = null
-    await snapshot
   }
 
   /**
@@ -223,7 +249,7 @@ export class Activation {
       if (item.kind === 'observe') this.#observe(item)
       else if (item.known === null) this.#turn(item)
       else if (isPromise(item.known)) this.#turnUnlessKnown(item, item.known)
-      else ignoreOutcome(this.#answerAgain(item, item.known))
+      else ignoreOutcome(answerAgain(this.#log, this.#journal.tail, item, item.known))
     }
   }
 
@@ -244,7 +270,7 @@ export class Activation {
         // While it was looked up, a commit of an earlier turn may have failed (A4).
         if (this.#status.kind === 'broken') invocation.waiter.reject(this.#status.error)
         else if (seq === null) this.#turn(invocation)
-        else ignoreOutcome(this.#answerAgain(invocation, seq))
+        else ignoreOutcome(answerAgain(this.#log, this.#journal.tail, invocation, seq))
         this.#pump()
       },
       (error) => {
@@ -255,26 +281,11 @@ export class Activation {
     )
   }
 
-  /** Answers a retry from the entry of the first call. */
-  async #answerAgain(invocation: Invocation, seq: number): Promise<void> {
-    try {
-      // A commit that is on its way is known too: it is answered when it is durable (A2).
-      const { tail } = this.#journal
-      if (seq >= tail.seqDurable) await tail.last
-      settle(invocation.waiter, await readKnownOutcome(this.#log, seq, invocation))
-    } catch (error) {
-      invocation.waiter.reject(commitError(this.key, error))
-    }
-  }
-
   #observe(observation: Observation): void {
-    const seqNext = this.#journal.tail.seqNext
+    const { seqNext, last } = this.#journal.tail
     try {
       const stateHash = this.#engine?.stateHash() ?? ''
-      this.#journal.tail.last.then(
-        () => observation.resolve({ seqNext, stateHash }),
-        observation.reject,
-      )
+      last.then(() => observation.resolve({ seqNext, stateHash }), observation.reject)
     } catch (error) {
       observation.reject(error)
     }
@@ -374,8 +385,7 @@ export class Activation {
     if (idempotencyKey !== null) this.#inFlight.track(idempotencyKey, { method, args, promise })
     const head = { method, args, idempotencyKey, caller }
     const invocation = new Invocation(head, { resolve, reject }, null, this.#open)
-    invocation.openedSeq = open.seq
-    invocation.journaledCount = open.calls.length
+    invocation.resume(open)
     const step = this.#engine.runLive(invocation, { calls: open.calls, invocationId })
     ignoreOutcome(this.#turnSlowly(invocation, step))
   }
@@ -385,13 +395,8 @@ export class Activation {
     const { program } = this.#options
     invariant(this.#journal.tail.seqNext === 0, 'only an actor without a journal is created')
     const { engine, calls } = TurnEngine.startLive(program, this.#environment)
-    const { key, incarnation, clock } = this.#environment
-    const createdAtMs = clock.wallMs()
-    const life = { ...key, incarnation, digest: program.digest }
-    const entry = encodeEntry(0, { kind: 'created', atMs: createdAtMs, ...life, calls })
-    this.#journal.record = { ...life, createdAtMs }
     this.#engine = engine
-    return entry
+    return this.#journal.create(this.#environment, program.digest, calls)
   }
 
   /** Sends the turn's entries to the store, without waiting (A3), and replies when durable (A2). */
@@ -412,11 +417,8 @@ export class Activation {
   }
 
   #snapshotIfDue(): void {
-    if (this.#snapshots.due) ignoreOutcome(this.#snapshot())
-  }
-
-  #snapshot(): Promise<void> {
-    return this.#snapshots.write(this.#engine, this.#journal.record)
+    if (this.#snapshots.due)
+      ignoreOutcome(this.#snapshots.write(this.#engine, this.#journal.record))
   }
 
   /** Rebuilds the engine after a turn that spoiled it; the mailbox waits. */

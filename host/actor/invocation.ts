@@ -68,6 +68,12 @@ export class Invocation implements LiveTurn, CallHead {
     this.#journal = journal
   }
 
+  /** A crash cut it off behind what `open` holds of it. */
+  resume(open: { readonly seq: number; readonly calls: readonly RecordedCall[] }): void {
+    this.openedSeq = open.seq
+    this.journaledCount = open.calls.length
+  }
+
   open(calls: readonly RecordedCall[], invocationId: string | null): void {
     this.#journal(this, calls, invocationId)
   }

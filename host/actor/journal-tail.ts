@@ -14,10 +14,11 @@ export class JournalTail {
   #pending = 0
   #last: Promise<void> = Promise.resolve()
 
-  constructor(log: ActorLog) {
+  /** `seqNext`: what is journaled now, which may be more than when the log was opened. */
+  constructor(log: ActorLog, seqNext: number) {
     this.#log = log
-    this.#seqNext = log.seqNext
-    this.#seqDurable = log.seqNext
+    this.#seqNext = seqNext
+    this.#seqDurable = seqNext
   }
 
   get seqNext(): number {

@@ -36,6 +36,8 @@ export interface ActorBody {
   restore(image: Uint8Array): void
   /** SHA-256 over the state, as 64 hex digits. */
   stateHash(): string
+  /** The actor needs the body no more: what it holds may serve another one. It is not used again. */
+  release(): void
 }
 
 export interface ActorProgram {

@@ -5,43 +5,43 @@
  *
  * Invariant SW1: a snapshot is written only when all entries that it covers are durable.
  */
-import type { ActorLog, ActorRecord } from '../store/store.ts'
+import type { ActorRecord } from '../store/store.ts'
+import type { ActivationOptions } from './activation-options.ts'
 import type { JournalTail } from './journal-tail.ts'
 import { encodeSnapshot } from './snapshot.ts'
 import type { TurnEngine } from './turn-engine.ts'
 
-export interface SnapshotWriterOptions {
-  readonly log: ActorLog
-  readonly tail: JournalTail
-  readonly epoch: number
-  readonly intervalTurns: number
-  /** Why no image can hold the actor's state; null when one can. */
-  readonly uncaptured: string | null
-  readonly warn: (message: string) => void
-}
-
 export class SnapshotWriter {
-  readonly #options: SnapshotWriterOptions
+  readonly #options: ActivationOptions
+  readonly #tail: JournalTail
   /** Seq of the newest snapshot; 0 when there is none. */
   seq = 0
 
-  constructor(options: SnapshotWriterOptions) {
+  constructor(options: ActivationOptions, tail: JournalTail) {
     this.#options = options
+    this.#tail = tail
   }
 
   /** True when something was journaled since the last snapshot; the created entry alone does not count. */
   get useful(): boolean {
-    return this.#options.tail.seqNext > Math.max(1, this.seq)
+    return this.#tail.seqNext > Math.max(1, this.seq)
   }
 
   get due(): boolean {
-    return this.#options.tail.seqNext - this.seq >= this.#options.intervalTurns
+    return this.#tail.seqNext - this.seq >= this.#options.snapshotIntervalTurns
+  }
+
+  async writeIfUseful(engine: TurnEngine | null, record: ActorRecord | null): Promise<void> {
+    if (this.useful) await this.write(engine, record)
   }
 
   /** Captures the state at once; resolves when it is written, or cannot be. Never rejects. */
   async write(engine: TurnEngine | null, record: ActorRecord | null): Promise<void> {
     if (engine === null || record === null) return
-    const { log, tail, epoch, uncaptured, warn } = this.#options
+    const { log, epoch, program, environment } = this.#options
+    const tail = this.#tail
+    const { uncaptured } = program
+    const warn = (message: string): void => environment.log('warn', message)
     const { digest, incarnation } = record
     const seq = tail.seqNext
     this.seq = seq

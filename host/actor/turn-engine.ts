@@ -30,6 +30,8 @@ export class TurnEngine {
   readonly #recorder: Recorder
   readonly #context: TurnContext
   readonly #parkedTurns: ParkedTurns | null
+  /** What instantiation recorded. */
+  readonly startCalls: readonly RecordedCall[]
   #spoiled = false
   /** The live turn. */
   #turn: LiveTurn | null = null
@@ -40,7 +42,9 @@ export class TurnEngine {
     recorder: Recorder,
     context: TurnContext,
     { parkedTurns }: EngineEnvironment,
+    startCalls: readonly RecordedCall[],
   ) {
+    this.startCalls = startCalls
     this.#body = body
     this.#recorder = recorder
     this.#context = context
@@ -59,7 +63,7 @@ export class TurnEngine {
       const body = program.start(context, recorder)
       const calls = recorder.end()
       context.finish()
-      return { engine: new TurnEngine(body, recorder, context, environment), calls }
+      return { engine: new TurnEngine(body, recorder, context, environment, calls), calls }
     } catch (error) {
       throw error instanceof Suspension ? waitsAtStart(error) : error
     }
@@ -76,7 +80,7 @@ export class TurnEngine {
     const context = new TurnContext(environment, recorder)
     const body = program.start(context, recorder)
     recorder.end()
-    return new TurnEngine(body, recorder, context, environment)
+    return new TurnEngine(body, recorder, context, environment, calls)
   }
 
   /** True when the engine must be dropped and the actor rebuilt (T1, T3). */
@@ -178,6 +182,12 @@ export class TurnEngine {
 
   stateHash(): string {
     return this.#body.stateHash()
+  }
+
+  /** Gives its instance back, if another actor may have it. The engine is not used again. */
+  release(): void {
+    if (!this.#spoiled) this.#body.release()
+    this.#spoiled = true
   }
 
   /** The id is drawn before the entry that has to hold it. */

@@ -10,6 +10,8 @@
  */
 import type { Clock } from '../base/clock.ts'
 import { type ErrorCode, invariant, isLoomError } from '../base/errors.ts'
+import type { ActorKey } from '../base/names.ts'
+import { encodeEntry } from '../journal/codec.ts'
 import { NO_EFFECTS, type RecordedCall, type TurnOutcome } from '../journal/entry.ts'
 import type { ActorLog, ActorRecord, OutboxRow, ReminderChange } from '../store/store.ts'
 import { type EffectRows, effectRows, NO_ROWS } from './effects.ts'
@@ -22,7 +24,6 @@ import type { TurnResult } from './turn-step.ts'
 export interface TurnJournalOptions {
   readonly log: ActorLog
   readonly record: ActorRecord | null
-  readonly clock: Clock
   /** Messages that are durable now, in the order in which they were sent. */
   readonly onSent: (messages: readonly OutboxRow[]) => void
   /** Reminders that were changed, durably. */
@@ -43,12 +44,27 @@ export class TurnJournal {
   /** Null until the actor is created. */
   record: ActorRecord | null
   readonly #options: TurnJournalOptions
+  readonly #clock: Clock
 
-  constructor(options: TurnJournalOptions) {
+  /** `seqNext`: what is journaled now. */
+  constructor(options: TurnJournalOptions, clock: Clock, seqNext: number) {
     this.#options = options
+    this.#clock = clock
     this.record = options.record
-    this.tail = new JournalTail(options.log)
+    this.tail = new JournalTail(options.log, seqNext)
     this.state = new KeyedState(options.log)
+  }
+
+  /** Sets the record of a new actor and returns its created entry. */
+  create(
+    { key, incarnation }: Pick<ActorRecord, 'incarnation'> & { readonly key: ActorKey },
+    digest: string,
+    calls: readonly RecordedCall[],
+  ): Uint8Array {
+    const createdAtMs = this.#clock.wallMs()
+    const life = { ...key, incarnation, digest }
+    this.record = { ...life, createdAtMs }
+    return encodeEntry(0, { kind: 'created', atMs: createdAtMs, ...life, calls })
   }
 
   /**
@@ -63,7 +79,7 @@ export class TurnJournal {
   ): Promise<void> {
     const { before, openedSeq, journaledCount } = invocation
     if (openedSeq !== null && journaledCount === calls.length) return this.tail.last
-    const atMs = this.#options.clock.wallMs()
+    const atMs = this.#clock.wallMs()
     const seq = this.tail.seqNext + before.length
     const entry = encodePart(seq, atMs, invocation, calls, invocationId)
     invocation.openedSeq ??= seq
@@ -76,7 +92,7 @@ export class TurnJournal {
   close(invocation: Invocation, result: TurnResult): ClosedTurn {
     const { before: entries, idempotencyKey: key } = invocation
     const seq = this.tail.seqNext + entries.length
-    const atMs = this.#options.clock.wallMs()
+    const atMs = this.#clock.wallMs()
     let { outcome, effects } = result
     let kept = true
     try {

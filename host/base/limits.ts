@@ -38,6 +38,15 @@ export const SNAPSHOT_INTERVAL_TURNS = 1_000
 /** Instances with their own linear memory at once. V8 allows about 13,000 per process on Node 20. */
 export const RESIDENT_COUNT_MAX = 4_000
 
+/** Actors as images in memory: a million counters take about 1 GB. */
+export const WARM_COUNT_MAX = 1_000_000
+
+/** What they take, with what the host keeps of each. A small server has 2 to 4 GB. */
+export const WARM_SIZE_MAX_BYTES = 1024 * 1024 * 1024
+
+/** Instances without an actor: what one round of eviction frees. */
+export const SPARE_INSTANCE_COUNT_MAX = 256
+
 /** An actor type's name: it appears in paths, keys and file names. */
 export const TYPE_NAME_LENGTH_MAX = 64
 

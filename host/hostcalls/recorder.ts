@@ -406,19 +406,28 @@ function hostCallError(target: string, error: unknown): LoomError {
 
 const asRecorded = (result: unknown): WitValue => result as WitValue
 
-/** Binds `spec` for one instance: what the guest's import calls. */
+/** Who is behind the imports of an instance: a recycled instance gets another recorder and context. */
+export interface HostSeat {
+  recorder: Recorder
+  context: HostCallContext
+}
+
+/** Binds `spec` for one instance: what the guest's import calls. Each call is of who sits there when it begins. */
 export function bindHostFunction(
-  recorder: Recorder,
-  context: HostCallContext,
+  seat: HostSeat,
   target: string,
   spec: HostFunctionSpec,
   check: (result: unknown) => WitValue,
 ): HostFunction {
   if (spec.kind === 'pure')
-    return (...args) => recorder.callPure(target, () => spec.perform(context, args) as WitValue)
+    return (...args) => {
+      const { recorder, context } = seat
+      return recorder.callPure(target, () => spec.perform(context, args) as WitValue)
+    }
   const { kind, derive } = spec
   if (derive !== undefined)
     return (...args) => {
+      const { recorder, context } = seat
       const perform = (): WitValue | PromiseLike<unknown> => spec.perform(context, args)
       const call = { target, args, perform, check: asRecorded, kind }
       const given = (recorded: WitValue): WitValue =>
@@ -427,6 +436,7 @@ export function bindHostFunction(
       return recorded instanceof Promise ? recorded.then(given) : given(recorded as WitValue)
     }
   return (...args) => {
+    const { recorder, context } = seat
     const perform = (): WitValue | PromiseLike<unknown> => spec.perform(context, args)
     return recorder.call({ target, args, perform, check, kind })
   }

@@ -26,13 +26,22 @@ export interface LogLine {
 }
 
 export interface RuntimeLimits {
-  /** Resident actors; beyond it the least recently used idle one is evicted. Default 4,000. */
+  /**
+   * Hot actors, each with an instance of its own; beyond it the least recently used idle ones become warm. Busy
+   * ones never do: up to twice as many may be hot in a burst, then calls to others get ERR_BUSY. Default 4,000.
+   */
   readonly residentCountMax: number
+  /** Warm actors: an image in memory, no instance. Beyond it the oldest become cold. Default 1,000,000. */
+  readonly warmCountMax: number
+  /** What warm actors take, about. Units: bytes. Default 1 GiB. */
+  readonly warmSizeMaxBytes: number
+  /** Idle time before a hot actor becomes warm. Units: milliseconds. Default 1 minute. */
+  readonly coolTimeoutMs: number
   /** Turns between automatic snapshots. Default 1,000. */
   readonly snapshotIntervalTurns: number
   /** Calls waiting in one mailbox before ERR_BUSY. Default 10,000. */
   readonly mailboxCountMax: number
-  /** Idle time before an actor is evicted. Units: milliseconds. Default 15 minutes. */
+  /** Idle time before an actor becomes cold. Units: milliseconds. Default 15 minutes. */
   readonly idleTimeoutMs: number
   /**
    * How long `close` waits for turns that wait for a host function; then their callers get ERR_CLOSING.
@@ -125,9 +134,22 @@ export interface ActorHandle {
 }
 
 export interface ActorDescription extends ActorSummary {
+  /** True when the actor was hot. */
   readonly resident: boolean
+  /** Where its state was before it was looked at: in an instance, in memory, or in the store alone. */
+  readonly tier: 'hot' | 'warm' | 'cold'
   /** SHA-256 over memory and globals as of the last finished turn. */
   readonly stateHash: string
+}
+
+/** How many actors of this host are where; cold ones are not counted. */
+export interface RuntimeStats {
+  readonly hot: number
+  readonly warm: number
+  /** What warm actors take, about. Units: bytes. */
+  readonly warmSizeBytes: number
+  /** Instances that wait for their next actor. */
+  readonly spareInstances: number
 }
 
 export interface Message {
@@ -158,6 +180,7 @@ export interface Runtime {
   /** @throws ERR_ACTOR_UNKNOWN when the actor has no journal: looking does not create it. */
   describeActor(actorId: string, actorType: string): Promise<ActorDescription>
   actors(type?: string): AsyncIterable<ActorSummary>
+  stats(): RuntimeStats
   /** Publishes where this host takes calls, for other processes on the same store. */
   announce(address: string): Promise<void>
   /** Refuses new calls, finishes waiting ones, snapshots residents, gives the claim back. */

@@ -4,9 +4,14 @@
  * Owns: which parts make a host. Does not own: any of their work.
  */
 import { Activation } from '../actor/activation.ts'
+import type { ActivationOptions } from '../actor/activation-options.ts'
+import { InstanceStock } from '../actor/instance-stock.ts'
 import { ParkedTurns } from '../actor/parked-turns.ts'
+import { type WarmActor, writeWarmSnapshot } from '../actor/warm-actor.ts'
+
 import { type Clock, systemClock, type Timer } from '../base/clock.ts'
 import { LoomError, toLoomError } from '../base/errors.ts'
+import { SPARE_INSTANCE_COUNT_MAX } from '../base/limits.ts'
 import { type ActorKey, checkActorId, checkTypeName, formatActorKey } from '../base/names.ts'
 import { deferred, ignoreOutcome } from '../base/promises.ts'
 import { type Random, systemRandom } from '../base/random.ts'
@@ -29,6 +34,7 @@ import type {
   Runtime,
   RuntimeLimits,
   RuntimeOptions,
+  RuntimeStats,
 } from './api.ts'
 import { PooledHandle } from './handle.ts'
 import { runtimeLimits } from './limits.ts'
@@ -75,6 +81,7 @@ class HostRuntime implements Runtime {
   readonly #random: Random
   readonly #log: (line: LogLine) => void
   readonly #interfaces = standardInterfaces()
+  readonly #stock = new InstanceStock(SPARE_INSTANCE_COUNT_MAX)
   readonly #types: TypeRegistry
   readonly #parkedTurns: ParkedTurns | null
   readonly #pool: Pool
@@ -93,15 +100,21 @@ class HostRuntime implements Runtime {
     this.#log = options.log ?? (() => {})
     const interfaces = this.#interfaces
     const parks = options.awaiting !== 'unwind'
-    this.#types = new TypeRegistry({ blobs: options.blobs, interfaces, checkImports: true, parks })
-    const { residentCountMax, idleTimeoutMs, closeTimeoutMs, parkedCountMax, parkedTimeoutMs } =
-      limits
+    const stock = this.#stock
+    const blobs = options.blobs
+    this.#types = new TypeRegistry({ blobs, interfaces, checkImports: true, parks, stock })
+    const { parkedCountMax, parkedTimeoutMs } = limits
     this.#parkedTurns = parks
       ? new ParkedTurns({ clock, countMax: parkedCountMax, timeoutMs: parkedTimeoutMs })
       : null
-    const activate = (key: ActorKey, onBroken: () => void): Promise<Activation> =>
-      this.#activate(key, onBroken)
-    this.#pool = new Pool({ clock, residentCountMax, idleTimeoutMs, closeTimeoutMs, activate })
+    this.#pool = new Pool({
+      ...limits,
+      clock,
+      activate: (key, onBroken) => this.#activate(key, onBroken),
+      lift: (actor, onBroken) => this.#lift(actor, onBroken),
+      snapshot: (actor) => this.#snapshot(actor),
+      onSweep: () => stock.trim(),
+    })
     this.#calls = new ActorCalls(this.#pool)
     const warn = (message: string, { sender: actor }: OutboxRow): void =>
       this.#log({ level: 'error', message, actor })
@@ -169,7 +182,7 @@ class HostRuntime implements Runtime {
 
   async describeActor(actorId: string, actorType: string): Promise<ActorDescription> {
     const key = this.#checkedKey(actorId, actorType)
-    const resident = this.#pool.isResident(key)
+    const tier = this.#pool.tierOf(key)
     let activation = await this.#pool.acquire(key)
     while (activation.closed) activation = await this.#pool.acquire(key)
     if (activation.record === null) {
@@ -177,11 +190,17 @@ class HostRuntime implements Runtime {
       throw new LoomError('ERR_ACTOR_UNKNOWN', `${formatActorKey(key)} has no journal`)
     }
     const { seqNext, stateHash } = await activation.observe()
-    return { ...activation.record, seqNext, seqFirst: activation.seqFirst, resident, stateHash }
+    const { seqFirst } = activation
+    const resident = tier === 'hot'
+    return { ...activation.record, seqNext, seqFirst, resident, tier, stateHash }
   }
 
   actors(type?: string): AsyncIterable<ActorSummary> {
     return this.#store.actors(type)
+  }
+
+  stats(): RuntimeStats {
+    return { ...this.#pool.counts, spareInstances: this.#stock.count }
   }
 
   announce(address: string): Promise<void> {
@@ -228,7 +247,19 @@ class HostRuntime implements Runtime {
     const program = await (record === null
       ? this.#types.current(key.type)
       : this.#types.pinned(record))
-    return await Activation.open({
+    return await Activation.open(this.#activationOptions({ log, program, record }, onBroken))
+  }
+
+  #lift(actor: WarmActor, onBroken: () => void): Activation {
+    return Activation.lift(this.#activationOptions(actor, onBroken), actor)
+  }
+
+  #activationOptions(
+    { log, program, record }: Pick<ActivationOptions, 'log' | 'program' | 'record'>,
+    onBroken: () => void,
+  ): ActivationOptions {
+    const { key } = log
+    return {
       log,
       program,
       record,
@@ -252,6 +283,16 @@ class HostRuntime implements Runtime {
         onBroken()
         if (error.code === 'ERR_FENCED') this.#lose(error)
       },
-    })
+    }
+  }
+
+  /** Without its snapshot a warm actor loses nothing: recovery replays more. A fenced host learns it here too. */
+  async #snapshot(actor: WarmActor): Promise<void> {
+    try {
+      await writeWarmSnapshot(actor, this.#store.epoch)
+    } catch (error) {
+      const message = `no snapshot at ${actor.seqNext}: ${String(error)}`
+      this.#log({ level: 'warn', message, actor: actor.log.key })
+    }
   }
 }

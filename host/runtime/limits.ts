@@ -9,10 +9,15 @@ import {
   RESIDENT_COUNT_MAX,
   SNAPSHOT_INTERVAL_TURNS,
   VALUE_SIZE_MAX_BYTES,
+  WARM_COUNT_MAX,
+  WARM_SIZE_MAX_BYTES,
 } from '../base/limits.ts'
 import type { GuestLimits, RuntimeLimits } from './api.ts'
 
 const IDLE_TIMEOUT_MS = 15 * 60 * 1_000
+
+/** Lifting takes microseconds: an instance is worth keeping for those that are called every few seconds. */
+const COOL_TIMEOUT_MS = 60 * 1_000
 
 /** A supervisor that stops a process usually kills it after 10 to 30 seconds. */
 const CLOSE_TIMEOUT_MS = 5_000
@@ -21,6 +26,9 @@ const DEFAULTS: RuntimeLimits = {
   residentCountMax: RESIDENT_COUNT_MAX,
   snapshotIntervalTurns: SNAPSHOT_INTERVAL_TURNS,
   mailboxCountMax: MAILBOX_COUNT_MAX,
+  warmCountMax: WARM_COUNT_MAX,
+  warmSizeMaxBytes: WARM_SIZE_MAX_BYTES,
+  coolTimeoutMs: COOL_TIMEOUT_MS,
   idleTimeoutMs: IDLE_TIMEOUT_MS,
   closeTimeoutMs: CLOSE_TIMEOUT_MS,
   parkedCountMax: PARKED_COUNT_MAX,

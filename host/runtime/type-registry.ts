@@ -10,6 +10,7 @@
  *   G4. Limits belong to the type's name, not to the component; an actor has those of its type now.
  *   G3. A failed load is not remembered: a blob that is repaired loads at the next call.
  */
+import type { InstanceStock } from '../actor/instance-stock.ts'
 import type { ActorProgram } from '../actor/program.ts'
 import { typescriptProgram } from '../actor/typescript-program.ts'
 import { type WasmActorProgram, wasmProgram } from '../actor/wasm-program.ts'
@@ -30,6 +31,8 @@ export interface TypeRegistryOptions {
   readonly checkImports: boolean
   /** Guests that wait may be parked (actor/wasm-program.ts). */
   readonly parks: boolean
+  /** Instances that wait for their next actor; where there is none, each actor gets a fresh one. */
+  readonly stock?: InstanceStock
 }
 
 /** Names of pushed types in the blob store. */
@@ -128,15 +131,9 @@ export class TypeRegistry {
   }
 
   #load(digest: Digest, given?: Uint8Array): Promise<WasmActorProgram> {
-    const { blobs, interfaces, checkImports, parks } = this.#options
+    const { blobs, ...rest } = this.#options
     const load = async (): Promise<WasmActorProgram> =>
-      wasmProgram({
-        bytes: given ?? (await blobs.get(digest)),
-        digest,
-        interfaces,
-        checkImports,
-        parks,
-      })
+      wasmProgram({ bytes: given ?? (await blobs.get(digest)), digest, ...rest })
     const loading = load()
     this.#components.set(digest, loading)
     loading.catch(() => this.#components.delete(digest))

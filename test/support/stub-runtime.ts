@@ -8,6 +8,7 @@ import type {
   CallRequest,
   JsonValue,
   Runtime,
+  RuntimeStats,
 } from '../../host/runtime/api.ts'
 
 type JsonRequest = CallRequest & { readonly args?: readonly JsonValue[] }
@@ -60,11 +61,15 @@ export class StubRuntime implements Runtime {
     const summary = this.summaries.find((actor) => actor.id === id && actor.type === type)
     if (summary === undefined)
       throw new LoomError('ERR_ACTOR_UNKNOWN', `actor ${formatActorKey({ type, id })}: no journal`)
-    return { ...summary, resident: false, stateHash: `sha256:${'0'.repeat(64)}` }
+    return { ...summary, resident: false, tier: 'cold', stateHash: `sha256:${'0'.repeat(64)}` }
   }
 
   async *actors(type?: string): AsyncIterable<ActorSummary> {
     for (const actor of this.summaries) if (type === undefined || actor.type === type) yield actor
+  }
+
+  stats(): RuntimeStats {
+    return { hot: 0, warm: 0, warmSizeBytes: 0, spareInstances: 0 }
   }
 
   async announce(): Promise<void> {}

@@ -46,7 +46,7 @@ async function inspect(actor: string, options: DataOptions & JsonOptions): Promi
     ['incarnation', description.incarnation],
     ['created', new Date(description.createdAtMs).toISOString()],
     ['entries', String(description.seqNext)],
-    ['resident', description.resident ? 'yes' : 'no'],
+    ['resident', description.resident ? 'yes' : `no (${description.tier})`],
     ['state', description.stateHash],
   ]
   for (const [name, value] of facts) print(`${name.padEnd(12)}${value}`)
@@ -60,7 +60,7 @@ async function describe(inspector: Inspector, key: ActorKey): Promise<ActorDescr
     if (entry.kind !== 'created') break
     const { incarnation, atMs: createdAtMs } = entry
     const facts = { incarnation, digest, createdAtMs, seqNext, seqFirst, stateHash }
-    return { ...key, ...facts, resident: false }
+    return { ...key, ...facts, resident: false, tier: 'cold' }
   }
   throw new Error(`the journal of ${key.type}/${key.id} does not start with its creation`)
 }
