@@ -35,9 +35,9 @@ import { coreInstance } from './core-instance.ts'
 import { FunctionNumbers } from './elements.ts'
 
 import { fail, type Run, toFailure, toHostFailure } from './failure.ts'
-import { HandleTable } from './handles.ts'
+import { HandleTable, handleTables } from './handles.ts'
 import { METER_MODULE } from './instrument.ts'
-import type { LinkPlan, LinkStep, LowerPlan } from './link.ts'
+import type { LinkStep, LowerPlan } from './link.ts'
 import type { BuiltinPlan, ResourcePlan } from './link-resource.ts'
 import { listOf, NONE } from './list-of.ts'
 import { Meter, memorySize } from './meter.ts'
@@ -179,11 +179,6 @@ class Instance implements ComponentInstance {
 }
 
 /** Runs the steps of a plan, and binds what they made. */
-function handleTables({ resources, parents }: LinkPlan): HandleTable[] {
-  const names = resources.map(({ resource }) => resource.name)
-  return parents.map((_, owner) => new HandleTable(owner, names))
-}
-
 class Builder {
   readonly plan: ComponentPlan
   readonly run: Run = { failure: null, meter: new Meter() }
@@ -216,7 +211,7 @@ class Builder {
     this.state = {
       memories: listOf(counts.memories) as WebAssembly.Memory[],
       globals: listOf(counts.globals) as WebAssembly.Global[],
-      tables: NONE,
+      tables: handleTables(link.parents.length, link.resources),
       elements: NONE,
     }
     this.#resolve = resolve
@@ -229,7 +224,6 @@ class Builder {
     const { functions } = plan
     this.#numbers = functions === null ? null : new FunctionNumbers(functions, this.#instances)
     if (this.#numbers !== null) this.state.elements = []
-    if (link.resources.length > 0) this.state.tables = handleTables(link)
   }
 
   build(): void {
