@@ -72,7 +72,7 @@ async function runNow(
   sources: Sources,
   options: RunOptions,
 ): Promise<RunResult> {
-  const library = [...libraryModules(), ...sources.libraryHost.modules]
+  const library = [...libraryModules(), ...sources.libraryHost.sources]
   for (const [name, text] of library) compiler.libraryFiles[`loom/${name}`] = text
   const mistakes: Mistake[] = []
   const texts = new Map<string, string>()

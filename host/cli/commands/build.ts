@@ -34,7 +34,7 @@ interface BuildResult {
   readonly component: string
   readonly wit: string
   readonly sizeBytes: number
-  readonly interface: string
+  readonly interfaces: readonly string[]
 }
 
 interface BuildFailure {
@@ -68,7 +68,7 @@ async function build(dir: string, options: BuildOptions): Promise<void> {
     return
   }
   print(`${colors.green('built')} ${result.component} (${result.sizeBytes} bytes)`)
-  print(colors.dim(`interface ${result.interface}, WIT in ${result.wit}`))
+  print(colors.dim(`interface ${result.interfaces.join(', ')}, WIT in ${result.wit}`))
 }
 
 function builderOf(dir: string): string {
@@ -88,8 +88,8 @@ async function runBuilder(dir: string, out: string | undefined): Promise<BuildRe
       `the builder ended with code ${exitCode}: ${stderr.trim().split('\n').at(-1) ?? ''}`,
     )
   if (answer.ok) {
-    const { component, wit, sizeBytes } = answer
-    return { component, wit, sizeBytes, interface: answer.interface }
+    const { component, wit, sizeBytes, interfaces } = answer
+    return { component, wit, sizeBytes, interfaces }
   }
   throw failureOf(answer.error, exitCode)
 }
