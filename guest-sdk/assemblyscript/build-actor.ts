@@ -13,8 +13,11 @@
 import path from 'node:path'
 import type { ActorFolder } from './actor-folder.ts'
 import { displayPath, openActorFolder } from './actor-folder.ts'
+import type { ActorSettings } from './actor-settings.ts'
+import { readSettings } from './actor-settings.ts'
 import type { ActorClass, ClassReading } from './class-reader.ts'
 import { readActorClasses } from './class-reader.ts'
+import { checkWit, saveWit } from './committed-wit.ts'
 import type { RunResult, Sources } from './compiler-run.ts'
 import { runCompiler } from './compiler-run.ts'
 import { worldOf } from './component-world.ts'
@@ -39,7 +42,15 @@ export interface BuildOptions {
   readonly outDir?: string
   /** False: build in memory only. Default: true. */
   readonly write?: boolean
-  /** Collector. `minimal` collects between calls, `incremental` also during one. Default: `minimal`. */
+  /**
+   * The WIT beside the source, `<folder>/<name>.wit`: `check` refuses a build whose WIT is another one,
+   * `save` writes it. Default: it is neither read nor written.
+   */
+  readonly committedWit?: 'check' | 'save'
+  /**
+   * Collector. `minimal` collects between calls, `incremental` also during one. Default: what the actor's
+   * asconfig.json says, or `minimal`.
+   */
   readonly runtime?: 'minimal' | 'incremental'
 }
 
@@ -47,7 +58,9 @@ export interface BuiltActor {
   readonly component: Uint8Array
   /** The WIT of the component: its exported interface, its world, and what it imports. */
   readonly wit: string
-  /** Ids of the exported interfaces, `namespace:package/interface@version`. */
+  /** Id of the first exported interface, `namespace:package/interface@version`. */
+  readonly interfaceId: string
+  /** All of them, in the order of the source. */
   readonly interfaceIds: readonly string[]
   /** Paths of the written files; they exist unless `write` was false. */
   readonly files: { readonly component: string; readonly wit: string }
@@ -64,11 +77,14 @@ const STOP = new Error('the program was read')
  */
 export async function buildActor(options: BuildOptions = {}): Promise<BuiltActor> {
   const folder = openActorFolder({ ...options, dir: options.dir ?? '.' })
-  const build = new Build(folder, await loadCompiler(), await loadComponentTools())
+  const settings = await readSettings(folder.dir)
+  const build = new Build(folder, settings, await loadCompiler(), await loadComponentTools())
   const classes = await build.readClasses()
   const { core, world } = await build.compile(classes, options.runtime)
   const wit = witWorld(world)
+  if (options.committedWit === 'check') await checkWit(folder, wit)
   const component = await build.wrap(core, world.name, wit)
+  if (options.committedWit === 'save') await saveWit(folder, wit)
   const files = {
     component: path.join(folder.outDir, `${folder.name}.wasm`),
     wit: path.join(folder.outDir, `${folder.name}.wit`),
@@ -81,17 +97,25 @@ export async function buildActor(options: BuildOptions = {}): Promise<BuiltActor
     await writeAtomic(files.component, component)
   }
   const interfaceIds = classes.map((one) => one.exported.id)
-  return { component, wit, interfaceIds, files, sizeBytes: component.length }
+  const [interfaceId = ''] = interfaceIds
+  return { component, wit, interfaceId, interfaceIds, files, sizeBytes: component.length }
 }
 
 class Build {
   readonly #folder: ActorFolder
+  readonly #settings: ActorSettings
   readonly #compiler: Compiler
   readonly #tools: ComponentTools
   readonly #authorHost: AuthorHost
 
-  constructor(folder: ActorFolder, compiler: Compiler, tools: ComponentTools) {
+  constructor(
+    folder: ActorFolder,
+    settings: ActorSettings,
+    compiler: Compiler,
+    tools: ComponentTools,
+  ) {
     this.#folder = folder
+    this.#settings = settings
     this.#compiler = compiler
     this.#tools = tools
     this.#authorHost = new AuthorHost(folder.dir, tools)
@@ -134,7 +158,10 @@ class Build {
     ])
     const run = await this.#run(new Map([[ENTRY_MODULE, entry.source]]), {
       entry: ENTRY_MODULE,
-      arguments: [...compilerArguments(), ...uses, ...(runtime ? ['--runtime', runtime] : [])],
+      arguments: [
+        ...compilerArguments({ ...this.#settings.options, ...(runtime ? { runtime } : {}) }),
+        ...uses,
+      ],
       hooks: {
         afterParse: redirectImports,
         afterCompile(module, binaryen) {
@@ -173,6 +200,7 @@ class Build {
   ): Promise<RunResult> {
     const sources: Sources = {
       folder: this.#folder.dir,
+      transforms: this.#settings.transforms,
       generated,
       authorHost: this.#authorHost,
       libraryHost: await libraryHost(this.#tools),

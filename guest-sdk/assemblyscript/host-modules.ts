@@ -117,7 +117,7 @@ export class AuthorHost {
 
   async #refuse(error: unknown, file: string, source: WitSource, text: string): Promise<null> {
     const message = error instanceof Error ? error.message : String(error)
-    this.mistakes.push(await witMistake(source.text, message, { file, text }, this.#tools))
+    this.mistakes.push(await witMistake(source.text, message, file, this.#tools, text.length))
     return null
   }
 }

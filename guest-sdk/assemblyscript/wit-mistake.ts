@@ -29,19 +29,19 @@ async function complaint(text: string, tools: ComponentTools): Promise<string> {
 }
 
 /**
- * The mistake that `message` describes: the parser's complaint about `text`, which begins with
- * `place.text`, the contents of `place.file`. What is wrong further behind has no place in it.
+ * The mistake that `message`, the parser's complaint about `text`, describes. The file's own text is the
+ * first `ownLength` characters; what is wrong further behind has no place in it.
  */
 export async function witMistake(
   text: string,
   message: string,
-  place: { readonly file: string; readonly text: string },
+  file: string,
   tools: ComponentTools,
+  ownLength = text.length,
 ): Promise<Mistake> {
   const offset = (await syntaxErrorOffset(text, message, tools)) ?? quotedOffset(text, message)
-  const { file } = place
-  const at = placeAt(place.text, offset < place.text.length ? offset : 0)
-  return { message: plain(message), file, ...at }
+  const place = placeAt(text, offset < ownLength ? offset : 0)
+  return { message: plain(message), file, ...place }
 }
 
 function plain(message: string): string {
