@@ -210,7 +210,7 @@ export function isPrimitive(type: Type): type is PrimitiveType {
   return PRIMITIVES.has(type.kind)
 }
 
-export function isNamed(type: Type): type is NamedType {
+export function isNamed(type: Type | ResourceType): type is NamedType {
   return (
     type.kind === 'record' ||
     type.kind === 'variant' ||

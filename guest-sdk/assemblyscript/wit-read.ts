@@ -62,12 +62,10 @@ function spellable(type: Type, seen: Set<Type>): void {
     type.form = 'null'
   }
   if (type.kind === 'tuple' && type.elements.length > TUPLE_SIZE_MAX) {
-    throw new UnsupportedWit(
-      `a tuple of ${type.elements.length}: at most ${TUPLE_SIZE_MAX} are possible; write a record`,
-    )
+    throw new UnsupportedWit(`a tuple of more than ${TUPLE_SIZE_MAX}`)
   }
   if (type.kind === 'flags' && type.labels.length > FLAGS_COUNT_MAX) {
-    throw new UnsupportedWit(`flags '${type.name}' have more than ${FLAGS_COUNT_MAX} labels`)
+    throw new UnsupportedWit(`more than ${FLAGS_COUNT_MAX} flags`)
   }
   for (const child of children(type)) spellable(child, seen)
 }

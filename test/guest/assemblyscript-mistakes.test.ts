@@ -237,7 +237,7 @@ describe('a mistake in the WIT of a host interface is told with its place', () =
     ],
     'a large tuple': [
       'package x:y@1.0.0;\ninterface q {\n  f: func(t: tuple<u8, u8, u8, u8, u8, u8, u8, u8, u8>) -> f64;\n}\n',
-      '1:1: a tuple of 9: at most 8 are possible; write a record',
+      '1:1: a tuple of more than 8 cannot be used from AssemblyScript',
     ],
     'a file that is not there': [
       'package x:y@1.0.0;\ninterface q {\n  use a:b/kinds.{k};\n  f: func() -> f64;\n}\n',
