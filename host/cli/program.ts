@@ -11,6 +11,7 @@ import { addBuildCommand } from './commands/build.ts'
 import { addCallCommand } from './commands/call.ts'
 import { addInspectCommand } from './commands/inspect.ts'
 import { addJournalCommand } from './commands/journal.ts'
+import { addNewCommand } from './commands/new.ts'
 import { addPushCommand } from './commands/push.ts'
 import { addReplayCommand } from './commands/replay.ts'
 import { addServeCommand } from './commands/serve.ts'
@@ -33,6 +34,7 @@ function createProgram(): Command {
     // Usage errors are printed as every other error is, in `runCli`.
     .configureOutput({ outputError: () => {} })
     .showSuggestionAfterError(true)
+  addNewCommand(program)
   addBuildCommand(program)
   addPushCommand(program)
   addTypesCommand(program)

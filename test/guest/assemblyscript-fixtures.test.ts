@@ -4,8 +4,10 @@ import { describe, expect, test } from 'vitest'
 import { buildActor } from '../../guest-sdk/assemblyscript/index.ts'
 
 const folders = [
+  'actors/bank',
   'actors/counter',
   'actors/quoter',
+  'actors/rate-limiter',
   'test/fixtures/actors/echo',
   'test/fixtures/actors/faulty',
 ]
