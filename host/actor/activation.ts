@@ -20,12 +20,12 @@ import { TURNS_AT_ONCE_MAX } from '../base/limits.ts'
 import { type ActorKey, formatActorKey } from '../base/names.ts'
 import { deferred, ignoreOutcome, isPromise } from '../base/promises.ts'
 import type { WitValue } from '../component/wit.ts'
-import { encodeEntry } from '../journal/codec.ts'
 import type { RecordedCall, TurnOutcome } from '../journal/entry.ts'
 import type { ActorLog, ActorRecord } from '../store/store.ts'
 import type { ActivationOptions, ActivationStatus } from './activation-options.ts'
 import { argumentsError } from './argument-size.ts'
 import { type AwaitingPort, driveAwaitingTurn } from './awaiting-turn.ts'
+import { createActor } from './creation.ts'
 import { CallsInFlight } from './in-flight.ts'
 import {
   type CallHead,
@@ -35,15 +35,18 @@ import {
   type Observed,
   Queue,
 } from './invocation.ts'
-import { readKnownOutcome } from './known-outcome.ts'
+import { answerAgain } from './known-outcome.ts'
 import { LocalWaiter, outcomeOf, returned } from './local-call.ts'
 import { commitError, quarantine, refuseDivergence, settle } from './outcomes.ts'
 import { ActivationPorts } from './ports.ts'
 import type { ActorProgram } from './program.ts'
-import { recover, unknownMethod } from './recovery.ts'
+import { recover } from './recovery.ts'
+import type { ReminderBook } from './reminder-book.ts'
+import { isTick, resumedInvocation } from './resumed-turn.ts'
 import { SnapshotWriter } from './snapshot-writer.ts'
+import { ActorTimers, type Timers } from './timers.ts'
 import type { EngineEnvironment } from './turn-context.ts'
-import { TurnEngine } from './turn-engine.ts'
+import type { TurnEngine } from './turn-engine.ts'
 import { TurnJournal } from './turn-journal.ts'
 import type { OpenTurn } from './turn-reader.ts'
 import type { TurnResult, TurnStep } from './turn-step.ts'
@@ -55,6 +58,7 @@ export class Activation {
   readonly #inFlight: CallsInFlight
   readonly #snapshots: SnapshotWriter
   readonly #journal: TurnJournal
+  readonly #timers: ActorTimers
   readonly #environment: EngineEnvironment
   #status: ActivationStatus = { kind: 'recovering' }
   #engine: TurnEngine | null = null
@@ -69,12 +73,16 @@ export class Activation {
     this.#log = log
     const { record, onSent, onReminders, callActor } = options
     const { clock } = environment
-    this.#journal = new TurnJournal({ log, record, clock, onSent, onReminders })
-    const { tail, state } = this.#journal
-    const ports = new ActivationPorts(log.key, state, callActor)
+    const onTimers = (set: Timers, atMs: number): void => this.#timers.apply(set, atMs)
+    this.#journal = new TurnJournal({ log, record, clock, onSent, onReminders, onTimers })
+    const { tail } = this.#journal
+    const ports = new ActivationPorts(log.key, this.#journal, callActor)
     this.#inFlight = new CallsInFlight(log.key)
     this.#environment = { ...environment, ports }
     const warn = (message: string): void => environment.log('warn', message)
+    const { onTick } = options
+    const call = (head: CallHead): Promise<WitValue> => this.call(head)
+    this.#timers = new ActorTimers({ clock, program, call, onTick, warn })
     this.#snapshots = new SnapshotWriter({ log, tail, epoch, uncaptured, intervalTurns, warn })
   }
 
@@ -96,6 +104,10 @@ export class Activation {
   /** Null until the first turn. */
   get record(): ActorRecord | null {
     return this.#journal.record
+  }
+
+  get reminders(): ReminderBook {
+    return this.#journal.reminders
   }
 
   /** Seq of the oldest entry that is kept besides entry 0. */
@@ -182,6 +194,7 @@ export class Activation {
     invariant(this.idle, `${formatActorKey(this.key)} is closed while it is busy`)
     const snapshot = this.#snapshots.useful ? this.#snapshot() : null
     this.#status = { kind: 'closed' }
+    this.#timers.close()
     this.#engine = null
     await snapshot
   }
@@ -223,7 +236,7 @@ export class Activation {
       if (item.kind === 'observe') this.#observe(item)
       else if (item.known === null) this.#turn(item)
       else if (isPromise(item.known)) this.#turnUnlessKnown(item, item.known)
-      else ignoreOutcome(this.#answerAgain(item, item.known))
+      else answerAgain(this.#log, this.#journal.tail, item.known, item)
     }
   }
 
@@ -244,7 +257,7 @@ export class Activation {
         // While it was looked up, a commit of an earlier turn may have failed (A4).
         if (this.#status.kind === 'broken') invocation.waiter.reject(this.#status.error)
         else if (seq === null) this.#turn(invocation)
-        else ignoreOutcome(this.#answerAgain(invocation, seq))
+        else answerAgain(this.#log, this.#journal.tail, seq, invocation)
         this.#pump()
       },
       (error) => {
@@ -253,17 +266,6 @@ export class Activation {
         this.#pump()
       },
     )
-  }
-
-  /** Answers a retry from the entry of the first call. */
-  async #answerAgain(invocation: Invocation, seq: number): Promise<void> {
-    try {
-      // A commit that is on its way is known too: it is answered when it is durable (A2).
-      if (this.#journal.tail.pendingCount > 0) await this.#journal.tail.last
-      settle(invocation.waiter, await readKnownOutcome(this.#log, seq, invocation))
-    } catch (error) {
-      invocation.waiter.reject(error)
-    }
   }
 
   #observe(observation: Observation): void {
@@ -280,6 +282,10 @@ export class Activation {
   }
 
   #turn(invocation: Invocation): void {
+    if (invocation.tick?.isCurrent() === false) {
+      invocation.waiter.resolve(undefined)
+      return
+    }
     let step: TurnStep | Promise<TurnStep>
     this.#turning = true
     try {
@@ -363,32 +369,21 @@ export class Activation {
 
   /** Runs again a turn that a crash cut off while it waited (recovery.ts). */
   #resume(open: OpenTurn): void {
-    const { method: name, args, idempotencyKey, invocationId, caller } = open.head
-    const method = this.program.findMethod(name)
     invariant(this.#engine !== null, 'an open turn has an engine')
-    if (method === undefined)
-      throw quarantine(this.key, unknownMethod(this.key, this.program, open.seq, name))
-    const { promise, resolve, reject } = deferred<WitValue>()
-    ignoreOutcome(promise)
-    if (idempotencyKey !== null) this.#inFlight.track(idempotencyKey, { method, args, promise })
-    const head = { method, args, idempotencyKey, caller }
-    const invocation = new Invocation(head, { resolve, reject }, null, this.#open)
-    invocation.openedSeq = open.seq
-    invocation.journaledCount = open.calls.length
-    const step = this.#engine.runLive(invocation, { calls: open.calls, invocationId })
+    const { reminders } = this.#journal
+    const { invocation, promise } = resumedInvocation(this, open, reminders, this.#open)
+    const { idempotencyKey: key, method, args } = invocation
+    if (key !== null) this.#inFlight.track(key, { method, args, promise })
+    const { calls, head } = open
+    const step = this.#engine.runLive(invocation, { calls, invocationId: head.invocationId })
     ignoreOutcome(this.#turnSlowly(invocation, step))
   }
 
   /** Instantiates a new actor and returns its created entry. @throws ERR_TRAP */
   #create(): Uint8Array {
-    const { program } = this.#options
     invariant(this.#journal.tail.seqNext === 0, 'only an actor without a journal is created')
-    const { engine, calls } = TurnEngine.startLive(program, this.#environment)
-    const { key, incarnation, clock } = this.#environment
-    const createdAtMs = clock.wallMs()
-    const life = { ...key, incarnation, digest: program.digest }
-    const entry = encodeEntry(0, { kind: 'created', atMs: createdAtMs, ...life, calls })
-    this.#journal.record = { ...life, createdAtMs }
+    const { engine, record, entry } = createActor(this.program, this.#environment)
+    this.#journal.record = record
     this.#engine = engine
     return entry
   }
@@ -448,6 +443,7 @@ export class Activation {
         this.#engine = recovered.engine
         this.#snapshots.seq = recovered.snapshotSeq
         open = recovered.openTurn
+        if (open !== null && isTick(open)) await this.reminders.load()
       } catch (error) {
         throw quarantine(this.key, error)
       }
@@ -461,6 +457,7 @@ export class Activation {
   #break(error: LoomError): LoomError {
     if (this.#status.kind === 'broken') return this.#status.error
     this.#status = { kind: 'broken', error }
+    this.#timers.close()
     this.#engine?.drop()
     this.#engine = null
     this.#running?.waiter.reject(error)

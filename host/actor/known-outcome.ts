@@ -4,8 +4,11 @@
 import { isDeepStrictEqual } from 'node:util'
 import { LoomError } from '../base/errors.ts'
 import { type ActorKey, formatActorKey } from '../base/names.ts'
+import { ignoreOutcome } from '../base/promises.ts'
 import type { JournalEntry, TurnOutcome } from '../journal/entry.ts'
 import type { Invocation } from './invocation.ts'
+import type { JournalTail } from './journal-tail.ts'
+import { settle } from './outcomes.ts'
 import { damagedJournal, decodeNamed, type ReadableLog } from './turn-reader.ts'
 
 /**
@@ -26,6 +29,31 @@ export async function readKnownOutcome(
   if (head.method !== method.name || !isDeepStrictEqual(head.args, args))
     throw keyMismatch(log.key, key, head.method)
   return end.outcome
+}
+
+/** Answers a retry from the entry of the first call. */
+export function answerAgain(
+  log: ReadableLog,
+  tail: JournalTail,
+  seq: number,
+  invocation: Invocation,
+): void {
+  ignoreOutcome(answer(log, tail, seq, invocation))
+}
+
+async function answer(
+  log: ReadableLog,
+  tail: JournalTail,
+  seq: number,
+  invocation: Invocation,
+): Promise<void> {
+  try {
+    // A commit that is on its way is known too: it is answered when it is durable (activation.ts A2).
+    if (tail.pendingCount > 0) await tail.last
+    settle(invocation.waiter, await readKnownOutcome(log, seq, invocation))
+  } catch (error) {
+    invocation.waiter.reject(error)
+  }
 }
 
 async function readEntry(log: ReadableLog, seq: number): Promise<JournalEntry> {

@@ -10,12 +10,13 @@
  */
 import type { Clock } from '../base/clock.ts'
 import { type ErrorCode, invariant, isLoomError } from '../base/errors.ts'
-import { NO_EFFECTS, type RecordedCall, type TurnOutcome } from '../journal/entry.ts'
+import { type Effect, NO_EFFECTS, type RecordedCall, type TurnOutcome } from '../journal/entry.ts'
 import type { ActorLog, ActorRecord, OutboxRow, ReminderChange } from '../store/store.ts'
-import { type EffectRows, effectRows, NO_ROWS } from './effects.ts'
+import { type EffectRows, effectRows, NO_ROWS, type TimerEffect } from './effects.ts'
 import type { Invocation } from './invocation.ts'
 import { JournalTail } from './journal-tail.ts'
 import { KeyedState } from './keyed-state.ts'
+import { ReminderBook } from './reminder-book.ts'
 import { encodePart, encodeTurn } from './turn-entry.ts'
 import type { TurnResult } from './turn-step.ts'
 
@@ -27,6 +28,8 @@ export interface TurnJournalOptions {
   readonly onSent: (messages: readonly OutboxRow[]) => void
   /** Reminders that were changed, durably. */
   readonly onReminders: (changes: readonly ReminderChange[]) => void
+  /** Timers that a turn which is durable has set or cancelled, at `atMs`. */
+  readonly onTimers: (timers: readonly TimerEffect[], atMs: number) => void
 }
 
 /** A turn whose entry is on its way to the store. */
@@ -40,6 +43,7 @@ export interface ClosedTurn {
 export class TurnJournal {
   readonly tail: JournalTail
   readonly state: KeyedState
+  readonly reminders: ReminderBook
   /** Null until the actor is created. */
   record: ActorRecord | null
   readonly #options: TurnJournalOptions
@@ -49,6 +53,7 @@ export class TurnJournal {
     this.record = options.record
     this.tail = new JournalTail(options.log)
     this.state = new KeyedState(options.log)
+    this.reminders = new ReminderBook(options.log)
   }
 
   /**
@@ -72,7 +77,7 @@ export class TurnJournal {
     return this.tail.append({ entries, record: this.record, key: null, atMs, rows: NO_ROWS })
   }
 
-  /** Appends the end of a turn, without waiting. */
+  /** Appends the end of a turn, without waiting. Of a tick's turn: when the book of reminders is loaded. */
   close(invocation: Invocation, result: TurnResult): ClosedTurn {
     const { before: entries, idempotencyKey: key } = invocation
     const seq = this.tail.seqNext + entries.length
@@ -90,21 +95,39 @@ export class TurnJournal {
       const failed: TurnResult = { kind: 'finished', calls: [], effects, outcome, invocationId }
       entries.push(encodeTurn(seq, atMs, invocation, failed))
     }
-    const rows = effects.length === 0 ? NO_ROWS : effectRows(effects, seq, atMs)
+    const rows = this.#rows(invocation, effects, outcome, { seq, atMs })
     if (rows.state !== undefined) this.state.add(rows.state, seq)
+    if (rows.reminders !== undefined) this.reminders.apply(rows.reminders)
     const durable = this.tail.append({ entries, record: this.record, key, atMs, rows })
-    return { outcome, durable: rows === NO_ROWS ? durable : this.#show(durable, rows, seq), kept }
+    return {
+      outcome,
+      durable: rows === NO_ROWS ? durable : this.#show(durable, rows, seq, atMs),
+      kept,
+    }
+  }
+
+  #rows(
+    { tick }: Invocation,
+    effects: readonly Effect[],
+    outcome: TurnOutcome,
+    { seq, atMs }: { readonly seq: number; readonly atMs: number },
+  ): EffectRows {
+    if (effects.length === 0 && tick === null) return NO_ROWS
+    const incarnation = this.record?.incarnation
+    invariant(incarnation !== undefined, 'an actor that commits has a record')
+    return effectRows(effects, { incarnation, seq, atMs }, tick?.change(outcome, atMs) ?? null)
   }
 
   /** TJ1. */
-  async #show(durable: Promise<void>, rows: EffectRows, seq: number): Promise<void> {
+  async #show(durable: Promise<void>, rows: EffectRows, seq: number, atMs: number): Promise<void> {
     await durable
-    const { log, onSent, onReminders } = this.#options
-    const { state, reminders, outbox } = rows
+    const { log, onSent, onReminders, onTimers } = this.#options
+    const { state, reminders, outbox, timers } = rows
     const incarnation = this.record?.incarnation
     invariant(incarnation !== undefined, 'an actor that has committed has a record')
     if (state !== undefined) this.state.settle(state, seq)
     if (reminders !== undefined) onReminders(reminders)
+    if (timers !== undefined) onTimers(timers, atMs)
     if (outbox !== undefined)
       onSent(outbox.map((row) => ({ ...row, sender: log.key, incarnation })))
   }

@@ -49,7 +49,10 @@ export class StubRuntime implements Runtime {
       return await this.respond(call)
     }
     const unused = () => Promise.reject(new Error('not in the stub'))
-    return { actorId: id, actorType: type, call: unused, execute: unused, executeJson }
+    const reminders = { set: unused, cancel: unused, list: unused }
+    const timers = { set: unused, cancel: unused }
+    const named = { actorId: id, actorType: type, reminders, timers }
+    return { ...named, call: unused, execute: unused, executeJson }
   }
 
   async routeMessage(): Promise<never> {
@@ -65,6 +68,10 @@ export class StubRuntime implements Runtime {
 
   async *actors(type?: string): AsyncIterable<ActorSummary> {
     for (const actor of this.summaries) if (type === undefined || actor.type === type) yield actor
+  }
+
+  async reminders(): Promise<[]> {
+    return []
   }
 
   async announce(): Promise<void> {}
