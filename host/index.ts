@@ -4,7 +4,11 @@ export type {
   ActorContext,
   ActorState,
   ActorTarget,
+  ReminderDescription,
+  Reminders,
   SimpleState,
+  TickOptions,
+  Timers,
 } from './actor/typescript-actor.ts'
 export { Actor } from './actor/typescript-actor.ts'
 export type { Clock, Timer } from './base/clock.ts'
@@ -37,11 +41,14 @@ export type {
   Message,
   MethodDescription,
   ProvidedInterface,
+  ReminderHandle,
   ReplayReport,
   Runtime,
   RuntimeLimits,
   RuntimeOptions,
   RuntimeStats,
+  SetOptions,
+  TimerHandle,
 } from './runtime/api.ts'
 export { createRuntime } from './runtime/create-runtime.ts'
 export type { DataFolder } from './runtime/data-folder.ts'

@@ -27,6 +27,8 @@ export interface ActivationOptions {
   readonly onSent: (messages: readonly OutboxRow[]) => void
   /** Reminders that were changed, durably. */
   readonly onReminders: (changes: readonly ReminderChange[]) => void
+  /** A timer of the actor ticks: it is in use. */
+  readonly onTick: () => void
   readonly mailboxCountMax: number
   readonly snapshotIntervalTurns: number
   /** Called once, when the activation broke or was quarantined. */

@@ -23,10 +23,13 @@ import type { WitValue } from '../component/wit.ts'
 import type { RecordedCall, TurnOutcome } from '../journal/entry.ts'
 import type { ActorLog, ActorRecord } from '../store/store.ts'
 import type { ActivationOptions, ActivationStatus } from './activation-options.ts'
+import { joinParts } from './activation-parts.ts'
 import { argumentsError } from './argument-size.ts'
 import { type AwaitingPort, driveAwaitingTurn } from './awaiting-turn.ts'
-import { CallsInFlight } from './in-flight.ts'
+import { createActor } from './creation.ts'
+import type { CallsInFlight } from './in-flight.ts'
 import {
+  answerObservation,
   type CallHead,
   type CallWaiter,
   Invocation,
@@ -37,13 +40,15 @@ import {
 import { answerAgain } from './known-outcome.ts'
 import { LocalWaiter, outcomeOf, returned } from './local-call.ts'
 import { commitError, quarantine, refuseDivergence, settle } from './outcomes.ts'
-import { ActivationPorts } from './ports.ts'
 import type { ActorProgram } from './program.ts'
-import { recover, unknownMethod } from './recovery.ts'
-import { SnapshotWriter } from './snapshot-writer.ts'
+import { recover } from './recovery.ts'
+import type { ReminderBook } from './reminder-book.ts'
+import { isTick, resumedInvocation } from './resumed-turn.ts'
+import type { SnapshotWriter } from './snapshot-writer.ts'
+import type { ActorTimers } from './timers.ts'
 import type { EngineEnvironment } from './turn-context.ts'
-import { TurnEngine } from './turn-engine.ts'
-import { TurnJournal } from './turn-journal.ts'
+import type { TurnEngine } from './turn-engine.ts'
+import type { TurnJournal } from './turn-journal.ts'
 import type { OpenTurn } from './turn-reader.ts'
 import type { TurnResult, TurnStep } from './turn-step.ts'
 import { coolEngine, liftEngine, type WarmActor } from './warm-actor.ts'
@@ -55,6 +60,7 @@ export class Activation {
   readonly #inFlight: CallsInFlight
   readonly #snapshots: SnapshotWriter
   readonly #journal: TurnJournal
+  readonly #timers: ActorTimers
   readonly #environment: EngineEnvironment
   #status: ActivationStatus = { kind: 'recovering' }
   #engine: TurnEngine | null = null
@@ -65,12 +71,12 @@ export class Activation {
   private constructor(options: ActivationOptions, seqNext: number) {
     this.#options = options
     this.#log = options.log
-    const { log, callActor, environment } = options
-    this.#journal = new TurnJournal(options, environment.clock, seqNext)
-    const ports = new ActivationPorts(log.key, this.#journal.state, callActor)
-    this.#inFlight = new CallsInFlight(log.key)
-    this.#environment = { ...environment, ports }
-    this.#snapshots = new SnapshotWriter(options, this.#journal.tail)
+    const parts = joinParts(options, seqNext, (head) => this.call(head))
+    this.#journal = parts.journal
+    this.#inFlight = parts.inFlight
+    this.#timers = parts.timers
+    this.#snapshots = parts.snapshots
+    this.#environment = parts.environment
   }
 
   /** @throws ERR_QUARANTINED when the journal is damaged or diverges; ERR_STORE. */
@@ -102,9 +108,8 @@ export class Activation {
     return this.#journal.record
   }
 
-  /** Seq of the oldest entry that is kept besides entry 0. */
-  get seqFirst(): number {
-    return this.#log.seqFirst
+  get reminders(): ReminderBook {
+    return this.#journal.reminders
   }
 
   get open(): boolean {
@@ -119,6 +124,11 @@ export class Activation {
   /** False while a turn waits for the host without an instance. */
   get holdsInstance(): boolean {
     return this.#engine !== null
+  }
+
+  /** True while timers are set, which would be gone with the activation. */
+  get hasTimers(): boolean {
+    return this.#timers.count > 0
   }
 
   /** True when nothing waits, runs or is being committed. */
@@ -209,6 +219,7 @@ export class Activation {
   #leave(): void {
     this.#status = { kind: 'closed' }
     this.#engine?.release()
+    this.#timers.close()
     this.#engine = null
   }
 
@@ -241,25 +252,21 @@ export class Activation {
   #pump(): void {
     for (let left = TURNS_AT_ONCE_MAX; !this.#turning && this.#status.kind === 'ready'; left--) {
       if (left === 0 && this.#mailbox.length > 0) {
-        this.#pumpLater()
+        // The gate stays closed meanwhile, so that a call that arrives does not overtake those that wait.
+        this.#turning = true
+        setImmediate(() => {
+          this.#turning = false
+          this.#pump()
+        })
         return
       }
       const item = this.#mailbox.shift()
       if (item === undefined) return
-      if (item.kind === 'observe') this.#observe(item)
+      if (item.kind === 'observe') answerObservation(item, this.#engine, this.#journal.tail)
       else if (item.known === null) this.#turn(item)
       else if (isPromise(item.known)) this.#turnUnlessKnown(item, item.known)
       else ignoreOutcome(answerAgain(this.#log, this.#journal.tail, item, item.known))
     }
-  }
-
-  /** The gate stays closed meanwhile, so that a call that arrives does not overtake those that wait. */
-  #pumpLater(): void {
-    this.#turning = true
-    setImmediate(() => {
-      this.#turning = false
-      this.#pump()
-    })
   }
 
   #turnUnlessKnown(invocation: Invocation, known: Promise<number | null>): void {
@@ -281,17 +288,11 @@ export class Activation {
     )
   }
 
-  #observe(observation: Observation): void {
-    const { seqNext, last } = this.#journal.tail
-    try {
-      const stateHash = this.#engine?.stateHash() ?? ''
-      last.then(() => observation.resolve({ seqNext, stateHash }), observation.reject)
-    } catch (error) {
-      observation.reject(error)
-    }
-  }
-
   #turn(invocation: Invocation): void {
+    if (invocation.tick?.isCurrent() === false) {
+      invocation.waiter.resolve(undefined)
+      return
+    }
     let step: TurnStep | Promise<TurnStep>
     this.#turning = true
     try {
@@ -375,28 +376,23 @@ export class Activation {
 
   /** Runs again a turn that a crash cut off while it waited (recovery.ts). */
   #resume(open: OpenTurn): void {
-    const { method: name, args, idempotencyKey, invocationId, caller } = open.head
-    const method = this.program.findMethod(name)
     invariant(this.#engine !== null, 'an open turn has an engine')
-    if (method === undefined)
-      throw quarantine(this.key, unknownMethod(this.key, this.program, open.seq, name))
-    const { promise, resolve, reject } = deferred<WitValue>()
-    ignoreOutcome(promise)
-    if (idempotencyKey !== null) this.#inFlight.track(idempotencyKey, { method, args, promise })
-    const head = { method, args, idempotencyKey, caller }
-    const invocation = new Invocation(head, { resolve, reject }, null, this.#open)
-    invocation.resume(open)
-    const step = this.#engine.runLive(invocation, { calls: open.calls, invocationId })
+    const { reminders } = this.#journal
+    const { invocation, promise } = resumedInvocation(this, open, reminders, this.#open)
+    const { idempotencyKey: key, method, args } = invocation
+    if (key !== null) this.#inFlight.track(key, { method, args, promise })
+    const { calls, head } = open
+    const step = this.#engine.runLive(invocation, { calls, invocationId: head.invocationId })
     ignoreOutcome(this.#turnSlowly(invocation, step))
   }
 
   /** Instantiates a new actor and returns its created entry. @throws ERR_TRAP */
   #create(): Uint8Array {
-    const { program } = this.#options
     invariant(this.#journal.tail.seqNext === 0, 'only an actor without a journal is created')
-    const { engine, calls } = TurnEngine.startLive(program, this.#environment)
+    const { engine, record, entry } = createActor(this.program, this.#environment)
+    this.#journal.record = record
     this.#engine = engine
-    return this.#journal.create(this.#environment, program.digest, calls)
+    return entry
   }
 
   /** Sends the turn's entries to the store, without waiting (A3), and replies when durable (A2). */
@@ -451,6 +447,7 @@ export class Activation {
         this.#engine = recovered.engine
         this.#snapshots.seq = recovered.snapshotSeq
         open = recovered.openTurn
+        if (open !== null && isTick(open)) await this.reminders.load()
       } catch (error) {
         throw quarantine(this.key, error)
       }
@@ -464,6 +461,7 @@ export class Activation {
   #break(error: LoomError): LoomError {
     if (this.#status.kind === 'broken') return this.#status.error
     this.#status = { kind: 'broken', error }
+    this.#timers.close()
     this.#engine?.drop()
     this.#engine = null
     this.#running?.waiter.reject(error)

@@ -21,6 +21,11 @@ export class JournalTail {
     this.#seqDurable = seqNext
   }
 
+  /** Seq of the oldest entry that is kept besides entry 0, as of opening. */
+  get seqFirst(): number {
+    return this.#log.seqFirst
+  }
+
   get seqNext(): number {
     return this.#seqNext
   }

@@ -25,6 +25,7 @@ import { isLoomError, LoomError } from '../base/errors.ts'
 import { type ActorKey, formatActorKey } from '../base/names.ts'
 import type { CreatedEntry } from '../journal/entry.ts'
 import type { ActorLog, ActorRecord } from '../store/store.ts'
+import { methodOfTurn } from './host-methods.ts'
 import type { ActorProgram } from './program.ts'
 import { decodeSnapshot, type Snapshot } from './snapshot.ts'
 import type { EngineEnvironment } from './turn-context.ts'
@@ -112,7 +113,7 @@ async function replaySuffix(
 ): Promise<OpenTurn | null> {
   const turns = new TurnReader(input.log, seqFrom, input.seqNext)
   for await (const { seq, entry } of turns.read()) {
-    const method = input.program.findMethod(entry.method)
+    const method = methodOfTurn(input.program, entry.method)
     if (method === undefined) throw unknownMethod(input.log.key, input.program, seq, entry.method)
     const replayed = engine.replay(seq, entry, method)
     if (replayed !== undefined) await replayed

@@ -36,6 +36,8 @@ export class TurnEngine {
   /** The live turn. */
   #turn: LiveTurn | null = null
   #parkable: ParkableTurn | null = null
+  /** The running turn is one of the host's own (host-methods.ts). */
+  #ownMethod = false
 
   private constructor(
     body: ActorBody,
@@ -58,7 +60,7 @@ export class TurnEngine {
   ): { readonly engine: TurnEngine; readonly calls: readonly RecordedCall[] } {
     const recorder = new Recorder()
     recorder.beginLive()
-    const context = new TurnContext(environment, recorder)
+    const context = new TurnContext(environment, recorder, program)
     try {
       const body = program.start(context, recorder)
       const calls = recorder.end()
@@ -77,7 +79,7 @@ export class TurnEngine {
   ): TurnEngine {
     const recorder = new Recorder()
     recorder.beginReplay(calls)
-    const context = new TurnContext(environment, recorder)
+    const context = new TurnContext(environment, recorder, program)
     const body = program.start(context, recorder)
     recorder.end()
     return new TurnEngine(body, recorder, context, environment, calls)
@@ -98,12 +100,23 @@ export class TurnEngine {
     this.#recorder.beginLive(prefix?.calls, this.#unparked)
     let value: WitValue | Promise<WitValue>
     try {
-      value = this.#body.invoke(method, args)
+      value = this.#invoke(method, args)
     } catch (error) {
       return this.#failed(error)
     }
     if (isPromise(value)) return value.then((result) => this.#returned(result), this.#failed)
     return this.#returned(value)
+  }
+
+  #invoke(method: ActorMethod, args: readonly WitValue[]): WitValue | Promise<WitValue> {
+    this.#ownMethod = method.perform !== undefined
+    if (method.perform !== undefined) return method.perform(this.#context, args)
+    return this.#body.invoke(method, args)
+  }
+
+  /** The state is the turn's, unless it was the host's own and touched none. */
+  #accept(): void {
+    if (!this.#ownMethod) this.#body.accept()
   }
 
   /** As `runLive`, so that the guest can be parked. */
@@ -124,7 +137,7 @@ export class TurnEngine {
     })
     this.#parkable = turn
     this.#recorder.beginLive(prefix?.calls, { open: this.#open, park: turn.park })
-    const run = async (): Promise<WitValue> => this.#body.invoke(method, args)
+    const run = async (): Promise<WitValue> => this.#invoke(method, args)
     run().then(
       (value) => turn.end(() => this.#returned(value)),
       (error) => turn.end(() => this.#failed(error)),
@@ -158,7 +171,7 @@ export class TurnEngine {
     this.#context.begin(entry, entry.invocationId)
     let value: WitValue | Promise<WitValue>
     try {
-      value = this.#body.invoke(method, entry.args)
+      value = this.#invoke(method, entry.args)
     } catch (error) {
       throw this.#diverged(seq, entry, error)
     }
@@ -200,7 +213,7 @@ export class TurnEngine {
     try {
       const calls = this.#recorder.end()
       const { effects } = this.#recorder
-      this.#body.accept()
+      this.#accept()
       this.#context.finish()
       const outcome = { kind: 'returned', value } as const
       const invocationId = this.#context.ownInvocationId
@@ -213,7 +226,7 @@ export class TurnEngine {
   readonly #failed = (thrown: unknown): TurnStep => {
     const { calls, failure } = this.#recorder.abandon()
     const reason = failure ?? thrown
-    if (!this.#body.rollback()) this.#spoiled = true
+    if (!this.#ownMethod && !this.#body.rollback()) this.#spoiled = true
     if (reason instanceof Suspension) return this.#suspended(calls, reason, null)
     const invocationId = this.#context.ownInvocationId
     const error = toLoomError(reason)
@@ -230,7 +243,7 @@ export class TurnEngine {
     }
     if (!Object.is(expected, got) && !isDeepStrictEqual(expected, got))
       throw this.#divergence(seq, entry, show(expected), show(got))
-    this.#body.accept()
+    this.#accept()
   }
 
   #diverged(seq: number, entry: TurnEntry, thrown: unknown): LoomError {

@@ -89,3 +89,29 @@ export const MEMORY_PAGES_MAX = 4_096
 
 /** One result, or the arguments of one host call, as values of this process. An entry must hold it (J7). */
 export const RESULT_SIZE_MAX_BYTES = 16 * 1024 * 1024
+
+/** Times that a store keeps are whole milliseconds since 1970 that fit 48 bits: until the year 10,889. */
+export const TIME_MAX_MS = 2 ** 48 - 1
+
+/** A due time, period or ttl as an author writes it. */
+export const SCHEDULE_TEXT_LENGTH_MAX = 256
+
+/** A tick of a reminder that failed is run again this often, with this pause; then it is given up. */
+export const REMINDER_RETRY_COUNT_MAX = 3
+export const REMINDER_RETRY_MS = 1_000
+
+/** A tick is missed when it is later than this, or than its period. */
+export const TICK_LATE_MAX_MS = 60_000
+
+/** Ticks of reminders of a host that are under way at once. */
+export const REMINDERS_IN_FLIGHT_MAX = 1_024
+
+/** Longest time between two looks at the wall clock while a reminder or timer is waited for: it may jump. */
+export const WALL_CLOCK_CHECK_MS = 10_000
+
+/** Pauses before a tick is handed over again that no turn could take; each is twice the last. */
+export const TICK_BLOCKED_MIN_MS = 1_000
+export const TICK_BLOCKED_MAX_MS = 60_000
+
+/** Timers of one activation: each takes host memory that no snapshot bounds. */
+export const TIMERS_COUNT_MAX = 10_000

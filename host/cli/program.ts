@@ -13,6 +13,7 @@ import { addInspectCommand } from './commands/inspect.ts'
 import { addJournalCommand } from './commands/journal.ts'
 import { addNewCommand } from './commands/new.ts'
 import { addPushCommand } from './commands/push.ts'
+import { addRemindersCommand } from './commands/reminders.ts'
 import { addReplayCommand } from './commands/replay.ts'
 import { addServeCommand } from './commands/serve.ts'
 import { addTypesCommand } from './commands/types.ts'
@@ -44,6 +45,7 @@ function createProgram(): Command {
   addInspectCommand(program)
   addJournalCommand(program)
   addReplayCommand(program)
+  addRemindersCommand(program)
   return addExample(
     program,
     'loom build actors/counter',

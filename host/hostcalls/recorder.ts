@@ -156,6 +156,12 @@ export class Recorder {
     this.#asked = false
   }
 
+  /** Makes the turn fail, whatever the guest does (R3); returns the error to throw. */
+  fail(error: LoomError): LoomError {
+    this.#failure ??= error
+    return error
+  }
+
   /** Position of the next recorded call in the turn. */
   get position(): number {
     return this.#mode.kind === 'idle' ? 0 : this.#mode.next
@@ -285,7 +291,8 @@ export class Recorder {
     try {
       return perform()
     } catch (error) {
-      this.#failure = hostCallError(target, error)
+      // What the function has kept says more than that it threw (R2, R3).
+      this.#failure ??= hostCallError(target, error)
       throw this.#failure
     }
   }

@@ -217,6 +217,7 @@ export class Pool {
     let left = COOLED_PER_SWEEP_MAX
     for (const [name, slot] of this.#slots) {
       if (slot.kind !== 'hot' || slot.sweep >= before || !slot.activation.idle) continue
+      if (slot.activation.hasTimers) continue
       if (left-- === 0) return
       this.#cool(name, slot)
     }

@@ -4,7 +4,7 @@
  * Owns: the public shapes. Does not own: how they are kept (create-runtime.ts, inspector.ts).
  */
 
-import type { ActorClass } from '../actor/typescript-actor.ts'
+import type { ActorClass, ReminderDescription, TickOptions } from '../actor/typescript-actor.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Digest } from '../base/digest.ts'
 import type { LoomError } from '../base/errors.ts'
@@ -114,6 +114,34 @@ export interface CallRequest {
   readonly idempotencyKey?: string
 }
 
+export interface SetOptions {
+  /** False: refused when there is a reminder of this name. Default true. */
+  readonly overwrite?: boolean
+  readonly idempotencyKey?: string
+}
+
+/**
+ * An actor's reminders, from outside. Setting and cancelling are turns: durable when they resolve.
+ * Data for a component that is no Uint8Array is given to it as the bytes of its JSON text.
+ */
+export interface ReminderHandle {
+  /**
+   * @throws ERR_OPTION, ERR_NAME, ERR_METHOD_UNKNOWN (no method takes the ticks), nothing was set;
+   *         ERR_ACTOR_REMINDER_ALREADY_EXISTS; and as `ActorHandle.call`.
+   */
+  set(name: string, options?: TickOptions & SetOptions): Promise<void>
+  /** There need not be one. */
+  cancel(name: string): Promise<void>
+  /** In order of name. */
+  list(): Promise<readonly ReminderDescription[]>
+}
+
+/** An actor's timers, from outside. They last as long as the actor is resident. */
+export interface TimerHandle {
+  set(name: string, options?: TickOptions & SetOptions): Promise<void>
+  cancel(name: string): Promise<void>
+}
+
 /** A durable actor. The same handle is returned while the actor is resident. */
 export interface ActorHandle {
   readonly actorId: string
@@ -131,6 +159,8 @@ export interface ActorHandle {
   execute(request: CallRequest): Promise<WitValue>
   /** As `execute`, with arguments and result as JSON (docs/wit-json.md). */
   executeJson(request: CallRequest & { readonly args?: readonly JsonValue[] }): Promise<JsonValue>
+  readonly reminders: ReminderHandle
+  readonly timers: TimerHandle
 }
 
 export interface ActorDescription extends ActorSummary {
@@ -179,6 +209,8 @@ export interface Runtime {
   routeMessage(message: Message): Promise<WitValue>
   /** @throws ERR_ACTOR_UNKNOWN when the actor has no journal: looking does not create it. */
   describeActor(actorId: string, actorType: string): Promise<ActorDescription>
+  /** In order of name. */
+  reminders(actorId: string, actorType: string): Promise<readonly ReminderDescription[]>
   actors(type?: string): AsyncIterable<ActorSummary>
   stats(): RuntimeStats
   /** Publishes where this host takes calls, for other processes on the same store. */
@@ -215,6 +247,8 @@ export interface Inspector {
   host(): Promise<HostRecord | null>
   actors(type?: string): AsyncIterable<ActorSummary>
   actorTypes(): Promise<readonly ActorTypeDescription[]>
+  /** As of the last durable turn, in order of name. @throws ERR_ACTOR_UNKNOWN */
+  reminders(key: ActorKey): Promise<readonly ReminderDescription[]>
   /** @throws ERR_ACTOR_UNKNOWN, ERR_JOURNAL_CORRUPT (data: seq) */
   journal(key: ActorKey): AsyncIterable<JournalLine>
   /**
@@ -226,6 +260,7 @@ export interface Inspector {
   close(): Promise<void>
 }
 
+export type { ReminderDescription, TickOptions } from '../actor/typescript-actor.ts'
 /** Shapes from below that the edges need: they see runtime/ and base/ only. */
 export type { GuestLimits } from '../component/component.ts'
 export type { JsonValue } from '../component/wit.ts'

@@ -31,6 +31,7 @@ import type {
   LogLine,
   Message,
   ProvidedInterface,
+  ReminderDescription,
   Runtime,
   RuntimeLimits,
   RuntimeOptions,
@@ -39,6 +40,7 @@ import type {
 import { PooledHandle } from './handle.ts'
 import { runtimeLimits } from './limits.ts'
 import { Outbox } from './outbox.ts'
+import { Reminders } from './reminders.ts'
 import { TypeRegistry } from './type-registry.ts'
 
 /** How often a host looks whether it still owns its store, besides at every commit. */
@@ -87,6 +89,7 @@ class HostRuntime implements Runtime {
   readonly #pool: Pool
   readonly #calls: ActorCalls
   readonly #outbox: Outbox
+  readonly #reminders: Reminders
   readonly #handles = new WeakMap<Activation, ActorHandle>()
   readonly #lose: (error: LoomError) => void
   #closing: Promise<void> | null = null
@@ -119,12 +122,21 @@ class HostRuntime implements Runtime {
     const warn = (message: string, { sender: actor }: OutboxRow): void =>
       this.#log({ level: 'error', message, actor })
     this.#outbox = new Outbox({ store, pool: this.#pool, clock, warn })
+    this.#reminders = new Reminders({
+      store,
+      pool: this.#pool,
+      clock,
+      warn: (message, actor) => this.#log({ level: 'warn', message, actor }),
+    })
     const lost = deferred<LoomError>()
     this.lost = lost.promise
     this.#lose = lost.resolve
     this.#watchOwnership()
     // Types may still have to be registered: what cannot be delivered yet is tried again.
-    setImmediate(() => ignoreOutcome(this.#outbox.start()))
+    setImmediate(() => {
+      ignoreOutcome(this.#outbox.start())
+      this.#reminders.start()
+    })
   }
 
   /** A host that takes no calls makes no commits: without this it would not learn that it was displaced. */
@@ -168,7 +180,7 @@ class HostRuntime implements Runtime {
     const activation = await this.#pool.acquire(key)
     let handle = this.#handles.get(activation)
     if (handle === undefined) {
-      handle = new PooledHandle(this.#pool, key)
+      handle = new PooledHandle(this.#pool, this.#clock, key)
       this.#handles.set(activation, handle)
     }
     return handle
@@ -189,10 +201,14 @@ class HostRuntime implements Runtime {
       await this.#pool.evict(key)
       throw new LoomError('ERR_ACTOR_UNKNOWN', `${formatActorKey(key)} has no journal`)
     }
-    const { seqNext, stateHash } = await activation.observe()
-    const { seqFirst } = activation
+    const { seqNext, seqFirst, stateHash } = await activation.observe()
     const resident = tier === 'hot'
     return { ...activation.record, seqNext, seqFirst, resident, tier, stateHash }
+  }
+
+  async reminders(actorId: string, actorType: string): Promise<readonly ReminderDescription[]> {
+    const { reminders } = await this.getActor(actorId, actorType)
+    return reminders.list()
   }
 
   actors(type?: string): AsyncIterable<ActorSummary> {
@@ -218,6 +234,7 @@ class HostRuntime implements Runtime {
     const alive = this.#clock.stayAlive()
     try {
       this.#outbox.close()
+      this.#reminders.close()
       await this.#pool.close()
       await this.#store.close()
     } finally {
@@ -275,7 +292,8 @@ class HostRuntime implements Runtime {
       },
       callActor: (caller, call, callId) => this.#calls.call(caller, call, callId),
       onSent: (messages) => this.#outbox.add(messages),
-      onReminders: () => {},
+      onReminders: (changes) => this.#reminders.changed(changes),
+      onTick: () => this.#pool.peek(formatActorKey(key)),
       epoch: this.#store.epoch,
       mailboxCountMax: this.#limits.mailboxCountMax,
       snapshotIntervalTurns: this.#limits.snapshotIntervalTurns,

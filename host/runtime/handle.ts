@@ -3,21 +3,29 @@
  */
 import type { Activation } from '../actor/activation.ts'
 import type { ActorMethod } from '../actor/program.ts'
+import type { Clock } from '../base/clock.ts'
 import { LoomError } from '../base/errors.ts'
 import { type ActorKey, checkIdempotencyKey, formatActorKey } from '../base/names.ts'
 import type { JsonValue, WitValue } from '../component/wit.ts'
 import type { Pool } from '../pool/pool.ts'
-import type { ActorHandle, CallRequest } from './api.ts'
+import type { ActorHandle, CallRequest, ReminderHandle, TimerHandle } from './api.ts'
+import { acquireWithReminders } from './reminders.ts'
+import { reminderHandle, timerHandle, type UseActivation } from './tick-handles.ts'
 
 export class PooledHandle implements ActorHandle {
   readonly #pool: Pool
   readonly #key: ActorKey
   readonly #name: string
+  readonly reminders: ReminderHandle
+  readonly timers: TimerHandle
 
-  constructor(pool: Pool, key: ActorKey) {
+  constructor(pool: Pool, clock: Clock, key: ActorKey) {
     this.#pool = pool
     this.#key = key
     this.#name = formatActorKey(key)
+    const use: UseActivation = async (run) => run(await acquireWithReminders(pool, key))
+    this.reminders = reminderHandle(clock, use)
+    this.timers = timerHandle(clock, use)
   }
 
   get actorId(): string {

@@ -3,11 +3,14 @@
  *
  * Owns: listing, reading journals, replaying from the first entry. Does not own: taking calls.
  */
+import { methodOfTurn } from '../actor/host-methods.ts'
 import { readCreated } from '../actor/recovery.ts'
+import { decodeReminder, infoOf } from '../actor/reminder.ts'
 import { decodeSnapshot } from '../actor/snapshot.ts'
 import type { EngineEnvironment } from '../actor/turn-context.ts'
 import { TurnEngine } from '../actor/turn-engine.ts'
 import { decodeNamed, TurnReader } from '../actor/turn-reader.ts'
+import { describeReminder } from '../actor/typescript-ticks.ts'
 import { systemClock } from '../base/clock.ts'
 import { LoomError } from '../base/errors.ts'
 import { type ActorKey, formatActorKey } from '../base/names.ts'
@@ -44,6 +47,11 @@ export async function openInspector(options: InspectorOptions): Promise<Inspecto
     host: () => store.readHost(),
     actors: (type) => store.actors(type),
     actorTypes: () => types.describe(),
+    reminders: async (key) => {
+      const { log } = await openKnown(store, key)
+      const rows = await log.listReminders()
+      return rows.map(({ name, bytes }) => describeReminder(infoOf(decodeReminder(name, bytes))))
+    },
     journal: (key) => readJournal(store, key),
     replay: (key, onProgress) => replay(store, types, key, onProgress),
     close: () => store.close(),
@@ -92,7 +100,7 @@ async function replay(
   let failed = 0
   let snapshotsCompared = 0
   for await (const { seq, seqAfter, entry } of new TurnReader(log, 1, seqNext).read()) {
-    const method = program.findMethod(entry.method)
+    const method = methodOfTurn(program, entry.method)
     if (method === undefined)
       throw new LoomError('ERR_DIVERGENCE', `entry ${seq}: the component has no ${entry.method}`, {
         data: { seq, expected: entry.method, got: 'no such method' },

@@ -21,15 +21,31 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
  */
 export function parseArguments(body: unknown): readonly JsonValue[] {
   if (!Buffer.isBuffer(body) || body.length === 0) return []
-  const text = decodeUtf8(body)
-  checkDepth(text)
-  const value = parseJson(text)
+  const value = parseBody(body)
   if (!Array.isArray(value))
     throw new LoomError(
       'ERR_BODY_SYNTAX',
       `the request body is ${describe(value)}: expected a JSON array of arguments, as in [5]`,
     )
   return value
+}
+
+/**
+ * The object in a request body; an empty body is an empty one.
+ * @throws ERR_BODY_SYNTAX
+ */
+export function parseObject(body: unknown): Readonly<Record<string, unknown>> {
+  if (!Buffer.isBuffer(body) || body.length === 0) return {}
+  const value = parseBody(body)
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new LoomError('ERR_BODY_SYNTAX', 'the request body: expected a JSON object')
+  return value as Readonly<Record<string, unknown>>
+}
+
+function parseBody(body: Buffer): unknown {
+  const text = decodeUtf8(body)
+  checkDepth(text)
+  return parseJson(text)
 }
 
 function decodeUtf8(body: Buffer): string {

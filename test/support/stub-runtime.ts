@@ -50,7 +50,10 @@ export class StubRuntime implements Runtime {
       return await this.respond(call)
     }
     const unused = () => Promise.reject(new Error('not in the stub'))
-    return { actorId: id, actorType: type, call: unused, execute: unused, executeJson }
+    const reminders = { set: unused, cancel: unused, list: unused }
+    const timers = { set: unused, cancel: unused }
+    const named = { actorId: id, actorType: type, reminders, timers }
+    return { ...named, call: unused, execute: unused, executeJson }
   }
 
   async routeMessage(): Promise<never> {
@@ -70,6 +73,10 @@ export class StubRuntime implements Runtime {
 
   stats(): RuntimeStats {
     return { hot: 0, warm: 0, warmSizeBytes: 0, spareInstances: 0 }
+  }
+
+  async reminders(): Promise<[]> {
+    return []
   }
 
   async announce(): Promise<void> {}

@@ -39,6 +39,7 @@ function open(clock = new VirtualClock()) {
     effect: (effect) => recorder.effect(effect),
     readState: () => undefined,
     listState: () => [],
+    listReminders: () => [],
     callActor: () => ({ kind: 'returned', value: undefined }),
   }
   const call = (interfaceName: string, name: string, ...args: WitValue[]): WitValue => {
