@@ -214,10 +214,12 @@ export class Pool {
 
   #sweepHot(): void {
     const before = this.#sweeps - SWEEPS_PER_TIMEOUT
+    const idleBefore = this.#sweeps - this.#options.idleTimeoutMs / this.#sweepMs
     let left = COOLED_PER_SWEEP_MAX
     for (const [name, slot] of this.#slots) {
       if (slot.kind !== 'hot' || slot.sweep >= before || !slot.activation.idle) continue
-      if (slot.activation.hasTimers) continue
+      // Timers are gone with the activation, so an actor that has some is left alone for the idle time.
+      if (slot.activation.hasTimers && slot.sweep >= idleBefore) continue
       if (left-- === 0) return
       this.#cool(name, slot)
     }
