@@ -146,7 +146,8 @@ export async function runBuild(
   try {
     const { request, isJson } = readArguments(args, traits)
     const built = await build(request)
-    if (request.write === false && !isJson) console.log('the committed WIT is what the source gives')
+    if (request.write === false && !isJson)
+      console.log('the committed WIT is what the source gives')
     else reportBuilt(built, isJson)
     return 0
   } catch (error) {

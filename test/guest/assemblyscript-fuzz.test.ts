@@ -14,8 +14,8 @@ import { readWit } from '../../guest-sdk/assemblyscript/wit-read.ts'
 import { checkArguments } from '../../host/component/arguments.ts'
 import { loadComponent } from '../../host/component/load.ts'
 import type { WitType, WitValue } from '../../host/component/wit.ts'
-import { typeArbitrary, valueArbitrary } from '../support/wit-arbitrary.ts'
 import { renderTypes } from '../support/probe.ts'
+import { typeArbitrary, valueArbitrary } from '../support/wit-arbitrary.ts'
 import { withActor } from './actor-folder.ts'
 
 const SEED = Number(process.env.LOOM_FUZZ_SEED ?? 1)
