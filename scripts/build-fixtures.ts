@@ -21,8 +21,10 @@ const FIXTURE_FOLDERS = [
   'actors/counter',
   'actors/quoter',
   'actors/rate-limiter',
+  'test/fixtures/actors/bank-assemblyscript',
   'test/fixtures/actors/echo',
   'test/fixtures/actors/faulty',
+  'test/fixtures/actors/probe-assemblyscript',
 ]
 
 /** Components that other scripts build; their entries are made of what is committed. */

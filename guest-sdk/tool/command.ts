@@ -7,7 +7,7 @@
  *
  *   exit 0 built | 2 usage | 65 the author's source is wrong | 69 a build tool is missing | 70 a bug
  *   --json: one object on stdout,
- *     { ok: true, component, wit, sizeBytes, interface }
+ *     { ok: true, component, wit, sizeBytes, interface, warnings: ["file:line:column: ..."] }
  *     { ok: false, error: { message, file, line, column }, mistakes: [...] }; file is null without a place
  */
 import { existsSync, statSync } from 'node:fs'
@@ -34,6 +34,8 @@ export interface BuiltActor {
   /** Paths of the written files; they exist unless `write` was false. */
   readonly files: { readonly component: string; readonly wit: string }
   readonly sizeBytes: number
+  /** What the compiler warned of. */
+  readonly warnings?: readonly Mistake[]
 }
 
 export interface BuildRequest {
@@ -100,16 +102,23 @@ function kilobytes(bytes: number): string {
   return `${(bytes / 1024).toFixed(1)} KB`
 }
 
+function display({ file, line, column, message }: Mistake): string {
+  return `${file}:${line}:${column}: ${message}`
+}
+
 function reportBuilt(built: BuiltActor, isJson: boolean): void {
   const component = displayPath(built.files.component)
   const wit = displayPath(built.files.wit)
   const { sizeBytes, interfaceId, interfaceIds = [interfaceId] } = built
   const ids = interfaceIds.join(', ')
-  console.log(
-    isJson
-      ? JSON.stringify({ ok: true, component, wit, sizeBytes, interface: ids })
-      : `built ${component} (${kilobytes(sizeBytes)}, ${ids})`,
-  )
+  const warnings = (built.warnings ?? []).map(display)
+  if (isJson) {
+    const result = { ok: true, component, wit, sizeBytes, interface: ids, warnings }
+    console.log(JSON.stringify(result))
+    return
+  }
+  for (const warning of warnings) console.error(`warning: ${warning}`)
+  console.log(`built ${component} (${kilobytes(sizeBytes)}, ${ids})`)
 }
 
 function reportFailure(error: unknown, isJson: boolean): number {
@@ -119,9 +128,7 @@ function reportFailure(error: unknown, isJson: boolean): number {
     const first = mistakes[0] ?? { message, file: null, line: null, column: null }
     console.log(JSON.stringify({ ok: false, error: first, mistakes }))
   } else if (mistakes.length > 0) {
-    for (const one of mistakes) {
-      console.error(`${one.file}:${one.line}:${one.column}: ${one.message}`)
-    }
+    for (const one of mistakes) console.error(display(one))
   } else {
     console.error(message)
   }

@@ -8,8 +8,10 @@ const folders = [
   'actors/counter',
   'actors/quoter',
   'actors/rate-limiter',
+  'test/fixtures/actors/bank-assemblyscript',
   'test/fixtures/actors/echo',
   'test/fixtures/actors/faulty',
+  'test/fixtures/actors/probe-assemblyscript',
 ]
 
 describe.each(folders)('%s', (dir) => {

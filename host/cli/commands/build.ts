@@ -37,6 +37,7 @@ interface BuildResult {
   readonly wit: string
   readonly sizeBytes: number
   readonly interface: string
+  readonly warnings: readonly string[]
 }
 
 interface BuildFailure {
@@ -82,6 +83,7 @@ async function build(dir: string, options: BuildOptions): Promise<void> {
     print(`${colors.green('same')} interface ${result.interface}`)
     return
   }
+  for (const warning of result.warnings) print(`${colors.yellow('warning')} ${warning}`)
   print(`${colors.green('built')} ${result.component} (${result.sizeBytes} bytes)`)
   print(colors.dim(`interface ${result.interface}, WIT in ${result.wit}`))
 }
@@ -106,8 +108,8 @@ async function runBuilder(dir: string, options: BuildOptions): Promise<BuildResu
       `the builder ended with code ${exitCode}: ${stderr.trim().split('\n').at(-1) ?? ''}`,
     )
   if (answer.ok) {
-    const { component, wit, sizeBytes } = answer
-    return { component, wit, sizeBytes, interface: answer.interface }
+    const { component, wit, sizeBytes, warnings } = answer
+    return { component, wit, sizeBytes, interface: answer.interface, warnings }
   }
   throw failureOf(answer.error, exitCode)
 }
