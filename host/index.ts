@@ -26,6 +26,7 @@ export type {
 } from './journal/entry.ts'
 export type {
   ActorDescription,
+  ActorFacts,
   ActorHandle,
   ActorTypeDefinition,
   ActorTypeDescription,
@@ -50,4 +51,11 @@ export type { InspectorOptions } from './runtime/inspector.ts'
 export { openInspector } from './runtime/inspector.ts'
 export type { Published, PublishOptions } from './runtime/publish.ts'
 export { publishComponent } from './runtime/publish.ts'
-export type { ActorRecord, ActorSummary, HostRecord, Store, StoreDriver } from './store/store.ts'
+export type {
+  ActorRecord,
+  ActorSummary,
+  HostRecord,
+  QuarantineRow,
+  Store,
+  StoreDriver,
+} from './store/store.ts'

@@ -86,6 +86,27 @@ export async function callThroughHost(
   return JSON.parse(answer.text)
 }
 
+/** What the host answers, as JSON. @throws the host's error, or ERR_HOST_UNREACHABLE. */
+export async function askHost(
+  host: LiveHost,
+  method: string,
+  path: string,
+  body?: Buffer,
+): Promise<unknown> {
+  let answer: Answer
+  try {
+    answer = await send(host, method, path, body === undefined ? {} : { body })
+  } catch (error) {
+    throw new LoomError(
+      'ERR_HOST_UNREACHABLE',
+      `the host (pid ${host.pid}) at ${host.address} broke off: ask again`,
+      { cause: error, data: { pid: host.pid, address: host.address } },
+    )
+  }
+  if (answer.status !== 200) throw errorOf(answer, host)
+  return JSON.parse(answer.text)
+}
+
 export async function describeThroughHost(
   host: LiveHost,
   key: ActorKey,

@@ -12,6 +12,7 @@ import { addCallCommand } from './commands/call.ts'
 import { addInspectCommand } from './commands/inspect.ts'
 import { addJournalCommand } from './commands/journal.ts'
 import { addPushCommand } from './commands/push.ts'
+import { addQuarantineCommand } from './commands/quarantine.ts'
 import { addReplayCommand } from './commands/replay.ts'
 import { addServeCommand } from './commands/serve.ts'
 import { addTypesCommand } from './commands/types.ts'
@@ -42,6 +43,7 @@ function createProgram(): Command {
   addInspectCommand(program)
   addJournalCommand(program)
   addReplayCommand(program)
+  addQuarantineCommand(program)
   return addExample(
     program,
     'loom build actors/counter',

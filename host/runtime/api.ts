@@ -14,7 +14,7 @@ import type { BlobStore } from '../blob/blob-store.ts'
 import type { GuestLimits } from '../component/component.ts'
 import type { JsonValue, WitValue } from '../component/wit.ts'
 import type { JournalEntry } from '../journal/entry.ts'
-import type { ActorSummary, HostRecord, StoreDriver } from '../store/store.ts'
+import type { ActorSummary, HostRecord, QuarantineRow, StoreDriver } from '../store/store.ts'
 
 export interface LogLine {
   readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error'
@@ -126,8 +126,10 @@ export interface ActorHandle {
 
 export interface ActorDescription extends ActorSummary {
   readonly resident: boolean
-  /** SHA-256 over memory and globals as of the last finished turn. */
+  /** SHA-256 over memory and globals as of the last finished turn; empty for a quarantined actor. */
   readonly stateHash: string
+  /** Why it takes no turns; null while it does. */
+  readonly quarantine: QuarantineRow | null
 }
 
 export interface Message {
@@ -158,6 +160,10 @@ export interface Runtime {
   /** @throws ERR_ACTOR_UNKNOWN when the actor has no journal: looking does not create it. */
   describeActor(actorId: string, actorType: string): Promise<ActorDescription>
   actors(type?: string): AsyncIterable<ActorSummary>
+  /** Actors that take no turns because their journal is damaged or diverges, in order of type, then id. */
+  quarantined(): AsyncIterable<QuarantineRow>
+  /** Lets the next call of a quarantined actor try again; false when it is not quarantined. Durable. */
+  release(actorId: string, actorType: string): Promise<boolean>
   /** Publishes where this host takes calls, for other processes on the same store. */
   announce(address: string): Promise<void>
   /** Refuses new calls, finishes waiting ones, snapshots residents, gives the claim back. */
@@ -186,11 +192,19 @@ export interface ReplayReport {
   readonly snapshotsCompared: number
 }
 
+/** What is known of an actor without replaying it. */
+export interface ActorFacts extends ActorSummary {
+  readonly quarantine: QuarantineRow | null
+}
+
 /** Reads a store, also beside a live host; changes nothing. */
 export interface Inspector {
   readonly blobs: BlobStore
   host(): Promise<HostRecord | null>
   actors(type?: string): AsyncIterable<ActorSummary>
+  quarantined(): AsyncIterable<QuarantineRow>
+  /** What is known of an actor without replaying it. @throws ERR_ACTOR_UNKNOWN */
+  find(key: ActorKey): Promise<ActorFacts>
   actorTypes(): Promise<readonly ActorTypeDescription[]>
   /** @throws ERR_ACTOR_UNKNOWN, ERR_JOURNAL_CORRUPT (data: seq) */
   journal(key: ActorKey): AsyncIterable<JournalLine>
@@ -207,4 +221,4 @@ export interface Inspector {
 export type { GuestLimits } from '../component/component.ts'
 export type { JsonValue } from '../component/wit.ts'
 export type { JournalEntry } from '../journal/entry.ts'
-export type { ActorSummary, HostRecord } from '../store/store.ts'
+export type { ActorSummary, HostRecord, QuarantineRow } from '../store/store.ts'

@@ -16,7 +16,7 @@ import { serveLoomActor } from '../hostcalls/loom-actor.ts'
 import { providedInterface } from '../hostcalls/provided.ts'
 import { serveWasi } from '../hostcalls/wasi.ts'
 import { Pool } from '../pool/pool.ts'
-import type { ActorSummary, OutboxRow, Store } from '../store/store.ts'
+import type { ActorSummary, OutboxRow, QuarantineRow, Store } from '../store/store.ts'
 import { ActorCalls } from './actor-calls.ts'
 import type {
   ActorDescription,
@@ -33,6 +33,7 @@ import type {
 import { PooledHandle } from './handle.ts'
 import { runtimeLimits } from './limits.ts'
 import { Outbox } from './outbox.ts'
+import { Quarantines, quarantinedError } from './quarantines.ts'
 import { TypeRegistry } from './type-registry.ts'
 
 /** How often a host looks whether it still owns its store, besides at every commit. */
@@ -80,6 +81,7 @@ class HostRuntime implements Runtime {
   readonly #pool: Pool
   readonly #calls: ActorCalls
   readonly #outbox: Outbox
+  readonly #quarantines: Quarantines
   readonly #handles = new WeakMap<Activation, ActorHandle>()
   readonly #lose: (error: LoomError) => void
   #closing: Promise<void> | null = null
@@ -106,6 +108,11 @@ class HostRuntime implements Runtime {
     const warn = (message: string, { sender: actor }: OutboxRow): void =>
       this.#log({ level: 'error', message, actor })
     this.#outbox = new Outbox({ store, pool: this.#pool, clock, warn })
+    this.#quarantines = new Quarantines({
+      store,
+      clock,
+      warn: (message, actor) => this.#log({ level: 'error', message, actor }),
+    })
     const lost = deferred<LoomError>()
     this.lost = lost.promise
     this.#lose = lost.resolve
@@ -169,6 +176,8 @@ class HostRuntime implements Runtime {
 
   async describeActor(actorId: string, actorType: string): Promise<ActorDescription> {
     const key = this.#checkedKey(actorId, actorType)
+    const quarantine = await this.#quarantines.find(key)
+    if (quarantine !== null) return this.#describeQuarantined(quarantine)
     const resident = this.#pool.isResident(key)
     let activation = await this.#pool.acquire(key)
     while (activation.closed) activation = await this.#pool.acquire(key)
@@ -177,11 +186,26 @@ class HostRuntime implements Runtime {
       throw new LoomError('ERR_ACTOR_UNKNOWN', `${formatActorKey(key)} has no journal`)
     }
     const { seqNext, stateHash } = await activation.observe()
-    return { ...activation.record, seqNext, seqFirst: activation.seqFirst, resident, stateHash }
+    const { record, seqFirst } = activation
+    return { ...record, seqNext, seqFirst, resident, stateHash, quarantine }
+  }
+
+  async #describeQuarantined(quarantine: QuarantineRow): Promise<ActorDescription> {
+    const { record, seqNext, seqFirst } = await this.#store.openLog(quarantine.key)
+    if (record === null) throw quarantinedError(quarantine)
+    return { ...record, seqNext, seqFirst, resident: false, stateHash: '', quarantine }
   }
 
   actors(type?: string): AsyncIterable<ActorSummary> {
     return this.#store.actors(type)
+  }
+
+  quarantined(): AsyncIterable<QuarantineRow> {
+    return this.#quarantines.list()
+  }
+
+  release(actorId: string, actorType: string): Promise<boolean> {
+    return this.#quarantines.release(this.#checkedKey(actorId, actorType))
   }
 
   announce(address: string): Promise<void> {
@@ -218,11 +242,14 @@ class HostRuntime implements Runtime {
     try {
       return await this.#open(key, onBroken)
     } catch (error) {
-      throw toLoomError(error)
+      const failure = toLoomError(error)
+      await this.#quarantines.note(key, failure)
+      throw failure
     }
   }
 
   async #open(key: ActorKey, onBroken: () => void): Promise<Activation> {
+    await this.#quarantines.refuse(key)
     const log = await this.#store.openLog(key)
     const { record } = log
     const program = await (record === null
@@ -250,6 +277,7 @@ class HostRuntime implements Runtime {
       snapshotIntervalTurns: this.#limits.snapshotIntervalTurns,
       onBroken: (error) => {
         onBroken()
+        ignoreOutcome(this.#quarantines.note(key, error))
         if (error.code === 'ERR_FENCED') this.#lose(error)
       },
     })

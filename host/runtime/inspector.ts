@@ -14,7 +14,13 @@ import { type ActorKey, formatActorKey } from '../base/names.ts'
 import { systemRandom } from '../base/random.ts'
 import type { BlobStore } from '../blob/blob-store.ts'
 import type { ActorLog, ActorRecord, Store, StoreDriver } from '../store/store.ts'
-import type { ActorTypeDefinition, Inspector, JournalLine, ReplayReport } from './api.ts'
+import type {
+  ActorFacts,
+  ActorTypeDefinition,
+  Inspector,
+  JournalLine,
+  ReplayReport,
+} from './api.ts'
 import { standardInterfaces } from './create-runtime.ts'
 import { TypeRegistry } from './type-registry.ts'
 
@@ -43,6 +49,8 @@ export async function openInspector(options: InspectorOptions): Promise<Inspecto
     blobs: options.blobs,
     host: () => store.readHost(),
     actors: (type) => store.actors(type),
+    quarantined: () => store.quarantined(),
+    find: (key) => findActor(store, key),
     actorTypes: () => types.describe(),
     journal: (key) => readJournal(store, key),
     replay: (key, onProgress) => replay(store, types, key, onProgress),
@@ -57,6 +65,12 @@ async function openKnown(
   const log = await store.openLog(key)
   if (log.record !== null) return { log, record: log.record }
   throw new LoomError('ERR_ACTOR_UNKNOWN', `${formatActorKey(key)} has no journal`)
+}
+
+async function findActor(store: Store, key: ActorKey): Promise<ActorFacts> {
+  const { log, record } = await openKnown(store, key)
+  const { seqNext, seqFirst } = log
+  return { ...record, seqNext, seqFirst, quarantine: await store.readQuarantine(key) }
 }
 
 async function* readJournal(store: Store, key: ActorKey): AsyncGenerator<JournalLine> {

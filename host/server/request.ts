@@ -73,6 +73,16 @@ function checkDepth(text: string): void {
   }
 }
 
+/**
+ * Browsers name the page that a script runs on; a page must not be able to use actors on the machine of whoever
+ * looks at it. Programs send no Origin.
+ * @throws ERR_OPTION
+ */
+export function refuseWebPages({ origin }: { readonly origin?: string | undefined }): void {
+  if (origin !== undefined)
+    throw new LoomError('ERR_OPTION', 'calls from web pages (Origin header) are not served')
+}
+
 /** @throws ERR_NAME */
 export function parseActorPath(params: Readonly<Record<string, string>>): ActorKey {
   const { type, id } = params

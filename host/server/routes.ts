@@ -7,20 +7,20 @@ import { Readable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { LoomError } from '../base/errors.ts'
 import { checkTypeName } from '../base/names.ts'
-import type { ActorSummary, Runtime } from '../runtime/api.ts'
-import { parseActorPath, parseArguments, parseIdempotencyKey } from './request.ts'
+import type { Runtime } from '../runtime/api.ts'
+import { addAdminRoutes } from './admin-routes.ts'
+import { JSON_TYPE, jsonArray } from './json.ts'
+import { parseActorPath, parseArguments, parseIdempotencyKey, refuseWebPages } from './request.ts'
 
 /** Why the host takes no calls, or null while it does. */
 export type HealthProbe = () => LoomError | null
 
 type PathParams = Readonly<Record<string, string>>
 
-/** JSON in, JSON out: strings that are sent are JSON already. */
-export const JSON_TYPE = 'application/json; charset=utf-8'
-
 export function addRoutes(app: FastifyInstance, runtime: Runtime, probe: HealthProbe): void {
   addMethodRoute(app, runtime)
   addReadingRoutes(app, runtime)
+  addAdminRoutes(app, runtime)
   addHealthRoute(app, runtime, probe)
   app.setNotFoundHandler((request) => {
     const path = request.url.split('?', 1)[0]
@@ -32,10 +32,7 @@ function addMethodRoute(app: FastifyInstance, runtime: Runtime): void {
   app.post<{ Params: PathParams }>(
     '/v1.0/actors/:type/:id/method/:method',
     async (request, reply) => {
-      // Browsers name the page that a script runs on; a page must not be able to call actors on the
-      // machine of whoever looks at it. Programs send no Origin.
-      if (request.headers.origin !== undefined)
-        throw new LoomError('ERR_OPTION', 'calls from web pages (Origin header) are not served')
+      refuseWebPages(request.headers)
       const key = parseActorPath(request.params)
       const idempotencyKey = parseIdempotencyKey(request.headers['idempotency-key'])
       const args = parseArguments(request.body)
@@ -65,23 +62,6 @@ function addReadingRoutes(app: FastifyInstance, runtime: Runtime): void {
     const first = await actors.next()
     return reply.type(JSON_TYPE).send(Readable.from(jsonArray(first, actors)))
   })
-}
-
-async function* jsonArray(
-  first: IteratorResult<ActorSummary>,
-  rest: AsyncIterator<ActorSummary>,
-): AsyncGenerator<string> {
-  yield '['
-  let separator = ''
-  try {
-    for (let item = first; item.done !== true; item = await rest.next()) {
-      yield separator + JSON.stringify(item.value)
-      separator = ','
-    }
-  } finally {
-    await rest.return?.()
-  }
-  yield ']'
 }
 
 function addHealthRoute(app: FastifyInstance, runtime: Runtime, probe: HealthProbe): void {

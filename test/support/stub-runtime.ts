@@ -7,6 +7,7 @@ import type {
   ActorSummary,
   CallRequest,
   JsonValue,
+  QuarantineRow,
   Runtime,
 } from '../../host/runtime/api.ts'
 
@@ -24,6 +25,7 @@ export class StubRuntime implements Runtime {
   lose: (error: LoomError) => void = () => {}
   readonly calls: StubCall[] = []
   readonly summaries: ActorSummary[] = []
+  readonly quarantines: QuarantineRow[] = []
   /** What a call does beyond being recorded. */
   respond: (call: StubCall) => Promise<JsonValue> | JsonValue = () => null
   closed = false
@@ -60,11 +62,21 @@ export class StubRuntime implements Runtime {
     const summary = this.summaries.find((actor) => actor.id === id && actor.type === type)
     if (summary === undefined)
       throw new LoomError('ERR_ACTOR_UNKNOWN', `actor ${formatActorKey({ type, id })}: no journal`)
-    return { ...summary, resident: false, stateHash: `sha256:${'0'.repeat(64)}` }
+    return { ...summary, resident: false, stateHash: `sha256:${'0'.repeat(64)}`, quarantine: null }
   }
 
   async *actors(type?: string): AsyncIterable<ActorSummary> {
     for (const actor of this.summaries) if (type === undefined || actor.type === type) yield actor
+  }
+
+  async *quarantined(): AsyncIterable<QuarantineRow> {
+    yield* this.quarantines
+  }
+
+  async release(id: string, type: string): Promise<boolean> {
+    const at = this.quarantines.findIndex(({ key }) => key.id === id && key.type === type)
+    if (at >= 0) this.quarantines.splice(at, 1)
+    return at >= 0
   }
 
   async announce(): Promise<void> {}

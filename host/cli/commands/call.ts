@@ -7,8 +7,8 @@
 import type { Command } from 'commander'
 import { type ActorKey, checkIdempotencyKey, parseActorKey } from '../../base/names.ts'
 import type { JsonValue } from '../../runtime/api.ts'
-import { openRuntime, retryWhileOwned, withInspector } from '../data-folder.ts'
-import { callThroughHost, findLiveHost, type HttpCall } from '../live-host.ts'
+import { actOnFolder } from '../acting.ts'
+import { callThroughHost, type HttpCall } from '../live-host.ts'
 import { logToStderr } from '../log.ts'
 import {
   addExample,
@@ -67,30 +67,21 @@ async function call(
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
   }
   const result = await withProgress(`calling ${actor} ${method}`, json, () =>
-    retryWhileOwned(() => callSomewhere(key, request, options, provided)),
+    callSomewhere(key, request, options, provided),
   )
   print(json ? toJson(result) : toJson(result, INDENT))
 }
 
-async function callSomewhere(
+function callSomewhere(
   key: ActorKey,
   request: HttpCall,
   options: CallOptions,
   provided: ProvidedByName,
 ): Promise<JsonValue> {
-  const host = await withInspector(options.data, async (inspector) =>
-    findLiveHost(await inspector.host()),
+  const { data, json } = options
+  return actOnFolder(
+    { data, provided, ...(json === true ? {} : { log: logToStderr(false) }) },
+    (host) => callThroughHost(host, key, request),
+    async (runtime) => (await runtime.getActor(key.id, key.type)).executeJson(request),
   )
-  if (host !== null) return await callThroughHost(host, key, request)
-  const runtime = await openRuntime({
-    data: options.data,
-    provided,
-    ...(options.json === true ? {} : { log: logToStderr(false) }),
-  })
-  try {
-    const handle = await runtime.getActor(key.id, key.type)
-    return await handle.executeJson(request)
-  } finally {
-    await runtime.close()
-  }
 }
