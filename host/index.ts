@@ -31,6 +31,7 @@ export type {
   ActorTypeDefinition,
   ActorTypeDescription,
   CallRequest,
+  CloseOptions,
   GuestLimits,
   Inspector,
   JournalLine,

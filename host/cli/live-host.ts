@@ -116,7 +116,7 @@ export async function describeThroughHost(
   return JSON.parse(answer.text)
 }
 
-function actorPath(key: ActorKey): string {
+export function actorPath(key: ActorKey): string {
   return `/v1.0/actors/${key.type}/${encodeURIComponent(key.id)}`
 }
 

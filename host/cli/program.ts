@@ -9,6 +9,7 @@ import { LoomError, toLoomError } from '../base/errors.ts'
 import { addActorsCommand } from './commands/actors.ts'
 import { addBuildCommand } from './commands/build.ts'
 import { addCallCommand } from './commands/call.ts'
+import { addDeleteCommand } from './commands/delete.ts'
 import { addInspectCommand } from './commands/inspect.ts'
 import { addJournalCommand } from './commands/journal.ts'
 import { addPushCommand } from './commands/push.ts'
@@ -43,6 +44,7 @@ function createProgram(): Command {
   addInspectCommand(program)
   addJournalCommand(program)
   addReplayCommand(program)
+  addDeleteCommand(program)
   addQuarantineCommand(program)
   return addExample(
     program,

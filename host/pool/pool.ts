@@ -23,8 +23,6 @@ export interface PoolOptions {
   readonly clock: Clock
   readonly residentCountMax: number
   readonly idleTimeoutMs: number
-  /** How long `close` waits for turns that wait for the host. */
-  readonly closeTimeoutMs: number
   /** Opens an activation; `onBroken` must be called when it breaks. */
   readonly activate: (key: ActorKey, onBroken: () => void) => Promise<Activation>
 }
@@ -41,7 +39,12 @@ type Slot =
       readonly giveUp: (error: LoomError) => void
     }
   | ResidentSlot
-  | { readonly kind: 'evicting'; readonly done: Promise<void> }
+  | {
+      readonly kind: 'evicting'
+      readonly done: Promise<void>
+      /** Still has calls to finish. */
+      readonly activation?: Activation
+    }
 
 /** `use` orders slots by their last use; `sweep` dates it, without reading the clock at every call. */
 interface ResidentSlot {
@@ -184,19 +187,47 @@ export class Pool {
   }
 
   /**
-   * Refuses new activations, waits until residents have finished their calls, and evicts them all. Turns
-   * that still wait for the host after `closeTimeoutMs` are abandoned: ERR_CLOSING for their callers.
+   * Takes an actor out of the pool: calls that are queued are finished, ones that arrive meanwhile wait; then
+   * `task` has the actor to itself. False when it was not resident. Rejects as `task` does.
    */
-  async close(): Promise<void> {
+  async vacate(key: ActorKey, task: () => Promise<void> = async () => {}): Promise<boolean> {
+    const name = formatActorKey(key)
+    let slot = this.#slots.get(name)
+    while (slot?.kind === 'activating' || slot?.kind === 'evicting') {
+      if (slot.kind === 'evicting') await slot.done
+      else await slot.ready.catch(() => {})
+      slot = this.#slots.get(name)
+    }
+    if (this.#closed) throw cutOff(name)
+    const activation = slot?.activation
+    const { promise: done, resolve } = deferred<void>()
+    const leaving: Slot = { kind: 'evicting', done, ...(activation && { activation }) }
+    this.#evictingCount++
+    this.#slots.set(name, leaving)
+    try {
+      if (activation !== undefined) await finish(activation)
+      await task()
+    } finally {
+      this.#evictingCount--
+      if (this.#slots.get(name) === leaving) this.#slots.delete(name)
+      resolve()
+    }
+    return activation !== undefined
+  }
+
+  /**
+   * Refuses new activations, waits until residents have finished their calls, and evicts them all. Turns
+   * that still wait for the host after `timeoutMs` are abandoned: ERR_CLOSING for their callers.
+   */
+  async close(timeoutMs: number): Promise<void> {
     this.#closed = true
     this.#sweepTimer?.cancel()
-    const { clock, closeTimeoutMs } = this.#options
-    const deadline = clock.after(closeTimeoutMs, () => {
+    const deadline = this.#options.clock.after(timeoutMs, () => {
       this.#overdue = true
       // A method that waits for the outside does so in its replay as well: recovery may take for ever.
       for (const [name, slot] of this.#slots)
         if (slot.kind === 'activating') slot.giveUp(cutOff(name))
-        else if (slot.kind === 'resident' && !slot.activation.idle)
+        else if (slot.activation?.open === true && !slot.activation.idle)
           slot.activation.abandon(cutOff(name))
     })
     while (this.#slots.size > 0) {
@@ -219,6 +250,13 @@ export class Pool {
       if (this.#slots.get(name) === slot) this.#slots.delete(name)
     }
   }
+}
+
+/** Lets an activation end what is queued, and closes it. */
+async function finish(activation: Activation): Promise<void> {
+  while (activation.open && !activation.idle) await activation.settled()
+  // A broken one has told its callers, and holds nothing any more.
+  if (activation.open) await activation.close()
 }
 
 function cutOff(name: string): LoomError {

@@ -139,6 +139,11 @@ export interface Message {
   readonly idempotencyKey?: string
 }
 
+export interface CloseOptions {
+  /** Instead of `limits.closeTimeoutMs`. Units: milliseconds. */
+  readonly timeoutMs?: number
+}
+
 export interface Runtime {
   /** Fencing token of this host's claim on the store. */
   readonly epoch: number
@@ -166,8 +171,19 @@ export interface Runtime {
   release(actorId: string, actorType: string): Promise<boolean>
   /** Publishes where this host takes calls, for other processes on the same store. */
   announce(address: string): Promise<void>
+  /**
+   * Evicts an actor, with a snapshot, when the calls that are queued have ended; calls that arrive meanwhile wait
+   * and activate it anew. False when it is not resident.
+   */
+  deactivate(actorId: string, actorType: string): Promise<boolean>
+  /**
+   * Ends an actor's life; durable. Its journal, keyed state, reminders and idempotency keys are gone; what it has
+   * sent is delivered. Calls that were queued before are run first; later ones begin a new life.
+   * @throws ERR_ACTOR_UNKNOWN when the actor has no journal.
+   */
+  deleteActor(actorId: string, actorType: string): Promise<void>
   /** Refuses new calls, finishes waiting ones, snapshots residents, gives the claim back. */
-  close(): Promise<void>
+  close(options?: CloseOptions): Promise<void>
 }
 
 export type { Effect, RecordedCall, TurnHead, TurnOutcome } from '../journal/entry.ts'

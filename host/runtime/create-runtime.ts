@@ -23,6 +23,7 @@ import type {
   ActorHandle,
   ActorTypeDefinition,
   ActorTypeDescription,
+  CloseOptions,
   LogLine,
   Message,
   ProvidedInterface,
@@ -32,6 +33,7 @@ import type {
 } from './api.ts'
 import { PooledHandle } from './handle.ts'
 import { runtimeLimits } from './limits.ts'
+import { Lives } from './lives.ts'
 import { Outbox } from './outbox.ts'
 import { Quarantines, quarantinedError } from './quarantines.ts'
 import { TypeRegistry } from './type-registry.ts'
@@ -82,6 +84,7 @@ class HostRuntime implements Runtime {
   readonly #calls: ActorCalls
   readonly #outbox: Outbox
   readonly #quarantines: Quarantines
+  readonly #lives: Lives
   readonly #handles = new WeakMap<Activation, ActorHandle>()
   readonly #lose: (error: LoomError) => void
   #closing: Promise<void> | null = null
@@ -96,18 +99,18 @@ class HostRuntime implements Runtime {
     const interfaces = this.#interfaces
     const parks = options.awaiting !== 'unwind'
     this.#types = new TypeRegistry({ blobs: options.blobs, interfaces, checkImports: true, parks })
-    const { residentCountMax, idleTimeoutMs, closeTimeoutMs, parkedCountMax, parkedTimeoutMs } =
-      limits
+    const { residentCountMax, idleTimeoutMs, parkedCountMax, parkedTimeoutMs } = limits
     this.#parkedTurns = parks
       ? new ParkedTurns({ clock, countMax: parkedCountMax, timeoutMs: parkedTimeoutMs })
       : null
     const activate = (key: ActorKey, onBroken: () => void): Promise<Activation> =>
       this.#activate(key, onBroken)
-    this.#pool = new Pool({ clock, residentCountMax, idleTimeoutMs, closeTimeoutMs, activate })
+    this.#pool = new Pool({ clock, residentCountMax, idleTimeoutMs, activate })
     this.#calls = new ActorCalls(this.#pool)
     const warn = (message: string, { sender: actor }: OutboxRow): void =>
       this.#log({ level: 'error', message, actor })
     this.#outbox = new Outbox({ store, pool: this.#pool, clock, warn })
+    this.#lives = new Lives({ store, pool: this.#pool, clock })
     this.#quarantines = new Quarantines({
       store,
       clock,
@@ -204,26 +207,34 @@ class HostRuntime implements Runtime {
     return this.#quarantines.list()
   }
 
-  release(actorId: string, actorType: string): Promise<boolean> {
+  async release(actorId: string, actorType: string): Promise<boolean> {
     return this.#quarantines.release(this.#checkedKey(actorId, actorType))
+  }
+
+  async deactivate(actorId: string, actorType: string): Promise<boolean> {
+    return this.#lives.deactivate(this.#checkedKey(actorId, actorType))
+  }
+
+  async deleteActor(actorId: string, actorType: string): Promise<void> {
+    await this.#lives.delete(this.#checkedKey(actorId, actorType))
   }
 
   announce(address: string): Promise<void> {
     return this.#store.announce(address)
   }
 
-  close(): Promise<void> {
+  close({ timeoutMs = this.#limits.closeTimeoutMs }: CloseOptions = {}): Promise<void> {
     this.#ownershipTimer?.cancel()
-    this.#closing ??= this.#close()
+    this.#closing ??= this.#close(timeoutMs)
     return this.#closing
   }
 
-  async #close(): Promise<void> {
+  async #close(timeoutMs: number): Promise<void> {
     // What is waited for may be a promise of the embedder: nothing else may keep the process alive.
     const alive = this.#clock.stayAlive()
     try {
       this.#outbox.close()
-      await this.#pool.close()
+      await this.#pool.close(timeoutMs)
       await this.#store.close()
     } finally {
       alive.cancel()

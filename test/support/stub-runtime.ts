@@ -79,6 +79,17 @@ export class StubRuntime implements Runtime {
     return at >= 0
   }
 
+  async deactivate(): Promise<boolean> {
+    return false
+  }
+
+  async deleteActor(id: string, type: string): Promise<void> {
+    const at = this.summaries.findIndex((actor) => actor.id === id && actor.type === type)
+    if (at < 0)
+      throw new LoomError('ERR_ACTOR_UNKNOWN', `actor ${formatActorKey({ type, id })}: no journal`)
+    this.summaries.splice(at, 1)
+  }
+
   async announce(): Promise<void> {}
   async close(): Promise<void> {
     this.closed = true
