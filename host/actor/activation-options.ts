@@ -7,10 +7,11 @@ import type { ActorKey } from '../base/names.ts'
 import type { OutgoingCall } from '../hostcalls/host-interface.ts'
 import type { TurnOutcome } from '../journal/entry.ts'
 import type { ActorLog, ActorRecord, OutboxRow, ReminderChange } from '../store/store.ts'
+import type { MailboxLimits } from './mailbox.ts'
 import type { ActorProgram } from './program.ts'
 import type { EngineEnvironment } from './turn-context.ts'
 
-export interface ActivationOptions {
+export interface ActivationOptions extends MailboxLimits {
   readonly log: ActorLog
   readonly program: ActorProgram
   /** Null for an actor without a journal; its first turn creates it. */
@@ -27,7 +28,6 @@ export interface ActivationOptions {
   readonly onSent: (messages: readonly OutboxRow[]) => void
   /** Reminders that were changed, durably. */
   readonly onReminders: (changes: readonly ReminderChange[]) => void
-  readonly mailboxCountMax: number
   readonly snapshotIntervalTurns: number
   /** Called once, when the activation broke or was quarantined. */
   readonly onBroken: (error: LoomError) => void

@@ -15,7 +15,7 @@
  *       and every later caller gets the same error. A new activation reads the truth from the store.
  *   A5. A turn that ran but cannot be committed leaves memory that nobody may see: it is dropped, as in A4.
  */
-import { invariant, LoomError, toLoomError } from '../base/errors.ts'
+import { invariant, type LoomError, toLoomError } from '../base/errors.ts'
 import { TURNS_AT_ONCE_MAX } from '../base/limits.ts'
 import { type ActorKey, formatActorKey } from '../base/names.ts'
 import { deferred, ignoreOutcome, isPromise } from '../base/promises.ts'
@@ -24,7 +24,7 @@ import { encodeEntry } from '../journal/codec.ts'
 import type { RecordedCall, TurnOutcome } from '../journal/entry.ts'
 import type { ActorLog, ActorRecord } from '../store/store.ts'
 import type { ActivationOptions, ActivationStatus } from './activation-options.ts'
-import { argumentsError } from './argument-size.ts'
+import { argumentsError, argumentsSize } from './argument-size.ts'
 import { type AwaitingPort, driveAwaitingTurn } from './awaiting-turn.ts'
 import { CallsInFlight } from './in-flight.ts'
 import {
@@ -33,10 +33,10 @@ import {
   Invocation,
   type Observation,
   type Observed,
-  Queue,
 } from './invocation.ts'
 import { readKnownOutcome } from './known-outcome.ts'
 import { LocalWaiter, outcomeOf, returned } from './local-call.ts'
+import { Mailbox } from './mailbox.ts'
 import { commitError, quarantine, refuseDivergence, settle } from './outcomes.ts'
 import { ActivationPorts } from './ports.ts'
 import type { ActorProgram } from './program.ts'
@@ -51,7 +51,7 @@ import type { TurnResult, TurnStep } from './turn-step.ts'
 export class Activation {
   readonly #options: ActivationOptions
   readonly #log: ActorLog
-  readonly #mailbox = new Queue<Invocation | Observation>()
+  readonly #mailbox: Mailbox
   readonly #inFlight: CallsInFlight
   readonly #snapshots: SnapshotWriter
   readonly #journal: TurnJournal
@@ -67,6 +67,7 @@ export class Activation {
     const { uncaptured } = program
     this.#options = options
     this.#log = log
+    this.#mailbox = new Mailbox(log.key, options)
     const { record, onSent, onReminders, callActor } = options
     const { clock } = environment
     this.#journal = new TurnJournal({ log, record, clock, onSent, onReminders })
@@ -125,7 +126,8 @@ export class Activation {
    */
   call(head: CallHead): Promise<WitValue> {
     const { method, args, idempotencyKey } = head
-    const refusal = this.#refusal(head) ?? argumentsError(this.key, method.name, args)
+    const size = argumentsSize(args)
+    const refusal = this.#refusal(head, size) ?? argumentsError(this.key, method.name, size)
     if (refusal !== null) return Promise.reject(refusal)
     if (idempotencyKey !== null) {
       const first = this.#inFlight.join(idempotencyKey, method, args)
@@ -133,7 +135,7 @@ export class Activation {
     }
     const { promise, resolve, reject } = deferred<WitValue>()
     if (idempotencyKey !== null) this.#inFlight.track(idempotencyKey, { method, args, promise })
-    this.#enqueue(head, { resolve, reject })
+    this.#enqueue(head, { resolve, reject }, size)
     return promise
   }
 
@@ -143,22 +145,23 @@ export class Activation {
    */
   callLocally(head: CallHead): TurnOutcome | Promise<TurnOutcome> {
     const { method, args, idempotencyKey } = head
-    const refusal = this.#refusal(head) ?? argumentsError(this.key, method.name, args)
+    const size = argumentsSize(args)
+    const refusal = this.#refusal(head, size) ?? argumentsError(this.key, method.name, size)
     if (refusal !== null) return outcomeOf(refusal)
     const first = idempotencyKey === null ? null : this.#inFlight.join(idempotencyKey, method, args)
     if (first !== null) return first.then(returned, outcomeOf)
     const waiter = new LocalWaiter()
     if (idempotencyKey !== null)
       this.#inFlight.track(idempotencyKey, { method, args, promise: waiter.durable })
-    this.#enqueue(head, waiter)
+    this.#enqueue(head, waiter, size)
     return waiter.outcome ?? waiter.ended
   }
 
-  #enqueue(head: CallHead, waiter: CallWaiter): void {
+  #enqueue(head: CallHead, waiter: CallWaiter, size: number): void {
     const { idempotencyKey } = head
     const known = idempotencyKey === null ? null : this.#log.findIdempotent(idempotencyKey)
     if (isPromise(known)) ignoreOutcome(known)
-    this.#mailbox.push(new Invocation(head, waiter, known, this.#open))
+    this.#mailbox.push(new Invocation(head, waiter, known, this.#open, size))
     this.#pump()
   }
 
@@ -195,12 +198,9 @@ export class Activation {
   }
 
   /** Why a call cannot be queued, or null. */
-  #refusal({ caller }: CallHead): LoomError | null {
-    const { mailboxCountMax } = this.#options
+  #refusal({ caller }: CallHead, sizeBytes: number): LoomError | null {
     // Calls of other actors are few: each of those waits for its own.
-    if (this.#mailbox.length < mailboxCountMax || caller !== null) return this.#ended()
-    const name = formatActorKey(this.key)
-    return new LoomError('ERR_BUSY', `${name}: ${mailboxCountMax} calls are waiting already`)
+    return this.#ended() ?? (caller === null ? this.#mailbox.refusal(sizeBytes) : null)
   }
 
   #ended(): LoomError | null {
@@ -373,7 +373,7 @@ export class Activation {
     ignoreOutcome(promise)
     if (idempotencyKey !== null) this.#inFlight.track(idempotencyKey, { method, args, promise })
     const head = { method, args, idempotencyKey, caller }
-    const invocation = new Invocation(head, { resolve, reject }, null, this.#open)
+    const invocation = new Invocation(head, { resolve, reject }, null, this.#open, 0)
     invocation.openedSeq = open.seq
     invocation.journaledCount = open.calls.length
     const step = this.#engine.runLive(invocation, { calls: open.calls, invocationId })

@@ -43,6 +43,8 @@ export class Invocation implements LiveTurn, CallHead {
   readonly idempotencyKey: string | null
   readonly caller: string | null
   readonly waiter: CallWaiter
+  /** What its arguments take in the mailbox. */
+  readonly sizeBytes: number
   /** With a key: the seq of the entry that holds the result already, or null. */
   readonly known: number | null | Promise<number | null>
   /** Seq of its opened entry; null while nothing of it is journaled. */
@@ -58,6 +60,7 @@ export class Invocation implements LiveTurn, CallHead {
     waiter: CallWaiter,
     known: number | null | Promise<number | null>,
     journal: Journal,
+    sizeBytes: number,
   ) {
     this.method = head.method
     this.args = head.args
@@ -66,6 +69,7 @@ export class Invocation implements LiveTurn, CallHead {
     this.waiter = waiter
     this.known = known
     this.#journal = journal
+    this.sizeBytes = sizeBytes
   }
 
   open(calls: readonly RecordedCall[], invocationId: string | null): void {

@@ -32,6 +32,8 @@ export interface RuntimeLimits {
   readonly snapshotIntervalTurns: number
   /** Calls waiting in one mailbox before ERR_BUSY. Default 10,000. */
   readonly mailboxCountMax: number
+  /** Arguments waiting in one mailbox before ERR_BUSY. Units: bytes, as the host holds them. Default 64 MiB. */
+  readonly mailboxBytesMax: number
   /** Idle time before an actor is evicted. Units: milliseconds. Default 15 minutes. */
   readonly idleTimeoutMs: number
   /**
@@ -39,6 +41,11 @@ export interface RuntimeLimits {
    * Such a turn is durable: the next host runs it to its end. Units: milliseconds. Default 5 seconds.
    */
   readonly closeTimeoutMs: number
+  /**
+   * How long an idempotency key answers retries, at least. Of a trimmed journal, as long as the turn is kept. Units:
+   * milliseconds. Default 24 hours.
+   */
+  readonly idempotencyRetentionMs: number
   /** Turns that wait for host functions on their own stacks at once; others are unwound. Default 1,000. */
   readonly parkedCountMax: number
   /**
@@ -103,6 +110,11 @@ export interface CallRequest {
   readonly args?: readonly unknown[]
   /** A retry with the same key returns the first call's result and runs nothing again. */
   readonly idempotencyKey?: string
+  /**
+   * How long to wait; then ERR_TIMEOUT, though the call may still happen: ask again with `data.idempotencyKey`,
+   * which is the call's own key, or one that was made for it. Units: milliseconds. Default: for ever.
+   */
+  readonly timeoutMs?: number
 }
 
 /** A durable actor. The same handle is returned while the actor is resident. */
@@ -115,6 +127,7 @@ export interface ActorHandle {
    * @throws ERR_METHOD_UNKNOWN, ERR_ARGUMENT_COUNT, ERR_ARGUMENT_TYPE, ERR_OPTION  nothing was run.
    * @throws ERR_BUSY, ERR_CLOSING  not run, or cut off by the shutdown: ask again with the key.
    * @throws ERR_TRAP, ERR_FUEL, ERR_HOST_CALL, ERR_ACTOR_FAILED  the turn ran and left no trace in the state.
+   * @throws ERR_TIMEOUT  it may still happen: ask again with `data.idempotencyKey`.
    * @throws ERR_COMMIT, ERR_FENCED  whether the turn is durable is unknown: ask again with its key.
    */
   call(method: string, ...args: unknown[]): Promise<WitValue>

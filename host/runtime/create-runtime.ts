@@ -31,7 +31,9 @@ import type {
   RuntimeLimits,
   RuntimeOptions,
 } from './api.ts'
+import { CallTimeouts } from './call-timeout.ts'
 import { PooledHandle } from './handle.ts'
+import { KeyRetention } from './key-retention.ts'
 import { runtimeLimits } from './limits.ts'
 import { Lives } from './lives.ts'
 import { Outbox } from './outbox.ts'
@@ -85,6 +87,8 @@ class HostRuntime implements Runtime {
   readonly #outbox: Outbox
   readonly #quarantines: Quarantines
   readonly #lives: Lives
+  readonly #timeouts: CallTimeouts
+  readonly #retention: KeyRetention
   readonly #handles = new WeakMap<Activation, ActorHandle>()
   readonly #lose: (error: LoomError) => void
   #closing: Promise<void> | null = null
@@ -95,6 +99,7 @@ class HostRuntime implements Runtime {
     this.#limits = limits
     this.#clock = clock
     this.#random = options.random ?? systemRandom
+    this.#timeouts = new CallTimeouts(this.#clock, this.#random)
     this.#log = options.log ?? (() => {})
     const interfaces = this.#interfaces
     const parks = options.awaiting !== 'unwind'
@@ -111,6 +116,12 @@ class HostRuntime implements Runtime {
       this.#log({ level: 'error', message, actor })
     this.#outbox = new Outbox({ store, pool: this.#pool, clock, warn })
     this.#lives = new Lives({ store, pool: this.#pool, clock })
+    this.#retention = new KeyRetention({
+      store,
+      clock,
+      retentionMs: limits.idempotencyRetentionMs,
+      warn: (message) => this.#log({ level: 'warn', message }),
+    })
     this.#quarantines = new Quarantines({
       store,
       clock,
@@ -165,7 +176,7 @@ class HostRuntime implements Runtime {
     const activation = await this.#pool.acquire(key)
     let handle = this.#handles.get(activation)
     if (handle === undefined) {
-      handle = new PooledHandle(this.#pool, key)
+      handle = new PooledHandle(this.#pool, key, this.#timeouts)
       this.#handles.set(activation, handle)
     }
     return handle
@@ -235,6 +246,7 @@ class HostRuntime implements Runtime {
     try {
       this.#outbox.close()
       await this.#pool.close(timeoutMs)
+      await this.#retention.close()
       await this.#store.close()
     } finally {
       alive.cancel()
@@ -285,6 +297,7 @@ class HostRuntime implements Runtime {
       onReminders: () => {},
       epoch: this.#store.epoch,
       mailboxCountMax: this.#limits.mailboxCountMax,
+      mailboxBytesMax: this.#limits.mailboxBytesMax,
       snapshotIntervalTurns: this.#limits.snapshotIntervalTurns,
       onBroken: (error) => {
         onBroken()

@@ -4,6 +4,7 @@
 import { LoomError } from '../base/errors.ts'
 import {
   MAILBOX_COUNT_MAX,
+  MAILBOX_SIZE_MAX_BYTES,
   PARKED_COUNT_MAX,
   PARKED_TIMEOUT_MS,
   RESIDENT_COUNT_MAX,
@@ -14,6 +15,9 @@ import type { GuestLimits, RuntimeLimits } from './api.ts'
 
 const IDLE_TIMEOUT_MS = 15 * 60 * 1_000
 
+/** As Restate's and Stripe's; a client that retries for longer is rare. */
+const IDEMPOTENCY_RETENTION_MS = 24 * 60 * 60 * 1_000
+
 /** A supervisor that stops a process usually kills it after 10 to 30 seconds. */
 const CLOSE_TIMEOUT_MS = 5_000
 
@@ -21,8 +25,10 @@ const DEFAULTS: RuntimeLimits = {
   residentCountMax: RESIDENT_COUNT_MAX,
   snapshotIntervalTurns: SNAPSHOT_INTERVAL_TURNS,
   mailboxCountMax: MAILBOX_COUNT_MAX,
+  mailboxBytesMax: MAILBOX_SIZE_MAX_BYTES,
   idleTimeoutMs: IDLE_TIMEOUT_MS,
   closeTimeoutMs: CLOSE_TIMEOUT_MS,
+  idempotencyRetentionMs: IDEMPOTENCY_RETENTION_MS,
   parkedCountMax: PARKED_COUNT_MAX,
   parkedTimeoutMs: PARKED_TIMEOUT_MS,
 }

@@ -8,8 +8,9 @@
  * that is not a safe integer; the runtime refuses such a number for u64 and s64, so no wrong value gets in.
  * Clients send those as strings of digits.
  */
+import { parseDuration } from '../base/duration.ts'
 import { LoomError } from '../base/errors.ts'
-import { JSON_DEPTH_MAX } from '../base/limits.ts'
+import { HTTP_TIMEOUT_MS, JSON_DEPTH_MAX } from '../base/limits.ts'
 import { type ActorKey, checkActorId, checkIdempotencyKey, checkTypeName } from '../base/names.ts'
 import type { JsonValue } from '../runtime/api.ts'
 
@@ -107,4 +108,15 @@ export function parseIdempotencyKey(header: string | string[] | undefined): stri
   }
   checkIdempotencyKey(key)
   return key
+}
+
+/**
+ * How long the client waits, of the header Loom-Timeout; undefined: for ever.
+ * @throws ERR_OPTION
+ */
+export function parseTimeout(header: string | string[] | undefined): number | undefined {
+  if (header === undefined) return HTTP_TIMEOUT_MS
+  const text = String(header).trim()
+  if (text === 'none') return undefined
+  return Math.max(1, parseDuration(text, 'the Loom-Timeout header'))
 }

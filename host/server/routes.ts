@@ -10,7 +10,13 @@ import { checkTypeName } from '../base/names.ts'
 import type { Runtime } from '../runtime/api.ts'
 import { addAdminRoutes } from './admin-routes.ts'
 import { JSON_TYPE, jsonArray } from './json.ts'
-import { parseActorPath, parseArguments, parseIdempotencyKey, refuseWebPages } from './request.ts'
+import {
+  parseActorPath,
+  parseArguments,
+  parseIdempotencyKey,
+  parseTimeout,
+  refuseWebPages,
+} from './request.ts'
 
 /** Why the host takes no calls, or null while it does. */
 export type HealthProbe = () => LoomError | null
@@ -35,12 +41,14 @@ function addMethodRoute(app: FastifyInstance, runtime: Runtime): void {
       refuseWebPages(request.headers)
       const key = parseActorPath(request.params)
       const idempotencyKey = parseIdempotencyKey(request.headers['idempotency-key'])
+      const timeoutMs = parseTimeout(request.headers['loom-timeout'])
       const args = parseArguments(request.body)
       const actor = await runtime.getActor(key.id, key.type)
       const result = await actor.executeJson({
         method: request.params.method ?? '',
         args,
         ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+        ...(timeoutMs === undefined ? {} : { timeoutMs }),
       })
       return reply.type(JSON_TYPE).send(JSON.stringify(result ?? null))
     },

@@ -50,6 +50,38 @@ test('a damaged actor stays quarantined over restarts until it is released or de
   expect((await loom(['actors', ...at])).stderr).toBe('no actors\n')
 })
 
+test('a call that times out says so over HTTP and on the command line, and its key answers later', async () => {
+  const data = temporaryFolder()
+  const module = path.join(data, 'quotes.mjs')
+  writeFileSync(
+    module,
+    `import { existsSync } from 'node:fs'
+    import { setTimeout } from 'node:timers/promises'
+    export default { 'acme:pricing/quotes': { latest: async () => {
+      while (!existsSync(${JSON.stringify(path.join(data, 'go'))})) await setTimeout(10)
+      return 42
+    } } }`,
+  )
+  const at = ['--provide', module, '--data', data]
+  expect((await loom(['push', QUOTER, '--type', 'Quoter', ...at])).code).toBe(0)
+  const host = await serve(data, ['--provide', module])
+  const timeout = { 'loom-timeout': '200ms' }
+  const late = await call(host.address, 'Quoter/ada', 'offer', ['LOOM', 2], timeout)
+  expect([late.status, JSON.parse(late.text).errorCode]).toEqual([504, 'ERR_TIMEOUT'])
+  const { idempotencyKey } = JSON.parse(late.text).data
+  expect(late.headers['idempotency-key']).toBe(idempotencyKey)
+  const words = ['call', 'Quoter/bob', 'offer', 'LOOM', '1', '--data', data]
+  const slow = await loom([...words, '--timeout', '100ms', '--idempotency-key', 'bob-1'])
+  expect([slow.code, slow.stderr]).toEqual([75, expect.stringMatching(/ERR_TIMEOUT.*"bob-1"/)])
+  writeFileSync(path.join(data, 'go'), '')
+  const key = { 'idempotency-key': idempotencyKey }
+  const answer = await call(host.address, 'Quoter/ada', 'offer', ['LOOM', 2], key)
+  expect([answer.status, answer.text]).toEqual([200, expect.stringContaining('"total":84')])
+  expect((await loom([...words, '--idempotency-key', 'bob-1'])).stdout).toContain('42')
+  const { stdout } = await loom(['journal', 'Quoter/ada', '--json', '--data', data])
+  expect(stdout.match(/"kind":"opened"/g)).toHaveLength(1)
+})
+
 test('a shutdown gives up, at its deadline, a call that does not end, and tells its caller', async () => {
   const data = temporaryFolder()
   const module = path.join(data, 'quotes.mjs')

@@ -19,6 +19,7 @@ import {
   loadProvided,
   type ProvidedByName,
   type ProvideOptions,
+  parseTime,
   provideOption,
 } from '../options.ts'
 import { print, toJson } from '../output.ts'
@@ -27,6 +28,7 @@ import { parseCallArgument } from '../values.ts'
 
 interface CallOptions extends DataOptions, JsonOptions, ProvideOptions {
   readonly idempotencyKey?: string
+  readonly timeout?: number
 }
 
 const INDENT = 2
@@ -39,6 +41,7 @@ export function addCallCommand(program: Command): void {
     .argument('<method>', 'method of the actor')
     .argument('[args...]', 'arguments: JSON, or text that is not JSON')
     .option('--idempotency-key <key>', 'a retry with the same key runs nothing again')
+    .option('--timeout <time>', 'stop waiting after this; the call may still happen', parseTime)
     .addOption(provideOption())
     .addOption(dataOption())
     .addOption(jsonOption())
@@ -57,7 +60,7 @@ async function call(
   options: CallOptions,
 ): Promise<void> {
   const key = parseActorKey(actor)
-  const { idempotencyKey } = options
+  const { idempotencyKey, timeout } = options
   if (idempotencyKey !== undefined) checkIdempotencyKey(idempotencyKey)
   const json = options.json === true
   const provided = await loadProvided(options.provide)
@@ -65,6 +68,7 @@ async function call(
     method,
     args: args.map(parseCallArgument),
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+    ...(timeout === undefined ? {} : { timeoutMs: timeout }),
   }
   const result = await withProgress(`calling ${actor} ${method}`, json, () =>
     callSomewhere(key, request, options, provided),

@@ -7,7 +7,6 @@
 import os from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Command, InvalidArgumentError } from 'commander'
-import { parseDuration } from '../../base/duration.ts'
 import type { LoomError } from '../../base/errors.ts'
 import type { Runtime, RuntimeLimits } from '../../runtime/api.ts'
 import { DEFAULT_HOST, DEFAULT_PORT } from '../../server/defaults.ts'
@@ -22,6 +21,7 @@ import {
   jsonOption,
   loadProvided,
   type ProvideOptions,
+  parseTime,
   provideOption,
 } from '../options.ts'
 import { note, print, printJson } from '../output.ts'
@@ -71,12 +71,6 @@ function parsePort(text: string): number {
   const port = Number(text)
   if (/^\d+$/.test(text) && port <= PORT_MAX) return port
   throw new InvalidArgumentError(`expected a port from 0 to ${PORT_MAX}`)
-}
-
-function parseTime(text: string): number {
-  const ms = parseDuration(text, 'time')
-  if (ms > 0) return ms
-  throw new InvalidArgumentError('expected more than nothing')
 }
 
 async function serve(options: ServeOptions): Promise<void> {
