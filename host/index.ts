@@ -35,6 +35,7 @@ export type {
   GuestLimits,
   Inspector,
   JournalLine,
+  JournalPolicy,
   LogLine,
   Message,
   MethodDescription,

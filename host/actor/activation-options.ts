@@ -9,9 +9,10 @@ import type { TurnOutcome } from '../journal/entry.ts'
 import type { ActorLog, ActorRecord, OutboxRow, ReminderChange } from '../store/store.ts'
 import type { MailboxLimits } from './mailbox.ts'
 import type { ActorProgram } from './program.ts'
+import type { SnapshotPolicy } from './snapshot-writer.ts'
 import type { EngineEnvironment } from './turn-context.ts'
 
-export interface ActivationOptions extends MailboxLimits {
+export interface ActivationOptions extends MailboxLimits, SnapshotPolicy {
   readonly log: ActorLog
   readonly program: ActorProgram
   /** Null for an actor without a journal; its first turn creates it. */
@@ -28,7 +29,6 @@ export interface ActivationOptions extends MailboxLimits {
   readonly onSent: (messages: readonly OutboxRow[]) => void
   /** Reminders that were changed, durably. */
   readonly onReminders: (changes: readonly ReminderChange[]) => void
-  readonly snapshotIntervalTurns: number
   /** Called once, when the activation broke or was quarantined. */
   readonly onBroken: (error: LoomError) => void
 }

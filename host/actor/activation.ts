@@ -37,7 +37,7 @@ import {
 import { readKnownOutcome } from './known-outcome.ts'
 import { LocalWaiter, outcomeOf, returned } from './local-call.ts'
 import { Mailbox } from './mailbox.ts'
-import { commitError, quarantine, refuseDivergence, settle } from './outcomes.ts'
+import { commitError, forgotten, quarantine, refuseDivergence, settle } from './outcomes.ts'
 import { ActivationPorts } from './ports.ts'
 import type { ActorProgram } from './program.ts'
 import { recover, unknownMethod } from './recovery.ts'
@@ -63,7 +63,7 @@ export class Activation {
   #running: Invocation | null = null
 
   private constructor(options: ActivationOptions) {
-    const { log, epoch, snapshotIntervalTurns: intervalTurns, environment, program } = options
+    const { log, epoch, environment, program } = options
     const { uncaptured } = program
     this.#options = options
     this.#log = log
@@ -76,7 +76,7 @@ export class Activation {
     this.#inFlight = new CallsInFlight(log.key)
     this.#environment = { ...environment, ports }
     const warn = (message: string): void => environment.log('warn', message)
-    this.#snapshots = new SnapshotWriter({ log, tail, epoch, uncaptured, intervalTurns, warn })
+    this.#snapshots = new SnapshotWriter({ log, tail, epoch, uncaptured, policy: options, warn })
   }
 
   /** @throws ERR_QUARANTINED when the journal is damaged or diverges; ERR_STORE. */
@@ -101,7 +101,7 @@ export class Activation {
 
   /** Seq of the oldest entry that is kept besides entry 0. */
   get seqFirst(): number {
-    return this.#log.seqFirst
+    return this.#snapshots.seqFirst
   }
 
   get open(): boolean {
@@ -263,7 +263,8 @@ export class Activation {
       if (seq >= tail.seqDurable) await tail.last
       settle(invocation.waiter, await readKnownOutcome(this.#log, seq, invocation))
     } catch (error) {
-      invocation.waiter.reject(commitError(this.key, error))
+      const given = seq < this.seqFirst ? forgotten(this.key) : commitError(this.key, error)
+      invocation.waiter.reject(given)
     }
   }
 
@@ -447,7 +448,7 @@ export class Activation {
       try {
         const recovered = await recover(input)
         this.#engine = recovered.engine
-        this.#snapshots.seq = recovered.snapshotSeq
+        this.#snapshots.recovered(recovered.snapshotSeq, recovered.rejectedSeq)
         open = recovered.openTurn
       } catch (error) {
         throw quarantine(this.key, error)

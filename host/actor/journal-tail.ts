@@ -13,6 +13,8 @@ export class JournalTail {
   #seqDurable: number
   #pending = 0
   #last: Promise<void> = Promise.resolve()
+  #sizeBytes = 0
+  #atMs = 0
 
   constructor(log: ActorLog) {
     this.#log = log
@@ -27,6 +29,16 @@ export class JournalTail {
   /** Entries below are durable. */
   get seqDurable(): number {
     return this.#seqDurable
+  }
+
+  /** Bytes appended since this object was made. */
+  get sizeBytes(): number {
+    return this.#sizeBytes
+  }
+
+  /** When the last entry was appended; 0 before the first. */
+  get atMs(): number {
+    return this.#atMs
   }
 
   /** Commits that are not durable yet. */
@@ -44,6 +56,8 @@ export class JournalTail {
     const seq = this.#seqNext
     this.#seqNext += part.entries.length
     this.#pending++
+    this.#atMs = part.atMs
+    for (const entry of part.entries) this.#sizeBytes += entry.length
     const durable = this.#log.append(commitOf(seq, part))
     this.#last = durable
     const seqAfter = this.#seqNext

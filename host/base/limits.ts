@@ -44,6 +44,12 @@ export const COMPONENT_SIZE_MAX_BYTES = 64 * 1024 * 1024
 /** Turns between automatic snapshots: bounds the replay of a cold activation to milliseconds. */
 export const SNAPSHOT_INTERVAL_TURNS = 1_000
 
+/** Journaled bytes between automatic snapshots: reading them back takes tens of milliseconds. */
+export const SNAPSHOT_INTERVAL_BYTES = 8 * 1024 * 1024
+
+/** Time between automatic snapshots: of an actor with few turns, a host that crashed replays at most this much. */
+export const SNAPSHOT_INTERVAL_MS = 10 * 60 * 1_000
+
 /** Instances with their own linear memory at once. V8 allows about 13,000 per process on Node 20. */
 export const RESIDENT_COUNT_MAX = 4_000
 

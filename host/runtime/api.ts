@@ -4,6 +4,7 @@
  * Owns: the public shapes. Does not own: how they are kept (create-runtime.ts, inspector.ts).
  */
 
+import type { JournalPolicy } from '../actor/journal-retention.ts'
 import type { ActorClass } from '../actor/typescript-actor.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Digest } from '../base/digest.ts'
@@ -30,6 +31,10 @@ export interface RuntimeLimits {
   readonly residentCountMax: number
   /** Turns between automatic snapshots. Default 1,000. */
   readonly snapshotIntervalTurns: number
+  /** Journaled bytes of one actor between automatic snapshots. Default 8 MiB. */
+  readonly snapshotIntervalBytes: number
+  /** Time between automatic snapshots of an actor that takes turns. Units: milliseconds. Default 10 minutes. */
+  readonly snapshotIntervalMs: number
   /** Calls waiting in one mailbox before ERR_BUSY. Default 10,000. */
   readonly mailboxCountMax: number
   /** Arguments waiting in one mailbox before ERR_BUSY. Units: bytes, as the host holds them. Default 64 MiB. */
@@ -65,6 +70,8 @@ export interface RuntimeOptions {
   /** Receives what guests and the host log. Default: dropped. */
   readonly log?: (line: LogLine) => void
   readonly limits?: Partial<RuntimeLimits>
+  /** What is kept of journals, for types that do not say. Default all. */
+  readonly journal?: JournalPolicy
   /**
    * How components wait for `async` host functions. `auto`: on their own stacks where the engine has JSPI (Node
    * 24 and later), for a while (`limits`). `unwind`: always by running the turn again. Both leave the same
@@ -76,10 +83,12 @@ export interface RuntimeOptions {
 /** Functions of an interface that the embedder provides; keys in camelCase or as in the WIT. */
 export type ProvidedInterface = Readonly<Record<string, (...args: never[]) => unknown>>
 
-/** `limits`: what one turn of a component may use up; defaults for what is left out. */
-export type ActorTypeDefinition =
-  /** `blobPath`: a name in the blob store, or a digest. */
-  | {
+/**
+ * `limits`: what one turn of a component may use up; defaults for what is left out.
+ * `journal`: what is kept of its actors' journals; default: as the runtime says.
+ */
+export type ActorTypeDefinition = { readonly journal?: JournalPolicy } & (
+  | /** `blobPath`: a name in the blob store, or a digest. */ {
       readonly type: 'wasm'
       readonly blobPath: string
       readonly limits?: Partial<GuestLimits>
@@ -90,6 +99,7 @@ export type ActorTypeDefinition =
       readonly limits?: Partial<GuestLimits>
     }
   | { readonly type: 'typescript'; readonly actorClass: ActorClass }
+)
 
 export interface MethodDescription {
   readonly name: string
@@ -213,6 +223,7 @@ export interface ReplayReport {
   readonly turns: number
   readonly failed: number
   readonly seqNext: number
+  /** Seq of the oldest entry that is kept besides entry 0: where the replay began. */
   readonly seqFirst: number
   readonly digest: string
   /** SHA-256 over memory and globals after the last turn. */
@@ -238,7 +249,7 @@ export interface Inspector {
   /** @throws ERR_ACTOR_UNKNOWN, ERR_JOURNAL_CORRUPT (data: seq) */
   journal(key: ActorKey): AsyncIterable<JournalLine>
   /**
-   * Runs the whole journal again from its first entry and compares every host call and outcome.
+   * Runs the journal again, from its first entry or from the oldest snapshot that is kept, and compares every host call and outcome.
    * @throws ERR_ACTOR_UNKNOWN, ERR_JOURNAL_CORRUPT
    * @throws ERR_DIVERGENCE (data: seq, expected, got)
    */
@@ -247,6 +258,7 @@ export interface Inspector {
 }
 
 /** Shapes from below that the edges need: they see runtime/ and base/ only. */
+export type { JournalPolicy } from '../actor/journal-retention.ts'
 export type { GuestLimits } from '../component/component.ts'
 export type { JsonValue } from '../component/wit.ts'
 export type { JournalEntry } from '../journal/entry.ts'

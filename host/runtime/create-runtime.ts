@@ -4,6 +4,7 @@
  * Owns: which parts make a host. Does not own: any of their work.
  */
 import { Activation } from '../actor/activation.ts'
+import { checkJournalPolicy, type JournalPolicy, KEEP_ALL } from '../actor/journal-retention.ts'
 import { ParkedTurns } from '../actor/parked-turns.ts'
 import { type Clock, systemClock, type Timer } from '../base/clock.ts'
 import { LoomError, toLoomError } from '../base/errors.ts'
@@ -67,6 +68,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   if (![undefined, 'auto', 'unwind'].includes(options.awaiting))
     throw new LoomError('ERR_OPTION', `awaiting: expected auto or unwind, got ${options.awaiting}`)
   const limits = runtimeLimits(options.limits)
+  if (options.journal !== undefined) checkJournalPolicy(options.journal)
   const clock = options.clock ?? systemClock
   const store = await driver.open({ takeOver, wallMs: () => clock.wallMs() })
   return new HostRuntime(options, store, limits, clock)
@@ -89,6 +91,7 @@ class HostRuntime implements Runtime {
   readonly #lives: Lives
   readonly #timeouts: CallTimeouts
   readonly #retention: KeyRetention
+  readonly #journal: JournalPolicy
   readonly #handles = new WeakMap<Activation, ActorHandle>()
   readonly #lose: (error: LoomError) => void
   #closing: Promise<void> | null = null
@@ -100,6 +103,7 @@ class HostRuntime implements Runtime {
     this.#clock = clock
     this.#random = options.random ?? systemRandom
     this.#timeouts = new CallTimeouts(this.#clock, this.#random)
+    this.#journal = options.journal ?? KEEP_ALL
     this.#log = options.log ?? (() => {})
     const interfaces = this.#interfaces
     const parks = options.awaiting !== 'unwind'
@@ -299,6 +303,9 @@ class HostRuntime implements Runtime {
       mailboxCountMax: this.#limits.mailboxCountMax,
       mailboxBytesMax: this.#limits.mailboxBytesMax,
       snapshotIntervalTurns: this.#limits.snapshotIntervalTurns,
+      snapshotIntervalBytes: this.#limits.snapshotIntervalBytes,
+      snapshotIntervalMs: this.#limits.snapshotIntervalMs,
+      journal: this.#types.journal(key.type) ?? this.#journal,
       onBroken: (error) => {
         onBroken()
         ignoreOutcome(this.#quarantines.note(key, error))

@@ -7,7 +7,7 @@ import { readCreated } from '../actor/recovery.ts'
 import { decodeSnapshot } from '../actor/snapshot.ts'
 import type { EngineEnvironment } from '../actor/turn-context.ts'
 import { TurnEngine } from '../actor/turn-engine.ts'
-import { decodeNamed, TurnReader } from '../actor/turn-reader.ts'
+import { damagedJournal, decodeNamed, readEntries, TurnReader } from '../actor/turn-reader.ts'
 import { systemClock } from '../base/clock.ts'
 import { LoomError } from '../base/errors.ts'
 import { type ActorKey, formatActorKey } from '../base/names.ts'
@@ -23,8 +23,6 @@ import type {
 } from './api.ts'
 import { standardInterfaces } from './create-runtime.ts'
 import { TypeRegistry } from './type-registry.ts'
-
-const PAGE_ENTRIES = 1_024
 
 export interface InspectorOptions {
   readonly store: StoreDriver
@@ -74,11 +72,23 @@ async function findActor(store: Store, key: ActorKey): Promise<ActorFacts> {
 }
 
 async function* readJournal(store: Store, key: ActorKey): AsyncGenerator<JournalLine> {
-  const { log } = await openKnown(store, key)
+  const { log, record } = await openKnown(store, key)
   const name = formatActorKey(key)
-  for (let seq = 0; seq < log.seqNext; seq += PAGE_ENTRIES)
-    for (const row of await log.read(seq, Math.min(PAGE_ENTRIES, log.seqNext - seq)))
-      yield { seq: row.seq, entry: decodeNamed(name, row) }
+  yield { seq: 0, entry: await readCreated({ log, record }) }
+  let seq = log.seqFirst
+  while (seq < log.seqNext)
+    try {
+      for await (const rows of readEntries(log, seq, log.seqNext))
+        for (const row of rows) {
+          yield { seq: row.seq, entry: decodeNamed(name, row) }
+          seq = row.seq + 1
+        }
+    } catch (error) {
+      // The host may have cut the journal meanwhile: then go on where it begins now.
+      const { seqFirst } = await store.openLog(key)
+      if (seqFirst <= seq) throw error
+      seq = seqFirst
+    }
 }
 
 async function replay(
@@ -100,12 +110,13 @@ async function replay(
   }
   const created = await readCreated({ log, record })
   const engine = TurnEngine.startReplay(program, environment, created.calls)
-  const { seqNext } = log
+  const { seqNext, seqFirst } = log
   const snapshots = await readSnapshots(log)
+  if (seqFirst > 1) engine.restore(imageAtCut(key, seqFirst, snapshots))
   let turns = 0
   let failed = 0
   let snapshotsCompared = 0
-  for await (const { seq, seqAfter, entry } of new TurnReader(log, 1, seqNext).read()) {
+  for await (const { seq, seqAfter, entry } of new TurnReader(log, seqFirst, seqNext).read()) {
     const method = program.findMethod(entry.method)
     if (method === undefined)
       throw new LoomError('ERR_DIVERGENCE', `entry ${seq}: the component has no ${entry.method}`, {
@@ -123,8 +134,19 @@ async function replay(
   }
   const stateHash = engine.stateHash()
   const { digest } = record
-  const { seqFirst } = log
   return { key, turns, failed, seqNext, seqFirst, digest, stateHash, snapshotsCompared }
+}
+
+/** The state where a journal that was cut begins. @throws ERR_JOURNAL_CORRUPT */
+function imageAtCut(
+  key: ActorKey,
+  seqFirst: number,
+  snapshots: ReadonlyMap<number, Uint8Array>,
+): Uint8Array {
+  const bytes = snapshots.get(seqFirst)
+  if (bytes !== undefined) return decodeSnapshot(seqFirst, bytes).image
+  const reason = 'entries before it were given up, and the snapshot there cannot be used'
+  throw damagedJournal(formatActorKey(key), seqFirst, reason)
 }
 
 /** All snapshots by seq. */

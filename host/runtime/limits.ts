@@ -8,6 +8,8 @@ import {
   PARKED_COUNT_MAX,
   PARKED_TIMEOUT_MS,
   RESIDENT_COUNT_MAX,
+  SNAPSHOT_INTERVAL_BYTES,
+  SNAPSHOT_INTERVAL_MS,
   SNAPSHOT_INTERVAL_TURNS,
   VALUE_SIZE_MAX_BYTES,
 } from '../base/limits.ts'
@@ -24,6 +26,8 @@ const CLOSE_TIMEOUT_MS = 5_000
 const DEFAULTS: RuntimeLimits = {
   residentCountMax: RESIDENT_COUNT_MAX,
   snapshotIntervalTurns: SNAPSHOT_INTERVAL_TURNS,
+  snapshotIntervalBytes: SNAPSHOT_INTERVAL_BYTES,
+  snapshotIntervalMs: SNAPSHOT_INTERVAL_MS,
   mailboxCountMax: MAILBOX_COUNT_MAX,
   mailboxBytesMax: MAILBOX_SIZE_MAX_BYTES,
   idleTimeoutMs: IDLE_TIMEOUT_MS,

@@ -8,7 +8,7 @@ import os from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Command, InvalidArgumentError } from 'commander'
 import type { LoomError } from '../../base/errors.ts'
-import type { Runtime, RuntimeLimits } from '../../runtime/api.ts'
+import type { JournalPolicy, Runtime, RuntimeLimits } from '../../runtime/api.ts'
 import { DEFAULT_HOST, DEFAULT_PORT } from '../../server/defaults.ts'
 import type { HttpServer } from '../../server/server.ts'
 import { openRuntime } from '../data-folder.ts'
@@ -32,6 +32,7 @@ interface ServeOptions extends DataOptions, JsonOptions, ProvideOptions {
   readonly takeOver?: true
   readonly drainTimeout: number
   readonly actorIdleTimeout?: number
+  readonly journalKeep?: JournalPolicy
 }
 
 /** A supervisor that stops a process usually kills it after 10 to 30 seconds. */
@@ -59,6 +60,11 @@ export function addServeCommand(program: Command): void {
       'evict actors that were not called for so long; default 15m',
       parseTime,
     )
+    .option(
+      '--journal-keep <part>',
+      'what is kept of journals: all, snapshots=N or bytes=N; default all',
+      parseJournalKeep,
+    )
     .option('--take-over', 'displace a frozen host: its later writes are refused')
     .addOption(provideOption())
     .addOption(dataOption())
@@ -84,6 +90,7 @@ async function serve(options: ServeOptions): Promise<void> {
     takeOver: options.takeOver === true,
     log,
     limits: limitsOf(options),
+    ...(options.journalKeep === undefined ? {} : { journal: options.journalKeep }),
   })
   let lost: LoomError | null = null
   try {
@@ -122,6 +129,14 @@ async function drain(runtime: Runtime, server: HttpServer, timeoutMs: number): P
   deadline.abort()
   const leftMs = Math.max(1, Math.ceil(deadlineMs - performance.now()))
   await Promise.all([runtime.close({ timeoutMs: leftMs }), answered])
+}
+
+function parseJournalKeep(text: string): JournalPolicy {
+  if (text === 'all') return { keep: 'all' }
+  const [, name, count] = /^(snapshots|bytes)=([1-9]\d{0,14})$/.exec(text) ?? []
+  if (name === 'snapshots') return { keep: { snapshots: Number(count) } }
+  if (name === 'bytes') return { keep: { bytes: Number(count) } }
+  throw new InvalidArgumentError('expected all, snapshots=N or bytes=N')
 }
 
 function limitsOf({ actorIdleTimeout }: ServeOptions): Partial<RuntimeLimits> {
