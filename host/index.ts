@@ -30,13 +30,16 @@ export type {
 } from './journal/entry.ts'
 export type {
   ActorDescription,
+  ActorFacts,
   ActorHandle,
   ActorTypeDefinition,
   ActorTypeDescription,
   CallRequest,
+  CloseOptions,
   GuestLimits,
   Inspector,
   JournalLine,
+  JournalPolicy,
   LogLine,
   Message,
   MethodDescription,
@@ -58,4 +61,11 @@ export type { InspectorOptions } from './runtime/inspector.ts'
 export { openInspector } from './runtime/inspector.ts'
 export type { Published, PublishOptions } from './runtime/publish.ts'
 export { publishComponent } from './runtime/publish.ts'
-export type { ActorRecord, ActorSummary, HostRecord, Store, StoreDriver } from './store/store.ts'
+export type {
+  ActorRecord,
+  ActorSummary,
+  HostRecord,
+  QuarantineRow,
+  Store,
+  StoreDriver,
+} from './store/store.ts'

@@ -7,6 +7,7 @@ import type { WitValue } from '../component/wit.ts'
 import type { ActivationOptions } from './activation-options.ts'
 import { CallsInFlight } from './in-flight.ts'
 import type { CallHead } from './invocation.ts'
+import { Mailbox } from './mailbox.ts'
 import { ActivationPorts } from './ports.ts'
 import { SnapshotWriter } from './snapshot-writer.ts'
 import { ActorTimers, type Timers } from './timers.ts'
@@ -16,6 +17,7 @@ import { TurnJournal } from './turn-journal.ts'
 export interface ActivationParts {
   readonly journal: TurnJournal
   readonly inFlight: CallsInFlight
+  readonly mailbox: Mailbox
   readonly timers: ActorTimers
   readonly snapshots: SnapshotWriter
   readonly environment: EngineEnvironment
@@ -36,5 +38,6 @@ export function joinParts(
   const ports = new ActivationPorts(log.key, journal, callActor)
   const snapshots = new SnapshotWriter(options, journal.tail)
   const inFlight = new CallsInFlight(log.key)
-  return { journal, inFlight, timers, snapshots, environment: { ...environment, ports } }
+  const mailbox = new Mailbox(log.key, options)
+  return { journal, inFlight, mailbox, timers, snapshots, environment: { ...environment, ports } }
 }

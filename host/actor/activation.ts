@@ -15,7 +15,7 @@
  *       and every later caller gets the same error. A new activation reads the truth from the store.
  *   A5. A turn that ran but cannot be committed leaves memory that nobody may see: it is dropped, as in A4.
  */
-import { invariant, LoomError, toLoomError } from '../base/errors.ts'
+import { invariant, type LoomError, toLoomError } from '../base/errors.ts'
 import { TURNS_AT_ONCE_MAX } from '../base/limits.ts'
 import { type ActorKey, formatActorKey } from '../base/names.ts'
 import { deferred, ignoreOutcome, isPromise } from '../base/promises.ts'
@@ -24,7 +24,7 @@ import type { RecordedCall, TurnOutcome } from '../journal/entry.ts'
 import type { ActorLog, ActorRecord } from '../store/store.ts'
 import type { ActivationOptions, ActivationStatus } from './activation-options.ts'
 import { joinParts } from './activation-parts.ts'
-import { argumentsError } from './argument-size.ts'
+import { argumentsError, argumentsSize } from './argument-size.ts'
 import { type AwaitingPort, driveAwaitingTurn } from './awaiting-turn.ts'
 import { createActor } from './creation.ts'
 import type { CallsInFlight } from './in-flight.ts'
@@ -33,12 +33,11 @@ import {
   type CallHead,
   type CallWaiter,
   Invocation,
-  type Observation,
   type Observed,
-  Queue,
 } from './invocation.ts'
 import { answerAgain } from './known-outcome.ts'
 import { LocalWaiter, outcomeOf, returned } from './local-call.ts'
+import type { Mailbox } from './mailbox.ts'
 import { commitError, quarantine, refuseDivergence, settle } from './outcomes.ts'
 import type { ActorProgram } from './program.ts'
 import { recover } from './recovery.ts'
@@ -56,11 +55,12 @@ import { coolEngine, liftEngine, type WarmActor } from './warm-actor.ts'
 export class Activation {
   readonly #options: ActivationOptions
   readonly #log: ActorLog
-  readonly #mailbox = new Queue<Invocation | Observation>()
+  readonly #mailbox: Mailbox
   readonly #inFlight: CallsInFlight
   readonly #snapshots: SnapshotWriter
   readonly #journal: TurnJournal
-  readonly #timers: ActorTimers
+  /** Gone with the activation. */
+  readonly timers: ActorTimers
   readonly #environment: EngineEnvironment
   #status: ActivationStatus = { kind: 'recovering' }
   #engine: TurnEngine | null = null
@@ -72,9 +72,10 @@ export class Activation {
     this.#options = options
     this.#log = options.log
     const parts = joinParts(options, seqNext, (head) => this.call(head))
+    this.#mailbox = parts.mailbox
     this.#journal = parts.journal
     this.#inFlight = parts.inFlight
-    this.#timers = parts.timers
+    this.timers = parts.timers
     this.#snapshots = parts.snapshots
     this.#environment = parts.environment
   }
@@ -90,7 +91,7 @@ export class Activation {
   static lift(options: ActivationOptions, warm: WarmActor): Activation {
     const activation = new Activation(options, warm.seqNext)
     activation.#engine = liftEngine(warm, activation.#environment)
-    activation.#snapshots.seq = warm.snapshotSeq
+    activation.#snapshots.recovered(warm.snapshotSeq, 0)
     activation.#status = { kind: 'ready' }
     return activation
   }
@@ -126,11 +127,6 @@ export class Activation {
     return this.#engine !== null
   }
 
-  /** True while timers are set, which would be gone with the activation. */
-  get hasTimers(): boolean {
-    return this.#timers.count > 0
-  }
-
   /** True when nothing waits, runs or is being committed. */
   get idle(): boolean {
     const ready = this.#status.kind === 'ready' && !this.#turning
@@ -144,7 +140,8 @@ export class Activation {
    */
   call(head: CallHead): Promise<WitValue> {
     const { method, args, idempotencyKey } = head
-    const refusal = this.#refusal(head) ?? argumentsError(this.key, method.name, args)
+    const size = argumentsSize(args)
+    const refusal = this.#refusal(head, size) ?? argumentsError(this.key, method.name, size)
     if (refusal !== null) return Promise.reject(refusal)
     if (idempotencyKey !== null) {
       const first = this.#inFlight.join(idempotencyKey, method, args)
@@ -152,7 +149,7 @@ export class Activation {
     }
     const { promise, resolve, reject } = deferred<WitValue>()
     if (idempotencyKey !== null) this.#inFlight.track(idempotencyKey, { method, args, promise })
-    this.#enqueue(head, { resolve, reject })
+    this.#enqueue(head, { resolve, reject }, size)
     return promise
   }
 
@@ -162,22 +159,23 @@ export class Activation {
    */
   callLocally(head: CallHead): TurnOutcome | Promise<TurnOutcome> {
     const { method, args, idempotencyKey } = head
-    const refusal = this.#refusal(head) ?? argumentsError(this.key, method.name, args)
+    const size = argumentsSize(args)
+    const refusal = this.#refusal(head, size) ?? argumentsError(this.key, method.name, size)
     if (refusal !== null) return outcomeOf(refusal)
     const first = idempotencyKey === null ? null : this.#inFlight.join(idempotencyKey, method, args)
     if (first !== null) return first.then(returned, outcomeOf)
     const waiter = new LocalWaiter()
     if (idempotencyKey !== null)
       this.#inFlight.track(idempotencyKey, { method, args, promise: waiter.durable })
-    this.#enqueue(head, waiter)
+    this.#enqueue(head, waiter, size)
     return waiter.outcome ?? waiter.ended
   }
 
-  #enqueue(head: CallHead, waiter: CallWaiter): void {
+  #enqueue(head: CallHead, waiter: CallWaiter, size: number): void {
     const { idempotencyKey } = head
     const known = idempotencyKey === null ? null : this.#log.findIdempotent(idempotencyKey)
     if (isPromise(known)) ignoreOutcome(known)
-    this.#mailbox.push(new Invocation(head, waiter, known, this.#open))
+    this.#mailbox.push(new Invocation(head, waiter, known, this.#open, size))
     this.#pump()
   }
 
@@ -219,7 +217,7 @@ export class Activation {
   #leave(): void {
     this.#status = { kind: 'closed' }
     this.#engine?.release()
-    this.#timers.close()
+    this.timers.close()
     this.#engine = null
   }
 
@@ -232,12 +230,9 @@ export class Activation {
   }
 
   /** Why a call cannot be queued, or null. */
-  #refusal({ caller }: CallHead): LoomError | null {
-    const { mailboxCountMax } = this.#options
+  #refusal({ caller }: CallHead, sizeBytes: number): LoomError | null {
     // Calls of other actors are few: each of those waits for its own.
-    if (this.#mailbox.length < mailboxCountMax || caller !== null) return this.#ended()
-    const name = formatActorKey(this.key)
-    return new LoomError('ERR_BUSY', `${name}: ${mailboxCountMax} calls are waiting already`)
+    return this.#ended() ?? (caller === null ? this.#mailbox.refusal(sizeBytes) : null)
   }
 
   #ended(): LoomError | null {
@@ -262,10 +257,11 @@ export class Activation {
       }
       const item = this.#mailbox.shift()
       if (item === undefined) return
-      if (item.kind === 'observe') answerObservation(item, this.#engine, this.#journal.tail)
+      if (item.kind === 'observe')
+        answerObservation(item, this.#engine, this.#journal.tail, this.#snapshots.seqFirst)
       else if (item.known === null) this.#turn(item)
       else if (isPromise(item.known)) this.#turnUnlessKnown(item, item.known)
-      else ignoreOutcome(answerAgain(this.#log, this.#journal.tail, item, item.known))
+      else this.#answerAgain(item, item.known)
     }
   }
 
@@ -277,7 +273,7 @@ export class Activation {
         // While it was looked up, a commit of an earlier turn may have failed (A4).
         if (this.#status.kind === 'broken') invocation.waiter.reject(this.#status.error)
         else if (seq === null) this.#turn(invocation)
-        else ignoreOutcome(answerAgain(this.#log, this.#journal.tail, invocation, seq))
+        else this.#answerAgain(invocation, seq)
         this.#pump()
       },
       (error) => {
@@ -286,6 +282,11 @@ export class Activation {
         this.#pump()
       },
     )
+  }
+
+  #answerAgain(invocation: Invocation, seq: number): void {
+    const { seqFirst } = this.#snapshots
+    ignoreOutcome(answerAgain(this.#log, this.#journal.tail, invocation, seq, seqFirst))
   }
 
   #turn(invocation: Invocation): void {
@@ -445,7 +446,7 @@ export class Activation {
       try {
         const recovered = await recover(input)
         this.#engine = recovered.engine
-        this.#snapshots.seq = recovered.snapshotSeq
+        this.#snapshots.recovered(recovered.snapshotSeq, recovered.rejectedSeq)
         open = recovered.openTurn
         if (open !== null && isTick(open)) await this.reminders.load()
       } catch (error) {
@@ -461,7 +462,7 @@ export class Activation {
   #break(error: LoomError): LoomError {
     if (this.#status.kind === 'broken') return this.#status.error
     this.#status = { kind: 'broken', error }
-    this.#timers.close()
+    this.timers.close()
     this.#engine?.drop()
     this.#engine = null
     this.#running?.waiter.reject(error)

@@ -57,6 +57,8 @@ export class Invocation implements LiveTurn, CallHead {
   readonly caller: string | null
   readonly tick: Tick | null
   readonly waiter: CallWaiter
+  /** What its arguments take in the mailbox. */
+  readonly sizeBytes: number
   /** With a key: the seq of the entry that holds the result already, or null. */
   readonly known: number | null | Promise<number | null>
   /** Seq of its opened entry; null while nothing of it is journaled. */
@@ -72,6 +74,7 @@ export class Invocation implements LiveTurn, CallHead {
     waiter: CallWaiter,
     known: number | null | Promise<number | null>,
     journal: Journal,
+    sizeBytes: number,
   ) {
     this.method = head.method
     this.args = head.args
@@ -81,6 +84,7 @@ export class Invocation implements LiveTurn, CallHead {
     this.waiter = waiter
     this.known = known
     this.#journal = journal
+    this.sizeBytes = sizeBytes
   }
 
   /** A crash cut it off behind what `open` holds of it. */
@@ -112,9 +116,9 @@ export interface Observed {
 export function answerObservation(
   { resolve, reject }: Observation,
   engine: TurnEngine | null,
-  tail: JournalTail,
+  { seqNext, last }: JournalTail,
+  seqFirst: number,
 ): void {
-  const { seqNext, seqFirst, last } = tail
   try {
     const stateHash = engine?.stateHash() ?? ''
     last.then(() => resolve({ seqNext, seqFirst, stateHash }), reject)

@@ -7,7 +7,7 @@ import { type ActorKey, formatActorKey } from '../base/names.ts'
 import type { JournalEntry, TurnOutcome } from '../journal/entry.ts'
 import type { Invocation } from './invocation.ts'
 import type { JournalTail } from './journal-tail.ts'
-import { commitError, settle } from './outcomes.ts'
+import { commitError, forgotten, settle } from './outcomes.ts'
 import { damagedJournal, decodeNamed, type ReadableLog } from './turn-reader.ts'
 
 /** Answers a retry from the entry of the first call. Never rejects. */
@@ -16,13 +16,15 @@ export async function answerAgain(
   tail: JournalTail,
   invocation: Invocation,
   seq: number,
+  seqFirst: number,
 ): Promise<void> {
   try {
     // A commit that is on its way is known too: it is answered when it is durable (A2).
     if (seq >= tail.seqDurable) await tail.last
     settle(invocation.waiter, await readKnownOutcome(log, seq, invocation))
   } catch (error) {
-    invocation.waiter.reject(commitError(log.key, error))
+    const given = seq < seqFirst ? forgotten(log.key) : commitError(log.key, error)
+    invocation.waiter.reject(given)
   }
 }
 

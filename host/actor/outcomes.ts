@@ -2,6 +2,7 @@
  * Outcomes: what callers are told of turns, commits and recoveries.
  */
 import { ERRORS, type ErrorCode, isLoomError, LoomError } from '../base/errors.ts'
+import { BUSY_RETRY_AFTER_MS } from '../base/limits.ts'
 import { type ActorKey, formatActorKey } from '../base/names.ts'
 import type { TurnOutcome } from '../journal/entry.ts'
 import type { CallWaiter } from './invocation.ts'
@@ -25,6 +26,17 @@ export function commitError(key: ActorKey, error: unknown): LoomError {
     'ERR_COMMIT',
     `${formatActorKey(key)}: whether the turn is durable is unknown: ${reason}`,
     { cause: error },
+  )
+}
+
+/** What a retry gets whose first call was given up, with a part of the journal, while it waited. */
+export function forgotten(key: ActorKey): LoomError {
+  return new LoomError(
+    'ERR_BUSY',
+    `${formatActorKey(key)}: the key was just forgotten; ask again`,
+    {
+      data: { retryAfterMs: BUSY_RETRY_AFTER_MS },
+    },
   )
 }
 

@@ -34,7 +34,7 @@ export function resumedInvocation(
   const { promise, resolve, reject } = deferred<WitValue>()
   ignoreOutcome(promise)
   const head = { method, args, idempotencyKey, caller, tick: tickOf(open, reminders) }
-  const invocation = new Invocation(head, { resolve, reject }, null, journal)
+  const invocation = new Invocation(head, { resolve, reject }, null, journal, 0)
   invocation.resume(open)
   return { invocation, promise }
 }

@@ -11,6 +11,7 @@
  * day of a shorter month: 31 January and a month is 28 February, and two months 31 March. In UTC.
  */
 import { addMonths } from './calendar.ts'
+import { LoomError } from './errors.ts'
 
 export interface Duration {
   readonly months: number
@@ -69,6 +70,20 @@ function isoDuration(text: string): Duration | null {
       (weeks * 7 + days) * DAY_MS + hours * 3_600_000 + minutes * 60_000 + seconds * 1_000,
     ),
   }
+}
+
+/**
+ * A duration of fixed length, as an option takes it. Units: milliseconds.
+ * @param name what to call it in the message.
+ * @throws ERR_OPTION
+ */
+export function durationMs(text: string, name: string): number {
+  const duration = parseDuration(text)
+  if (duration !== null && duration.months === 0) return duration.ms
+  throw new LoomError(
+    'ERR_OPTION',
+    `${name}: expected a duration such as 60m, 1h30m or 500ms, got ${JSON.stringify(text.slice(0, 80))}`,
+  )
 }
 
 /** `startMs` and `count` times the duration (DU1). Units: milliseconds since 1970-01-01T00:00:00Z. */

@@ -82,6 +82,12 @@ export const ERRORS = {
     'the call comes back to an actor that waits for it; nothing was run',
   ),
   ERR_BUSY: row('busy', 503, 75, 'too many calls are waiting'),
+  ERR_TIMEOUT: row(
+    'busy',
+    504,
+    75,
+    'the call took too long; it may still happen: ask again with its key',
+  ),
   ERR_CLOSING: row('busy', 503, 75, 'the host is shutting down'),
   ERR_HOST_UNREACHABLE: row('busy', 502, 69, 'the host that owns the data folder does not answer'),
   ERR_FENCED: row('lost', 503, 75, 'another host has taken over'),

@@ -29,11 +29,26 @@ export const TURNS_AT_ONCE_MAX = 256
 /** Calls that wait in one actor's mailbox. Beyond it, waiting times are seconds: shed load instead. */
 export const MAILBOX_COUNT_MAX = 10_000
 
+/** Arguments that wait in one actor's mailbox, as values of this process: sixteen such actors fit a small host. */
+export const MAILBOX_SIZE_MAX_BYTES = 64 * 1024 * 1024
+
+/** A caller that was refused for load should not come back at once: a full mailbox takes about this to empty. */
+export const BUSY_RETRY_AFTER_MS = 1_000
+
+/** How long an HTTP client waits unless it says otherwise: proxies and browsers give up about then. */
+export const HTTP_TIMEOUT_MS = 60_000
+
 /** A component binary. StarlingMonkey components are 12 MB; four times that is not a mistake. */
 export const COMPONENT_SIZE_MAX_BYTES = 64 * 1024 * 1024
 
 /** Turns between automatic snapshots: bounds the replay of a cold activation to milliseconds. */
 export const SNAPSHOT_INTERVAL_TURNS = 1_000
+
+/** Journaled bytes between automatic snapshots: reading them back takes tens of milliseconds. */
+export const SNAPSHOT_INTERVAL_BYTES = 8 * 1024 * 1024
+
+/** Time between automatic snapshots: of an actor with few turns, a host that crashed replays at most this much. */
+export const SNAPSHOT_INTERVAL_MS = 10 * 60 * 1_000
 
 /** Instances with their own linear memory at once. V8 allows about 13,000 per process on Node 20. */
 export const RESIDENT_COUNT_MAX = 4_000

@@ -9,10 +9,12 @@ import { LoomError, toLoomError } from '../base/errors.ts'
 import { addActorsCommand } from './commands/actors.ts'
 import { addBuildCommand } from './commands/build.ts'
 import { addCallCommand } from './commands/call.ts'
+import { addDeleteCommand } from './commands/delete.ts'
 import { addInspectCommand } from './commands/inspect.ts'
 import { addJournalCommand } from './commands/journal.ts'
 import { addNewCommand } from './commands/new.ts'
 import { addPushCommand } from './commands/push.ts'
+import { addQuarantineCommand } from './commands/quarantine.ts'
 import { addRemindersCommand } from './commands/reminders.ts'
 import { addReplayCommand } from './commands/replay.ts'
 import { addServeCommand } from './commands/serve.ts'
@@ -46,6 +48,8 @@ function createProgram(): Command {
   addJournalCommand(program)
   addReplayCommand(program)
   addRemindersCommand(program)
+  addDeleteCommand(program)
+  addQuarantineCommand(program)
   return addExample(
     program,
     'loom build actors/counter',

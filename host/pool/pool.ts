@@ -35,8 +35,6 @@ export interface PoolOptions extends WarmLimits {
   /** Idle time after which an actor is warm, and cold. */
   readonly coolTimeoutMs: number
   readonly idleTimeoutMs: number
-  /** How long `close` waits for turns that wait for the host. */
-  readonly closeTimeoutMs: number
   /** Opens an activation; `onBroken` must be called when it breaks. */
   readonly activate: (key: ActorKey, onBroken: () => void) => Promise<Activation>
   /** Makes a warm actor hot. @throws ERR_BUSY, ERR_SNAPSHOT_CORRUPT */
@@ -59,7 +57,12 @@ type Slot =
       readonly giveUp: (error: LoomError) => void
     }
   | HotSlot
-  | { readonly kind: 'falling'; readonly done: Promise<void> }
+  | {
+      readonly kind: 'falling'
+      readonly done: Promise<void>
+      /** Still has calls to finish. */
+      readonly activation?: Activation
+    }
 
 /** `use` orders slots by their last use; `sweep` dates it, without reading the clock at every call. */
 interface HotSlot {
@@ -219,7 +222,7 @@ export class Pool {
     for (const [name, slot] of this.#slots) {
       if (slot.kind !== 'hot' || slot.sweep >= before || !slot.activation.idle) continue
       // Timers are gone with the activation, so an actor that has some is left alone for the idle time.
-      if (slot.activation.hasTimers && slot.sweep >= idleBefore) continue
+      if (slot.activation.timers.count > 0 && slot.sweep >= idleBefore) continue
       if (left-- === 0) return
       this.#cool(name, slot)
     }
@@ -316,20 +319,51 @@ export class Pool {
   }
 
   /**
+   * Takes an actor out of the pool: calls that are queued are finished, ones that arrive meanwhile wait; then
+   * `task` has the actor to itself. False when it was cold. Rejects as `task` does.
+   */
+  async vacate(key: ActorKey, task: () => Promise<void> = async () => {}): Promise<boolean> {
+    const name = formatActorKey(key)
+    let slot = this.#slots.get(name)
+    while (slot?.kind === 'activating' || slot?.kind === 'falling') {
+      if (slot.kind === 'falling') await slot.done
+      else await slot.ready.catch(() => {})
+      slot = this.#slots.get(name)
+    }
+    if (this.#closed) throw cutOff(name)
+    const activation = slot?.activation
+    const warm = this.#warm.take(name)
+    const { promise: done, resolve } = deferred<void>()
+    const leaving: Slot = { kind: 'falling', done, ...(activation && { activation }) }
+    this.#fallingCount++
+    this.#slots.set(name, leaving)
+    try {
+      if (activation !== undefined) await finish(activation)
+      if (warm !== undefined && wantsSnapshot(warm)) await this.#options.snapshot(warm)
+      await task()
+    } finally {
+      this.#fallingCount--
+      if (this.#slots.get(name) === leaving) this.#slots.delete(name)
+      resolve()
+    }
+    return activation !== undefined || warm !== undefined
+  }
+
+  /**
    * Refuses new activations, waits until actors have finished their calls, and makes all of them cold. Turns
-   * that still wait for the host after `closeTimeoutMs` are abandoned: ERR_CLOSING for their callers. Warm
+   * that still wait for the host after `timeoutMs` are abandoned: ERR_CLOSING for their callers. Warm
    * actors that have no snapshot by then recover by replay.
    */
-  async close(): Promise<void> {
+  async close(timeoutMs: number): Promise<void> {
     this.#closed = true
     this.#sweepTimer?.cancel()
-    const { clock, closeTimeoutMs } = this.#options
-    const deadline = clock.after(closeTimeoutMs, () => {
+    const deadline = this.#options.clock.after(timeoutMs, () => {
       this.#overdue = true
       // A method that waits for the outside does so in its replay as well: recovery may take for ever.
       for (const [name, slot] of this.#slots)
         if (slot.kind === 'activating') slot.giveUp(cutOff(name))
-        else if (slot.kind === 'hot' && !slot.activation.idle) slot.activation.abandon(cutOff(name))
+        else if (slot.activation?.open === true && !slot.activation.idle)
+          slot.activation.abandon(cutOff(name))
     })
     while (this.#slots.size + this.#warm.count > 0) {
       this.#fallAll()
@@ -366,6 +400,13 @@ export class Pool {
 function noRoom(name: string): LoomError {
   const reason = 'there is no room: too many actors are busy'
   return new LoomError('ERR_BUSY', `${name}: ${reason}`, { data: { retryAfterMs: RETRY_AFTER_MS } })
+}
+
+/** Lets an activation end what is queued, and closes it. */
+async function finish(activation: Activation): Promise<void> {
+  while (activation.open && !activation.idle) await activation.settled()
+  // A broken one has told its callers, and holds nothing any more.
+  if (activation.open) await activation.close()
 }
 
 function cutOff(name: string): LoomError {

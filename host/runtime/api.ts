@@ -4,6 +4,7 @@
  * Owns: the public shapes. Does not own: how they are kept (create-runtime.ts, inspector.ts).
  */
 
+import type { JournalPolicy } from '../actor/journal-retention.ts'
 import type { ActorClass, ReminderDescription, TickOptions } from '../actor/typescript-actor.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Digest } from '../base/digest.ts'
@@ -14,7 +15,7 @@ import type { BlobStore } from '../blob/blob-store.ts'
 import type { GuestLimits } from '../component/component.ts'
 import type { JsonValue, WitValue } from '../component/wit.ts'
 import type { JournalEntry } from '../journal/entry.ts'
-import type { ActorSummary, HostRecord, StoreDriver } from '../store/store.ts'
+import type { ActorSummary, HostRecord, QuarantineRow, StoreDriver } from '../store/store.ts'
 
 export interface LogLine {
   readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error'
@@ -39,8 +40,14 @@ export interface RuntimeLimits {
   readonly coolTimeoutMs: number
   /** Turns between automatic snapshots. Default 1,000. */
   readonly snapshotIntervalTurns: number
+  /** Journaled bytes of one actor between automatic snapshots. Default 8 MiB. */
+  readonly snapshotIntervalBytes: number
+  /** Time between automatic snapshots of an actor that takes turns. Units: milliseconds. Default 10 minutes. */
+  readonly snapshotIntervalMs: number
   /** Calls waiting in one mailbox before ERR_BUSY. Default 10,000. */
   readonly mailboxCountMax: number
+  /** Arguments waiting in one mailbox before ERR_BUSY. Units: bytes, as the host holds them. Default 64 MiB. */
+  readonly mailboxBytesMax: number
   /** Idle time before an actor becomes cold. Units: milliseconds. Default 15 minutes. */
   readonly idleTimeoutMs: number
   /**
@@ -48,6 +55,11 @@ export interface RuntimeLimits {
    * Such a turn is durable: the next host runs it to its end. Units: milliseconds. Default 5 seconds.
    */
   readonly closeTimeoutMs: number
+  /**
+   * How long an idempotency key answers retries, at least. Of a trimmed journal, as long as the turn is kept. Units:
+   * milliseconds. Default 24 hours.
+   */
+  readonly idempotencyRetentionMs: number
   /** Turns that wait for host functions on their own stacks at once; others are unwound. Default 1,000. */
   readonly parkedCountMax: number
   /**
@@ -67,6 +79,8 @@ export interface RuntimeOptions {
   /** Receives what guests and the host log. Default: dropped. */
   readonly log?: (line: LogLine) => void
   readonly limits?: Partial<RuntimeLimits>
+  /** What is kept of journals, for types that do not say. Default all. */
+  readonly journal?: JournalPolicy
   /**
    * How components wait for `async` host functions. `auto`: on their own stacks where the engine has JSPI (Node
    * 24 and later), for a while (`limits`). `unwind`: always by running the turn again. Both leave the same
@@ -78,10 +92,12 @@ export interface RuntimeOptions {
 /** Functions of an interface that the embedder provides; keys in camelCase or as in the WIT. */
 export type ProvidedInterface = Readonly<Record<string, (...args: never[]) => unknown>>
 
-/** `limits`: what one turn of a component may use up; defaults for what is left out. */
-export type ActorTypeDefinition =
-  /** `blobPath`: a name in the blob store, or a digest. */
-  | {
+/**
+ * `limits`: what one turn of a component may use up; defaults for what is left out.
+ * `journal`: what is kept of its actors' journals; default: as the runtime says.
+ */
+export type ActorTypeDefinition = { readonly journal?: JournalPolicy } & (
+  | /** `blobPath`: a name in the blob store, or a digest. */ {
       readonly type: 'wasm'
       readonly blobPath: string
       readonly limits?: Partial<GuestLimits>
@@ -92,6 +108,7 @@ export type ActorTypeDefinition =
       readonly limits?: Partial<GuestLimits>
     }
   | { readonly type: 'typescript'; readonly actorClass: ActorClass }
+)
 
 export interface MethodDescription {
   readonly name: string
@@ -112,6 +129,11 @@ export interface CallRequest {
   readonly args?: readonly unknown[]
   /** A retry with the same key returns the first call's result and runs nothing again. */
   readonly idempotencyKey?: string
+  /**
+   * How long to wait; then ERR_TIMEOUT, though the call may still happen: ask again with `data.idempotencyKey`,
+   * which is the call's own key, or one that was made for it. Units: milliseconds. Default: for ever.
+   */
+  readonly timeoutMs?: number
 }
 
 export interface SetOptions {
@@ -152,6 +174,7 @@ export interface ActorHandle {
    * @throws ERR_METHOD_UNKNOWN, ERR_ARGUMENT_COUNT, ERR_ARGUMENT_TYPE, ERR_OPTION  nothing was run.
    * @throws ERR_BUSY, ERR_CLOSING  not run, or cut off by the shutdown: ask again with the key.
    * @throws ERR_TRAP, ERR_FUEL, ERR_HOST_CALL, ERR_ACTOR_FAILED  the turn ran and left no trace in the state.
+   * @throws ERR_TIMEOUT  it may still happen: ask again with `data.idempotencyKey`.
    * @throws ERR_COMMIT, ERR_FENCED  whether the turn is durable is unknown: ask again with its key.
    */
   call(method: string, ...args: unknown[]): Promise<WitValue>
@@ -168,8 +191,10 @@ export interface ActorDescription extends ActorSummary {
   readonly resident: boolean
   /** Where its state was before it was looked at: in an instance, in memory, or in the store alone. */
   readonly tier: 'hot' | 'warm' | 'cold'
-  /** SHA-256 over memory and globals as of the last finished turn. */
+  /** SHA-256 over memory and globals as of the last finished turn; empty for a quarantined actor. */
   readonly stateHash: string
+  /** Why it takes no turns; null while it does. */
+  readonly quarantine: QuarantineRow | null
 }
 
 /** How many actors of this host are where; cold ones are not counted. */
@@ -187,6 +212,11 @@ export interface Message {
   readonly actorType: string
   readonly payload: CallRequest
   readonly idempotencyKey?: string
+}
+
+export interface CloseOptions {
+  /** Instead of `limits.closeTimeoutMs`. Units: milliseconds. */
+  readonly timeoutMs?: number
 }
 
 export interface Runtime {
@@ -213,10 +243,25 @@ export interface Runtime {
   reminders(actorId: string, actorType: string): Promise<readonly ReminderDescription[]>
   actors(type?: string): AsyncIterable<ActorSummary>
   stats(): RuntimeStats
+  /** Actors that take no turns because their journal is damaged or diverges, in order of type, then id. */
+  quarantined(): AsyncIterable<QuarantineRow>
+  /** Lets the next call of a quarantined actor try again; false when it is not quarantined. Durable. */
+  release(actorId: string, actorType: string): Promise<boolean>
   /** Publishes where this host takes calls, for other processes on the same store. */
   announce(address: string): Promise<void>
+  /**
+   * Evicts an actor, with a snapshot, when the calls that are queued have ended; calls that arrive meanwhile wait
+   * and activate it anew. False when it is not resident.
+   */
+  deactivate(actorId: string, actorType: string): Promise<boolean>
+  /**
+   * Ends an actor's life; durable. Its journal, keyed state, reminders and idempotency keys are gone; what it has
+   * sent is delivered. Calls that were queued before are run first; later ones begin a new life.
+   * @throws ERR_ACTOR_UNKNOWN when the actor has no journal.
+   */
+  deleteActor(actorId: string, actorType: string): Promise<void>
   /** Refuses new calls, finishes waiting ones, snapshots residents, gives the claim back. */
-  close(): Promise<void>
+  close(options?: CloseOptions): Promise<void>
 }
 
 export type { Effect, RecordedCall, TurnHead, TurnOutcome } from '../journal/entry.ts'
@@ -233,6 +278,7 @@ export interface ReplayReport {
   readonly turns: number
   readonly failed: number
   readonly seqNext: number
+  /** Seq of the oldest entry that is kept besides entry 0: where the replay began. */
   readonly seqFirst: number
   readonly digest: string
   /** SHA-256 over memory and globals after the last turn. */
@@ -241,18 +287,26 @@ export interface ReplayReport {
   readonly snapshotsCompared: number
 }
 
+/** What is known of an actor without replaying it. */
+export interface ActorFacts extends ActorSummary {
+  readonly quarantine: QuarantineRow | null
+}
+
 /** Reads a store, also beside a live host; changes nothing. */
 export interface Inspector {
   readonly blobs: BlobStore
   host(): Promise<HostRecord | null>
   actors(type?: string): AsyncIterable<ActorSummary>
+  quarantined(): AsyncIterable<QuarantineRow>
+  /** What is known of an actor without replaying it. @throws ERR_ACTOR_UNKNOWN */
+  find(key: ActorKey): Promise<ActorFacts>
   actorTypes(): Promise<readonly ActorTypeDescription[]>
   /** As of the last durable turn, in order of name. @throws ERR_ACTOR_UNKNOWN */
   reminders(key: ActorKey): Promise<readonly ReminderDescription[]>
   /** @throws ERR_ACTOR_UNKNOWN, ERR_JOURNAL_CORRUPT (data: seq) */
   journal(key: ActorKey): AsyncIterable<JournalLine>
   /**
-   * Runs the whole journal again from its first entry and compares every host call and outcome.
+   * Runs the journal again, from its first entry or from the oldest snapshot that is kept, and compares every host call and outcome.
    * @throws ERR_ACTOR_UNKNOWN, ERR_JOURNAL_CORRUPT
    * @throws ERR_DIVERGENCE (data: seq, expected, got)
    */
@@ -260,9 +314,10 @@ export interface Inspector {
   close(): Promise<void>
 }
 
-export type { ReminderDescription, TickOptions } from '../actor/typescript-actor.ts'
 /** Shapes from below that the edges need: they see runtime/ and base/ only. */
+export type { JournalPolicy } from '../actor/journal-retention.ts'
+export type { ReminderDescription, TickOptions } from '../actor/typescript-actor.ts'
 export type { GuestLimits } from '../component/component.ts'
 export type { JsonValue } from '../component/wit.ts'
 export type { JournalEntry } from '../journal/entry.ts'
-export type { ActorSummary, HostRecord } from '../store/store.ts'
+export type { ActorSummary, HostRecord, QuarantineRow } from '../store/store.ts'

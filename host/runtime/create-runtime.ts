@@ -6,6 +6,7 @@
 import { Activation } from '../actor/activation.ts'
 import type { ActivationOptions } from '../actor/activation-options.ts'
 import { InstanceStock } from '../actor/instance-stock.ts'
+import { checkJournalPolicy, type JournalPolicy, KEEP_ALL } from '../actor/journal-retention.ts'
 import { ParkedTurns } from '../actor/parked-turns.ts'
 import { type WarmActor, writeWarmSnapshot } from '../actor/warm-actor.ts'
 
@@ -21,13 +22,14 @@ import { serveLoomActor } from '../hostcalls/loom-actor.ts'
 import { providedInterface } from '../hostcalls/provided.ts'
 import { serveWasi } from '../hostcalls/wasi.ts'
 import { Pool } from '../pool/pool.ts'
-import type { ActorSummary, OutboxRow, Store } from '../store/store.ts'
+import type { ActorSummary, OutboxRow, QuarantineRow, Store } from '../store/store.ts'
 import { ActorCalls } from './actor-calls.ts'
 import type {
   ActorDescription,
   ActorHandle,
   ActorTypeDefinition,
   ActorTypeDescription,
+  CloseOptions,
   LogLine,
   Message,
   ProvidedInterface,
@@ -37,9 +39,13 @@ import type {
   RuntimeOptions,
   RuntimeStats,
 } from './api.ts'
+import { CallTimeouts } from './call-timeout.ts'
 import { PooledHandle } from './handle.ts'
+import { KeyRetention } from './key-retention.ts'
 import { runtimeLimits } from './limits.ts'
+import { Lives } from './lives.ts'
 import { Outbox } from './outbox.ts'
+import { Quarantines, quarantinedError } from './quarantines.ts'
 import { Reminders } from './reminders.ts'
 import { TypeRegistry } from './type-registry.ts'
 
@@ -70,6 +76,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   if (![undefined, 'auto', 'unwind'].includes(options.awaiting))
     throw new LoomError('ERR_OPTION', `awaiting: expected auto or unwind, got ${options.awaiting}`)
   const limits = runtimeLimits(options.limits)
+  if (options.journal !== undefined) checkJournalPolicy(options.journal)
   const clock = options.clock ?? systemClock
   const store = await driver.open({ takeOver, wallMs: () => clock.wallMs() })
   return new HostRuntime(options, store, limits, clock)
@@ -90,6 +97,11 @@ class HostRuntime implements Runtime {
   readonly #calls: ActorCalls
   readonly #outbox: Outbox
   readonly #reminders: Reminders
+  readonly #quarantines: Quarantines
+  readonly #lives: Lives
+  readonly #timeouts: CallTimeouts
+  readonly #retention: KeyRetention
+  readonly #journal: JournalPolicy
   readonly #handles = new WeakMap<Activation, ActorHandle>()
   readonly #lose: (error: LoomError) => void
   #closing: Promise<void> | null = null
@@ -100,6 +112,8 @@ class HostRuntime implements Runtime {
     this.#limits = limits
     this.#clock = clock
     this.#random = options.random ?? systemRandom
+    this.#timeouts = new CallTimeouts(this.#clock, this.#random)
+    this.#journal = options.journal ?? KEEP_ALL
     this.#log = options.log ?? (() => {})
     const interfaces = this.#interfaces
     const parks = options.awaiting !== 'unwind'
@@ -127,6 +141,18 @@ class HostRuntime implements Runtime {
       pool: this.#pool,
       clock,
       warn: (message, actor) => this.#log({ level: 'warn', message, actor }),
+    })
+    this.#lives = new Lives({ store, pool: this.#pool, clock })
+    this.#retention = new KeyRetention({
+      store,
+      clock,
+      retentionMs: limits.idempotencyRetentionMs,
+      warn: (message) => this.#log({ level: 'warn', message }),
+    })
+    this.#quarantines = new Quarantines({
+      store,
+      clock,
+      warn: (message, actor) => this.#log({ level: 'error', message, actor }),
     })
     const lost = deferred<LoomError>()
     this.lost = lost.promise
@@ -180,7 +206,12 @@ class HostRuntime implements Runtime {
     const activation = await this.#pool.acquire(key)
     let handle = this.#handles.get(activation)
     if (handle === undefined) {
-      handle = new PooledHandle(this.#pool, this.#clock, key)
+      handle = new PooledHandle({
+        pool: this.#pool,
+        clock: this.#clock,
+        timeouts: this.#timeouts,
+        key,
+      })
       this.#handles.set(activation, handle)
     }
     return handle
@@ -194,6 +225,8 @@ class HostRuntime implements Runtime {
 
   async describeActor(actorId: string, actorType: string): Promise<ActorDescription> {
     const key = this.#checkedKey(actorId, actorType)
+    const quarantine = await this.#quarantines.find(key)
+    if (quarantine !== null) return this.#describeQuarantined(quarantine)
     const tier = this.#pool.tierOf(key)
     let activation = await this.#pool.acquire(key)
     while (activation.closed) activation = await this.#pool.acquire(key)
@@ -203,7 +236,14 @@ class HostRuntime implements Runtime {
     }
     const { seqNext, seqFirst, stateHash } = await activation.observe()
     const resident = tier === 'hot'
-    return { ...activation.record, seqNext, seqFirst, resident, tier, stateHash }
+    return { ...activation.record, seqNext, seqFirst, resident, tier, stateHash, quarantine }
+  }
+
+  async #describeQuarantined(quarantine: QuarantineRow): Promise<ActorDescription> {
+    const { record, seqNext, seqFirst } = await this.#store.openLog(quarantine.key)
+    if (record === null) throw quarantinedError(quarantine)
+    const facts = { resident: false, tier: 'cold', stateHash: '', quarantine } as const
+    return { ...record, seqNext, seqFirst, ...facts }
   }
 
   async reminders(actorId: string, actorType: string): Promise<readonly ReminderDescription[]> {
@@ -219,23 +259,40 @@ class HostRuntime implements Runtime {
     return { ...this.#pool.counts, spareInstances: this.#stock.count }
   }
 
+  quarantined(): AsyncIterable<QuarantineRow> {
+    return this.#quarantines.list()
+  }
+
+  async release(actorId: string, actorType: string): Promise<boolean> {
+    return this.#quarantines.release(this.#checkedKey(actorId, actorType))
+  }
+
+  async deactivate(actorId: string, actorType: string): Promise<boolean> {
+    return this.#lives.deactivate(this.#checkedKey(actorId, actorType))
+  }
+
+  async deleteActor(actorId: string, actorType: string): Promise<void> {
+    await this.#lives.delete(this.#checkedKey(actorId, actorType))
+  }
+
   announce(address: string): Promise<void> {
     return this.#store.announce(address)
   }
 
-  close(): Promise<void> {
+  close({ timeoutMs = this.#limits.closeTimeoutMs }: CloseOptions = {}): Promise<void> {
     this.#ownershipTimer?.cancel()
-    this.#closing ??= this.#close()
+    this.#closing ??= this.#close(timeoutMs)
     return this.#closing
   }
 
-  async #close(): Promise<void> {
+  async #close(timeoutMs: number): Promise<void> {
     // What is waited for may be a promise of the embedder: nothing else may keep the process alive.
     const alive = this.#clock.stayAlive()
     try {
       this.#outbox.close()
       this.#reminders.close()
-      await this.#pool.close()
+      await this.#pool.close(timeoutMs)
+      await this.#retention.close()
       await this.#store.close()
     } finally {
       alive.cancel()
@@ -254,11 +311,14 @@ class HostRuntime implements Runtime {
     try {
       return await this.#open(key, onBroken)
     } catch (error) {
-      throw toLoomError(error)
+      const failure = toLoomError(error)
+      await this.#quarantines.note(key, failure)
+      throw failure
     }
   }
 
   async #open(key: ActorKey, onBroken: () => void): Promise<Activation> {
+    await this.#quarantines.refuse(key)
     const log = await this.#store.openLog(key)
     const { record } = log
     const program = await (record === null
@@ -296,9 +356,14 @@ class HostRuntime implements Runtime {
       onTick: () => this.#pool.peek(formatActorKey(key)),
       epoch: this.#store.epoch,
       mailboxCountMax: this.#limits.mailboxCountMax,
+      mailboxBytesMax: this.#limits.mailboxBytesMax,
       snapshotIntervalTurns: this.#limits.snapshotIntervalTurns,
+      snapshotIntervalBytes: this.#limits.snapshotIntervalBytes,
+      snapshotIntervalMs: this.#limits.snapshotIntervalMs,
+      journal: this.#types.journal(key.type) ?? this.#journal,
       onBroken: (error) => {
         onBroken()
+        ignoreOutcome(this.#quarantines.note(key, error))
         if (error.code === 'ERR_FENCED') this.#lose(error)
       },
     }

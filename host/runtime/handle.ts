@@ -9,8 +9,16 @@ import { type ActorKey, checkIdempotencyKey, formatActorKey } from '../base/name
 import type { JsonValue, WitValue } from '../component/wit.ts'
 import type { Pool } from '../pool/pool.ts'
 import type { ActorHandle, CallRequest, ReminderHandle, TimerHandle } from './api.ts'
+import { type CallTimeouts, checkTimeout } from './call-timeout.ts'
 import { acquireWithReminders } from './reminders.ts'
 import { reminderHandle, timerHandle, type UseActivation } from './tick-handles.ts'
+
+export interface HandleOptions {
+  readonly pool: Pool
+  readonly clock: Clock
+  readonly timeouts: CallTimeouts
+  readonly key: ActorKey
+}
 
 export class PooledHandle implements ActorHandle {
   readonly #pool: Pool
@@ -18,9 +26,11 @@ export class PooledHandle implements ActorHandle {
   readonly #name: string
   readonly reminders: ReminderHandle
   readonly timers: TimerHandle
+  readonly #timeouts: CallTimeouts
 
-  constructor(pool: Pool, clock: Clock, key: ActorKey) {
+  constructor({ pool, clock, timeouts, key }: HandleOptions) {
     this.#pool = pool
+    this.#timeouts = timeouts
     this.#key = key
     this.#name = formatActorKey(key)
     const use: UseActivation = async (run) => run(await acquireWithReminders(pool, key))
@@ -41,14 +51,16 @@ export class PooledHandle implements ActorHandle {
   }
 
   async execute(request: CallRequest): Promise<WitValue> {
-    const { method, args, key } = readRequest(request)
-    return this.#run(method, args, key)
+    const { method, args, timeoutMs } = readRequest(request)
+    const key = this.#keyOf(request)
+    return this.#limited(this.#run(method, args, key), method, key, timeoutMs)
   }
 
   async executeJson(
     request: CallRequest & { readonly args?: readonly JsonValue[] },
   ): Promise<JsonValue> {
-    const { method, args, key } = readRequest(request)
+    const { method, args, timeoutMs } = readRequest(request)
+    const key = this.#keyOf(request)
     const run = async (activation: Activation): Promise<JsonValue> => {
       const found = findMethod(activation, method)
       const values = found.fromJson(args as readonly JsonValue[])
@@ -57,7 +69,22 @@ export class PooledHandle implements ActorHandle {
       )
     }
     const activation = this.#resident()
-    return activation === undefined ? this.#activate(run) : run(activation)
+    const running = activation === undefined ? this.#activate(run) : run(activation)
+    return this.#limited(running, method, key, timeoutMs)
+  }
+
+  #keyOf({ idempotencyKey, timeoutMs }: CallRequest): string | null {
+    return idempotencyKey ?? (timeoutMs === undefined ? null : this.#timeouts.newKey())
+  }
+
+  #limited<T>(
+    running: Promise<T>,
+    method: string,
+    key: string | null,
+    timeoutMs: number | undefined,
+  ): Promise<T> {
+    if (timeoutMs === undefined || key === null) return running
+    return this.#timeouts.limit(`${this.#name} ${method}`, key, timeoutMs, running)
   }
 
   /** Without waiting where the actor is resident: this is the path of every warm call. */
@@ -88,15 +115,16 @@ export class PooledHandle implements ActorHandle {
 function readRequest(request: CallRequest): {
   method: string
   args: readonly unknown[]
-  key: string | null
+  timeoutMs: number | undefined
 } {
-  const { method, args = [], idempotencyKey } = request
+  const { method, args = [], idempotencyKey, timeoutMs } = request
   if (typeof method !== 'string')
     throw new LoomError('ERR_OPTION', `method: expected a string, got ${typeof method}`)
   if (!Array.isArray(args))
     throw new LoomError('ERR_OPTION', `args: expected an array, got ${typeof args}`)
   if (idempotencyKey !== undefined) checkIdempotencyKey(idempotencyKey)
-  return { method, args, key: idempotencyKey ?? null }
+  if (timeoutMs !== undefined) checkTimeout(timeoutMs)
+  return { method, args, timeoutMs }
 }
 
 function callMethod(

@@ -9,7 +9,7 @@ import { decodeReminder, infoOf } from '../actor/reminder.ts'
 import { decodeSnapshot } from '../actor/snapshot.ts'
 import type { EngineEnvironment } from '../actor/turn-context.ts'
 import { TurnEngine } from '../actor/turn-engine.ts'
-import { decodeNamed, TurnReader } from '../actor/turn-reader.ts'
+import { damagedJournal, decodeNamed, readEntries, TurnReader } from '../actor/turn-reader.ts'
 import { describeReminder } from '../actor/typescript-ticks.ts'
 import { systemClock } from '../base/clock.ts'
 import { LoomError } from '../base/errors.ts'
@@ -17,11 +17,15 @@ import { type ActorKey, formatActorKey } from '../base/names.ts'
 import { systemRandom } from '../base/random.ts'
 import type { BlobStore } from '../blob/blob-store.ts'
 import type { ActorLog, ActorRecord, Store, StoreDriver } from '../store/store.ts'
-import type { ActorTypeDefinition, Inspector, JournalLine, ReplayReport } from './api.ts'
+import type {
+  ActorFacts,
+  ActorTypeDefinition,
+  Inspector,
+  JournalLine,
+  ReplayReport,
+} from './api.ts'
 import { standardInterfaces } from './create-runtime.ts'
 import { TypeRegistry } from './type-registry.ts'
-
-const PAGE_ENTRIES = 1_024
 
 export interface InspectorOptions {
   readonly store: StoreDriver
@@ -46,6 +50,8 @@ export async function openInspector(options: InspectorOptions): Promise<Inspecto
     blobs: options.blobs,
     host: () => store.readHost(),
     actors: (type) => store.actors(type),
+    quarantined: () => store.quarantined(),
+    find: (key) => findActor(store, key),
     actorTypes: () => types.describe(),
     reminders: async (key) => {
       const { log } = await openKnown(store, key)
@@ -67,12 +73,30 @@ async function openKnown(
   throw new LoomError('ERR_ACTOR_UNKNOWN', `${formatActorKey(key)} has no journal`)
 }
 
+async function findActor(store: Store, key: ActorKey): Promise<ActorFacts> {
+  const { log, record } = await openKnown(store, key)
+  const { seqNext, seqFirst } = log
+  return { ...record, seqNext, seqFirst, quarantine: await store.readQuarantine(key) }
+}
+
 async function* readJournal(store: Store, key: ActorKey): AsyncGenerator<JournalLine> {
-  const { log } = await openKnown(store, key)
+  const { log, record } = await openKnown(store, key)
   const name = formatActorKey(key)
-  for (let seq = 0; seq < log.seqNext; seq += PAGE_ENTRIES)
-    for (const row of await log.read(seq, Math.min(PAGE_ENTRIES, log.seqNext - seq)))
-      yield { seq: row.seq, entry: decodeNamed(name, row) }
+  yield { seq: 0, entry: await readCreated({ log, record }) }
+  let seq = log.seqFirst
+  while (seq < log.seqNext)
+    try {
+      for await (const rows of readEntries(log, seq, log.seqNext))
+        for (const row of rows) {
+          yield { seq: row.seq, entry: decodeNamed(name, row) }
+          seq = row.seq + 1
+        }
+    } catch (error) {
+      // The host may have cut the journal meanwhile: then go on where it begins now.
+      const { seqFirst } = await store.openLog(key)
+      if (seqFirst <= seq) throw error
+      seq = seqFirst
+    }
 }
 
 async function replay(
@@ -94,12 +118,13 @@ async function replay(
   }
   const created = await readCreated({ log, record })
   const engine = TurnEngine.startReplay(program, environment, created.calls)
-  const { seqNext } = log
+  const { seqNext, seqFirst } = log
   const snapshots = await readSnapshots(log)
+  if (seqFirst > 1) engine.restore(imageAtCut(key, seqFirst, snapshots))
   let turns = 0
   let failed = 0
   let snapshotsCompared = 0
-  for await (const { seq, seqAfter, entry } of new TurnReader(log, 1, seqNext).read()) {
+  for await (const { seq, seqAfter, entry } of new TurnReader(log, seqFirst, seqNext).read()) {
     const method = methodOfTurn(program, entry.method)
     if (method === undefined)
       throw new LoomError('ERR_DIVERGENCE', `entry ${seq}: the component has no ${entry.method}`, {
@@ -117,8 +142,19 @@ async function replay(
   }
   const stateHash = engine.stateHash()
   const { digest } = record
-  const { seqFirst } = log
   return { key, turns, failed, seqNext, seqFirst, digest, stateHash, snapshotsCompared }
+}
+
+/** The state where a journal that was cut begins. @throws ERR_JOURNAL_CORRUPT */
+function imageAtCut(
+  key: ActorKey,
+  seqFirst: number,
+  snapshots: ReadonlyMap<number, Uint8Array>,
+): Uint8Array {
+  const bytes = snapshots.get(seqFirst)
+  if (bytes !== undefined) return decodeSnapshot(seqFirst, bytes).image
+  const reason = 'entries before it were given up, and the snapshot there cannot be used'
+  throw damagedJournal(formatActorKey(key), seqFirst, reason)
 }
 
 /** All snapshots by seq. */

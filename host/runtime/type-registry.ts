@@ -11,6 +11,7 @@
  *   G3. A failed load is not remembered: a blob that is repaired loads at the next call.
  */
 import type { InstanceStock } from '../actor/instance-stock.ts'
+import { checkJournalPolicy, type JournalPolicy } from '../actor/journal-retention.ts'
 import type { ActorProgram } from '../actor/program.ts'
 import { typescriptProgram } from '../actor/typescript-program.ts'
 import { type WasmActorProgram, wasmProgram } from '../actor/wasm-program.ts'
@@ -44,6 +45,7 @@ export class TypeRegistry {
   readonly #components = new Map<Digest, Promise<WasmActorProgram>>()
   /** Limits of registered types by name, and the programs under them by digest and limits (G4). */
   readonly #limits = new Map<string, Partial<GuestLimits>>()
+  readonly #journals = new Map<string, JournalPolicy>()
   readonly #limited = new Map<string, ActorProgram>()
 
   constructor(options: TypeRegistryOptions) {
@@ -55,13 +57,17 @@ export class TypeRegistry {
     checkTypeName(name)
     if (this.#registered.has(name))
       throw new LoomError('ERR_TYPE_REGISTERED', `actor type ${name} is registered already`)
+    const { journal } = definition
+    if (journal !== undefined) checkJournalPolicy(journal)
     const program = this.#define(name, definition)
     this.#registered.set(name, program)
+    if (journal !== undefined) this.#journals.set(name, journal)
     try {
       await program
     } catch (error) {
       this.#registered.delete(name)
       this.#limits.delete(name)
+      this.#journals.delete(name)
       throw error
     }
   }
@@ -86,6 +92,11 @@ export class TypeRegistry {
     const program = await (this.#components.get(digest) ?? this.#load(digest, component))
     program.withLimits(limits)
     return this.#options.blobs.put(component)
+  }
+
+  /** What is kept of journals, if the type says. */
+  journal(name: string): JournalPolicy | undefined {
+    return this.#journals.get(name)
   }
 
   /** What a new actor of type `name` runs (G1). @throws ERR_TYPE_UNKNOWN */

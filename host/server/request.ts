@@ -8,12 +8,15 @@
  * that is not a safe integer; the runtime refuses such a number for u64 and s64, so no wrong value gets in.
  * Clients send those as strings of digits.
  */
+import { durationMs } from '../base/duration.ts'
 import { LoomError } from '../base/errors.ts'
-import { JSON_DEPTH_MAX } from '../base/limits.ts'
+import { HTTP_TIMEOUT_MS, JSON_DEPTH_MAX } from '../base/limits.ts'
 import { type ActorKey, checkActorId, checkIdempotencyKey, checkTypeName } from '../base/names.ts'
 import type { JsonValue } from '../runtime/api.ts'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+export type PathParams = Readonly<Record<string, string>>
 
 /**
  * The arguments in a request body; an empty body is no arguments.
@@ -89,6 +92,16 @@ function checkDepth(text: string): void {
   }
 }
 
+/**
+ * Browsers name the page that a script runs on; a page must not be able to use actors on the machine of whoever
+ * looks at it. Programs send no Origin.
+ * @throws ERR_OPTION
+ */
+export function refuseWebPages({ origin }: { readonly origin?: string | undefined }): void {
+  if (origin !== undefined)
+    throw new LoomError('ERR_OPTION', 'calls from web pages (Origin header) are not served')
+}
+
 /** @throws ERR_NAME */
 export function parseActorPath(params: Readonly<Record<string, string>>): ActorKey {
   const { type, id } = params
@@ -113,4 +126,15 @@ export function parseIdempotencyKey(header: string | string[] | undefined): stri
   }
   checkIdempotencyKey(key)
   return key
+}
+
+/**
+ * How long the client waits, of the header Loom-Timeout; undefined: for ever.
+ * @throws ERR_OPTION
+ */
+export function parseTimeout(header: string | string[] | undefined): number | undefined {
+  if (header === undefined) return HTTP_TIMEOUT_MS
+  const text = String(header).trim()
+  if (text === 'none') return undefined
+  return Math.max(1, durationMs(text, 'the Loom-Timeout header'))
 }

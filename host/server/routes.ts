@@ -7,9 +7,17 @@ import { Readable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { LoomError } from '../base/errors.ts'
 import { checkTypeName } from '../base/names.ts'
-import type { ActorSummary, Runtime } from '../runtime/api.ts'
-import { JSON_TYPE, type PathParams, refuseWebPages } from './common.ts'
-import { parseActorPath, parseArguments, parseIdempotencyKey } from './request.ts'
+import type { Runtime } from '../runtime/api.ts'
+import { addAdminRoutes } from './admin-routes.ts'
+import { JSON_TYPE, jsonArray } from './json.ts'
+import {
+  type PathParams,
+  parseActorPath,
+  parseArguments,
+  parseIdempotencyKey,
+  parseTimeout,
+  refuseWebPages,
+} from './request.ts'
 import { addTickRoutes } from './tick-routes.ts'
 
 /** Why the host takes no calls, or null while it does. */
@@ -18,6 +26,7 @@ export type HealthProbe = () => LoomError | null
 export function addRoutes(app: FastifyInstance, runtime: Runtime, probe: HealthProbe): void {
   addMethodRoute(app, runtime)
   addReadingRoutes(app, runtime)
+  addAdminRoutes(app, runtime)
   addTickRoutes(app, runtime)
   addHealthRoute(app, runtime, probe)
   app.setNotFoundHandler((request) => {
@@ -30,15 +39,17 @@ function addMethodRoute(app: FastifyInstance, runtime: Runtime): void {
   app.post<{ Params: PathParams }>(
     '/v1.0/actors/:type/:id/method/:method',
     async (request, reply) => {
-      refuseWebPages(request)
+      refuseWebPages(request.headers)
       const key = parseActorPath(request.params)
       const idempotencyKey = parseIdempotencyKey(request.headers['idempotency-key'])
+      const timeoutMs = parseTimeout(request.headers['loom-timeout'])
       const args = parseArguments(request.body)
       const actor = await runtime.getActor(key.id, key.type)
       const result = await actor.executeJson({
         method: request.params.method ?? '',
         args,
         ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+        ...(timeoutMs === undefined ? {} : { timeoutMs }),
       })
       return reply.type(JSON_TYPE).send(JSON.stringify(result ?? null))
     },
@@ -60,23 +71,6 @@ function addReadingRoutes(app: FastifyInstance, runtime: Runtime): void {
     const first = await actors.next()
     return reply.type(JSON_TYPE).send(Readable.from(jsonArray(first, actors)))
   })
-}
-
-async function* jsonArray(
-  first: IteratorResult<ActorSummary>,
-  rest: AsyncIterator<ActorSummary>,
-): AsyncGenerator<string> {
-  yield '['
-  let separator = ''
-  try {
-    for (let item = first; item.done !== true; item = await rest.next()) {
-      yield separator + JSON.stringify(item.value)
-      separator = ','
-    }
-  } finally {
-    await rest.return?.()
-  }
-  yield ']'
 }
 
 function addHealthRoute(app: FastifyInstance, runtime: Runtime, probe: HealthProbe): void {

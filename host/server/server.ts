@@ -14,10 +14,10 @@ import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import { ERRORS, LoomError } from '../base/errors.ts'
 import { ACTOR_ID_SIZE_MAX_BYTES, BODY_SIZE_MAX_BYTES } from '../base/limits.ts'
 import type { LogLine, Runtime } from '../runtime/api.ts'
-import { JSON_TYPE } from './common.ts'
 import { DEFAULT_HOST, DEFAULT_PORT } from './defaults.ts'
 import { drain } from './drain.ts'
 import { asLoomError, malformedRequestBytes, toErrorResponse } from './error-response.ts'
+import { JSON_TYPE } from './json.ts'
 import { addRoutes } from './routes.ts'
 
 export interface ServerOptions {

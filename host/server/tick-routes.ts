@@ -6,8 +6,14 @@
 import type { FastifyInstance } from 'fastify'
 import { LoomError } from '../base/errors.ts'
 import type { Runtime, TickOptions } from '../runtime/api.ts'
-import { JSON_TYPE, type PathParams, refuseWebPages } from './common.ts'
-import { parseActorPath, parseIdempotencyKey, parseObject } from './request.ts'
+import { JSON_TYPE } from './json.ts'
+import {
+  type PathParams,
+  parseActorPath,
+  parseIdempotencyKey,
+  parseObject,
+  refuseWebPages,
+} from './request.ts'
 
 const SETTING = ['POST', 'PUT'] as const
 
@@ -22,7 +28,7 @@ function addSettingRoutes(app: FastifyInstance, runtime: Runtime): void {
       method: [...SETTING],
       url: `/v1.0/actors/:type/:id/${kind}/:name`,
       handler: async (request, reply) => {
-        refuseWebPages(request)
+        refuseWebPages(request.headers)
         const { type, id } = parseActorPath(request.params)
         const idempotencyKey = parseIdempotencyKey(request.headers['idempotency-key'])
         const body = parseObject(request.body)
@@ -39,7 +45,7 @@ function addSettingRoutes(app: FastifyInstance, runtime: Runtime): void {
     app.delete<{ Params: PathParams }>(
       `/v1.0/actors/:type/:id/${kind}/:name`,
       async (request, reply) => {
-        refuseWebPages(request)
+        refuseWebPages(request.headers)
         const { type, id } = parseActorPath(request.params)
         const actor = await runtime.getActor(id, type)
         await actor[kind].cancel(request.params.name ?? '')

@@ -7,6 +7,7 @@ import type {
   ActorSummary,
   CallRequest,
   JsonValue,
+  QuarantineRow,
   Runtime,
   RuntimeStats,
 } from '../../host/runtime/api.ts'
@@ -25,6 +26,7 @@ export class StubRuntime implements Runtime {
   lose: (error: LoomError) => void = () => {}
   readonly calls: StubCall[] = []
   readonly summaries: ActorSummary[] = []
+  readonly quarantines: QuarantineRow[] = []
   /** What a call does beyond being recorded. */
   respond: (call: StubCall) => Promise<JsonValue> | JsonValue = () => null
   closed = false
@@ -64,7 +66,8 @@ export class StubRuntime implements Runtime {
     const summary = this.summaries.find((actor) => actor.id === id && actor.type === type)
     if (summary === undefined)
       throw new LoomError('ERR_ACTOR_UNKNOWN', `actor ${formatActorKey({ type, id })}: no journal`)
-    return { ...summary, resident: false, tier: 'cold', stateHash: `sha256:${'0'.repeat(64)}` }
+    const facts = { resident: false, tier: 'cold', stateHash: `sha256:${'0'.repeat(64)}` } as const
+    return { ...summary, ...facts, quarantine: null }
   }
 
   async *actors(type?: string): AsyncIterable<ActorSummary> {
@@ -77,6 +80,27 @@ export class StubRuntime implements Runtime {
 
   async reminders(): Promise<[]> {
     return []
+  }
+
+  async *quarantined(): AsyncIterable<QuarantineRow> {
+    yield* this.quarantines
+  }
+
+  async release(id: string, type: string): Promise<boolean> {
+    const at = this.quarantines.findIndex(({ key }) => key.id === id && key.type === type)
+    if (at >= 0) this.quarantines.splice(at, 1)
+    return at >= 0
+  }
+
+  async deactivate(): Promise<boolean> {
+    return false
+  }
+
+  async deleteActor(id: string, type: string): Promise<void> {
+    const at = this.summaries.findIndex((actor) => actor.id === id && actor.type === type)
+    if (at < 0)
+      throw new LoomError('ERR_ACTOR_UNKNOWN', `actor ${formatActorKey({ type, id })}: no journal`)
+    this.summaries.splice(at, 1)
   }
 
   async announce(): Promise<void> {}
