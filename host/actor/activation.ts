@@ -399,7 +399,8 @@ export class Activation {
   #finish(invocation: Invocation, result: TurnResult): void {
     // The activation broke while the turn waited (A4): nothing of it may be committed any more.
     if (this.#status.kind === 'broken') throw this.#status.error
-    if (invocation.openedSeq !== null) refuseDivergence(this.key, result.outcome)
+    if (invocation.openedSeq !== null && result.unfaithful !== true)
+      refuseDivergence(this.key, result.outcome)
     const { waiter } = invocation
     const { outcome, durable, kept } = this.#journal.close(invocation, result)
     if (!kept) this.#engine = null

@@ -116,7 +116,7 @@ export type ActorState = Readonly<Record<string, unknown>>
 
 /**
  * Base class of TypeScript actors. Every method of the subclass is callable, except those whose name
- * begins with `_`.
+ * begins with `_`. A method `execute(input)` also takes every message whose payload names no method.
  */
 export abstract class Actor<S extends ActorState = ActorState> {
   readonly context: ActorContext

@@ -73,6 +73,11 @@ export interface RuntimeOptions {
    * journal. Default `auto`.
    */
   readonly awaiting?: 'auto' | 'unwind'
+  /**
+   * Runs every turn of a TypeScript actor a second time, from what it recorded. One whose replay would differ fails
+   * with ERR_DIVERGENCE, which names the likely cause, and leaves no trace. Twice the work. Default false.
+   */
+  readonly development?: boolean
 }
 
 /** Functions of an interface that the embedder provides; keys in camelCase or as in the WIT. */
@@ -185,7 +190,8 @@ export interface RuntimeStats {
 export interface Message {
   readonly actorId: string
   readonly actorType: string
-  readonly payload: CallRequest
+  /** A CallRequest; anything else is the argument of the actor's method `execute`. */
+  readonly payload: unknown
   readonly idempotencyKey?: string
 }
 

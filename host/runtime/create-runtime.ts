@@ -89,6 +89,7 @@ class HostRuntime implements Runtime {
   readonly #pool: Pool
   readonly #calls: ActorCalls
   readonly #outbox: Outbox
+  readonly #development: boolean
   readonly #reminders: Reminders
   readonly #handles = new WeakMap<Activation, ActorHandle>()
   readonly #lose: (error: LoomError) => void
@@ -98,6 +99,7 @@ class HostRuntime implements Runtime {
   constructor(options: RuntimeOptions, store: Store, limits: RuntimeLimits, clock: Clock) {
     this.#store = store
     this.#limits = limits
+    this.#development = options.development ?? false
     this.#clock = clock
     this.#random = options.random ?? systemRandom
     this.#log = options.log ?? (() => {})
@@ -187,9 +189,9 @@ class HostRuntime implements Runtime {
   }
 
   async routeMessage(message: Message): Promise<WitValue> {
-    const { actorId, actorType, payload, idempotencyKey = payload.idempotencyKey } = message
-    const handle = await this.getActor(actorId, actorType)
-    return handle.execute(idempotencyKey === undefined ? payload : { ...payload, idempotencyKey })
+    const { actorId, actorType, payload, idempotencyKey } = message
+    const key = this.#checkedKey(actorId, actorType)
+    return new PooledHandle(this.#pool, this.#clock, key).route(payload, idempotencyKey)
   }
 
   async describeActor(actorId: string, actorType: string): Promise<ActorDescription> {
@@ -289,6 +291,7 @@ class HostRuntime implements Runtime {
         log: (level, message) =>
           this.#log({ level: level as LogLine['level'], message, actor: key }),
         ports: null,
+        development: this.#development,
       },
       callActor: (caller, call, callId) => this.#calls.call(caller, call, callId),
       onSent: (messages) => this.#outbox.add(messages),

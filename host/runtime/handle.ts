@@ -45,6 +45,16 @@ export class PooledHandle implements ActorHandle {
     return this.#run(method, args, key)
   }
 
+  /** Runs `payload`: a request, or the input of the actor's `execute`. */
+  async route(payload: unknown, idempotencyKey: string | undefined): Promise<WitValue> {
+    if (idempotencyKey !== undefined) checkIdempotencyKey(idempotencyKey)
+    if (isRequest(payload)) {
+      const { method, args, key } = readRequest(payload)
+      return this.#run(method, args, idempotencyKey ?? key)
+    }
+    return this.#run('execute', [payload], idempotencyKey ?? null)
+  }
+
   async executeJson(
     request: CallRequest & { readonly args?: readonly JsonValue[] },
   ): Promise<JsonValue> {
@@ -83,6 +93,10 @@ export class PooledHandle implements ActorHandle {
     while (activation.closed) activation = await this.#pool.acquire(this.#key)
     return await use(activation)
   }
+}
+
+function isRequest(payload: unknown): payload is CallRequest {
+  return typeof payload === 'object' && payload !== null && 'method' in payload
 }
 
 function readRequest(request: CallRequest): {
