@@ -27,6 +27,8 @@ export interface ActivationOptions {
   readonly onSent: (messages: readonly OutboxRow[]) => void
   /** Reminders that were changed, durably. */
   readonly onReminders: (changes: readonly ReminderChange[]) => void
+  /** Names of methods that are queries. */
+  readonly queries: ReadonlySet<string>
   /** A timer of the actor ticks: it is in use. */
   readonly onTick: () => void
   readonly mailboxCountMax: number

@@ -41,6 +41,7 @@ import { answerAgain } from './known-outcome.ts'
 import { LocalWaiter, outcomeOf, returned } from './local-call.ts'
 import { commitError, quarantine, refuseDivergence, settle } from './outcomes.ts'
 import type { ActorProgram } from './program.ts'
+import { Queries } from './queries.ts'
 import { recover } from './recovery.ts'
 import type { ReminderBook } from './reminder-book.ts'
 import { isTick, resumedInvocation } from './resumed-turn.ts'
@@ -61,6 +62,7 @@ export class Activation {
   readonly #snapshots: SnapshotWriter
   readonly #journal: TurnJournal
   readonly #timers: ActorTimers
+  readonly #queries: Queries
   readonly #environment: EngineEnvironment
   #status: ActivationStatus = { kind: 'recovering' }
   #engine: TurnEngine | null = null
@@ -77,6 +79,7 @@ export class Activation {
     this.#timers = parts.timers
     this.#snapshots = parts.snapshots
     this.#environment = parts.environment
+    this.#queries = new Queries(options.program, this.#environment, options.queries)
   }
 
   /** @throws ERR_QUARANTINED when the journal is damaged or diverges; ERR_STORE. */
@@ -106,6 +109,10 @@ export class Activation {
   /** Null until the first turn. */
   get record(): ActorRecord | null {
     return this.#journal.record
+  }
+
+  get queries(): Queries {
+    return this.#queries
   }
 
   get reminders(): ReminderBook {
@@ -146,6 +153,7 @@ export class Activation {
     const { method, args, idempotencyKey } = head
     const refusal = this.#refusal(head) ?? argumentsError(this.key, method.name, args)
     if (refusal !== null) return Promise.reject(refusal)
+    if (this.#queries.has(method.name)) return this.#query(head)
     if (idempotencyKey !== null) {
       const first = this.#inFlight.join(idempotencyKey, method, args)
       if (first !== null) return first
@@ -164,6 +172,7 @@ export class Activation {
     const { method, args, idempotencyKey } = head
     const refusal = this.#refusal(head) ?? argumentsError(this.key, method.name, args)
     if (refusal !== null) return outcomeOf(refusal)
+    if (this.#queries.has(method.name)) return this.#query(head).then(returned, outcomeOf)
     const first = idempotencyKey === null ? null : this.#inFlight.join(idempotencyKey, method, args)
     if (first !== null) return first.then(returned, outcomeOf)
     const waiter = new LocalWaiter()
@@ -171,6 +180,10 @@ export class Activation {
       this.#inFlight.track(idempotencyKey, { method, args, promise: waiter.durable })
     this.#enqueue(head, waiter)
     return waiter.outcome ?? waiter.ended
+  }
+
+  #query(head: CallHead): Promise<WitValue> {
+    return this.#queries.ask(this.#engine, head, this.#journal.tail.last)
   }
 
   #enqueue(head: CallHead, waiter: CallWaiter): void {
@@ -298,6 +311,7 @@ export class Activation {
     try {
       if (this.#engine === null) invocation.before.push(this.#create())
       invariant(this.#engine !== null, 'a turn has an engine')
+      this.#queries.turnBegins(this.#engine)
       step = this.#engine.runLive(invocation)
     } catch (error) {
       this.#turning = false
@@ -382,6 +396,7 @@ export class Activation {
     const { idempotencyKey: key, method, args } = invocation
     if (key !== null) this.#inFlight.track(key, { method, args, promise })
     const { calls, head } = open
+    this.#queries.turnBegins(this.#engine)
     const step = this.#engine.runLive(invocation, { calls, invocationId: head.invocationId })
     ignoreOutcome(this.#turnSlowly(invocation, step))
   }
@@ -404,6 +419,7 @@ export class Activation {
     const { waiter } = invocation
     const { outcome, durable, kept } = this.#journal.close(invocation, result)
     if (!kept) this.#engine = null
+    else if (outcome.kind === 'returned') this.#queries.turnReturned()
     waiter.accept?.(outcome)
     durable.then(
       () => settle(waiter, outcome),

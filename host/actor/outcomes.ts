@@ -9,7 +9,11 @@ import type { CallWaiter } from './invocation.ts'
 /** Answers a call with its turn's outcome. */
 export function settle(waiter: CallWaiter, outcome: TurnOutcome): void {
   if (outcome.kind === 'returned') waiter.resolve(outcome.value)
-  else waiter.reject(new LoomError(knownCode(outcome.code), outcome.message))
+  else waiter.reject(failureOf(outcome))
+}
+
+export function failureOf({ code, message }: TurnOutcome & { kind: 'failed' }): LoomError {
+  return new LoomError(knownCode(code), message)
 }
 
 /** A code read from a journal; one of a later version is still a guest's failure. */

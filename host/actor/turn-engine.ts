@@ -114,6 +114,11 @@ export class TurnEngine {
     return this.#runChecked(this.#check, turn, prefix)
   }
 
+  /** Runs a query: nothing that it asks for happens, and the state that it leaves is of no use. */
+  runQuery(turn: LiveTurn, prefix: TurnPrefix): TurnStep | Promise<TurnStep> {
+    return this.#run(turn, prefix, QUERY)
+  }
+
   async #runChecked(
     check: DevelopmentCheck,
     turn: LiveTurn,
@@ -127,13 +132,17 @@ export class TurnEngine {
     return checked
   }
 
-  #run(turn: LiveTurn, prefix?: TurnPrefix): TurnStep | Promise<TurnStep> {
+  #run(
+    turn: LiveTurn,
+    prefix: TurnPrefix | undefined,
+    ports: LivePorts = this.#unparked,
+  ): TurnStep | Promise<TurnStep> {
     const { method, args } = turn
     this.#turn = turn
     this.#context.begin(turn, prefix?.invocationId ?? null)
     if (this.#parkedTurns !== null && this.#body.parks(method))
       return this.#runParkable(this.#parkedTurns, method, args, prefix)
-    this.#recorder.beginLive(prefix?.calls, this.#unparked)
+    this.#recorder.beginLive(prefix?.calls, ports)
     let value: WitValue | Promise<WitValue>
     try {
       value = this.#invoke(method, args)
@@ -300,6 +309,8 @@ export class TurnEngine {
     )
   }
 }
+
+const QUERY: LivePorts = { open: null, park: null, query: true }
 
 function waitsAtStart({ target }: Suspension): LoomError {
   return new LoomError(

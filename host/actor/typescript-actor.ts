@@ -151,6 +151,8 @@ export interface ActorClass {
   new (context: ActorContext, state: never): Actor
   /** State of an actor that was never called. Default: an empty object. */
   readonly initialState?: ActorState
+  /** Methods that only look: they run beside the turn, on the state before it, and are not journaled. */
+  readonly queries?: readonly string[]
 }
 
 function plainCopy<T>(value: T): T {

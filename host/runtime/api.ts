@@ -83,20 +83,30 @@ export interface RuntimeOptions {
 /** Functions of an interface that the embedder provides; keys in camelCase or as in the WIT. */
 export type ProvidedInterface = Readonly<Record<string, (...args: never[]) => unknown>>
 
-/** `limits`: what one turn of a component may use up; defaults for what is left out. */
+/**
+ * `limits`: what one turn of a component may use up; defaults for what is left out.
+ * `queries`: methods that only look: they run on a copy of the state as of the last finished turn, also while a turn
+ * runs, and are not journaled. Effects and calls of other actors fail there with ERR_QUERY.
+ */
 export type ActorTypeDefinition =
   /** `blobPath`: a name in the blob store, or a digest. */
   | {
       readonly type: 'wasm'
       readonly blobPath: string
       readonly limits?: Partial<GuestLimits>
+      readonly queries?: readonly string[]
     }
   | {
       readonly type: 'wasm'
       readonly component: Uint8Array
       readonly limits?: Partial<GuestLimits>
+      readonly queries?: readonly string[]
     }
-  | { readonly type: 'typescript'; readonly actorClass: ActorClass }
+  | {
+      readonly type: 'typescript'
+      readonly actorClass: ActorClass
+      readonly queries?: readonly string[]
+    }
 
 export interface MethodDescription {
   readonly name: string
@@ -117,6 +127,8 @@ export interface CallRequest {
   readonly args?: readonly unknown[]
   /** A retry with the same key returns the first call's result and runs nothing again. */
   readonly idempotencyKey?: string
+  /** True: refused with ERR_OPTION unless the method is a query. Default false. */
+  readonly query?: boolean
 }
 
 export interface SetOptions {

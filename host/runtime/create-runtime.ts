@@ -296,6 +296,7 @@ class HostRuntime implements Runtime {
       callActor: (caller, call, callId) => this.#calls.call(caller, call, callId),
       onSent: (messages) => this.#outbox.add(messages),
       onReminders: (changes) => this.#reminders.changed(changes),
+      queries: this.#types.queriesOf(key.type),
       onTick: () => this.#pool.peek(formatActorKey(key)),
       epoch: this.#store.epoch,
       mailboxCountMax: this.#limits.mailboxCountMax,

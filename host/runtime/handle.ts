@@ -61,6 +61,7 @@ export class PooledHandle implements ActorHandle {
     const { method, args, key } = readRequest(request)
     const run = async (activation: Activation): Promise<JsonValue> => {
       const found = findMethod(activation, method)
+      if (request.query === true) activation.queries.check(found.name)
       const values = found.fromJson(args as readonly JsonValue[])
       return found.toJson(
         await activation.call({ method: found, args: values, idempotencyKey: key, caller: null }),

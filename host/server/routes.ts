@@ -17,6 +17,7 @@ export type HealthProbe = () => LoomError | null
 
 export function addRoutes(app: FastifyInstance, runtime: Runtime, probe: HealthProbe): void {
   addMethodRoute(app, runtime)
+  addQueryRoute(app, runtime)
   addReadingRoutes(app, runtime)
   addTickRoutes(app, runtime)
   addHealthRoute(app, runtime, probe)
@@ -40,6 +41,23 @@ function addMethodRoute(app: FastifyInstance, runtime: Runtime): void {
         args,
         ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
       })
+      return reply.type(JSON_TYPE).send(JSON.stringify(result ?? null))
+    },
+  )
+}
+
+/** A query: nothing is run that could change anything, so that a GET is safe. */
+function addQueryRoute(app: FastifyInstance, runtime: Runtime): void {
+  app.get<{ Params: PathParams; Querystring: { args?: unknown } }>(
+    '/v1.0/actors/:type/:id/method/:method',
+    async (request, reply) => {
+      refuseWebPages(request)
+      const key = parseActorPath(request.params)
+      const { args } = request.query
+      const given = parseArguments(args === undefined ? undefined : Buffer.from(String(args)))
+      const actor = await runtime.getActor(key.id, key.type)
+      const method = request.params.method ?? ''
+      const result = await actor.executeJson({ method, args: given, query: true })
       return reply.type(JSON_TYPE).send(JSON.stringify(result ?? null))
     },
   )

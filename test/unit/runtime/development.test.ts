@@ -21,6 +21,7 @@ class Careless extends Actor<{ seen: readonly unknown[] }> {
 
   date(): void {
     this.#note(new Date(this.context.now()).getTime())
+    // biome-ignore lint/complexity/useDateNow: what an author may write
     this.#note(new Date().getTime() + Math.random())
   }
 
