@@ -14,8 +14,10 @@
 import { LoomError } from '../base/errors.ts'
 import { formatActorKey } from '../base/names.ts'
 import type { WitValue } from '../component/wit.ts'
-import type { RecordedCall } from '../journal/entry.ts'
+import type { RecordedCall, TurnOutcome } from '../journal/entry.ts'
 import type { CallHead } from './invocation.ts'
+import type { JournalTail } from './journal-tail.ts'
+import { outcomeOf, returned } from './local-call.ts'
 import { commitError, failureOf } from './outcomes.ts'
 import type { ActorProgram } from './program.ts'
 import type { EngineEnvironment } from './turn-context.ts'
@@ -67,8 +69,17 @@ export class Queries {
     throw new LoomError('ERR_OPTION', `${method} is no query of ${actor}`)
   }
 
-  /** As `run`, answered when what it saw is durable: `last`. @throws ERR_COMMIT, ERR_FENCED */
-  async ask(engine: TurnEngine | null, head: CallHead, last: Promise<void>): Promise<WitValue> {
+  /** For an actor of this host, whose own commits come behind what the query saw. */
+  callLocally(engine: TurnEngine | null, head: CallHead): Promise<TurnOutcome> {
+    return this.run(engine, head).then(returned, outcomeOf)
+  }
+
+  /** As `run`, answered when what it saw is durable. @throws ERR_COMMIT, ERR_FENCED */
+  async ask(
+    engine: TurnEngine | null,
+    head: CallHead,
+    { last }: Pick<JournalTail, 'last'>,
+  ): Promise<WitValue> {
     const value = await this.run(engine, head)
     try {
       await last

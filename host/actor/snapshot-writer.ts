@@ -5,6 +5,7 @@
  *
  * Invariant SW1: a snapshot is written only when all entries that it covers are durable.
  */
+import { ignoreOutcome } from '../base/promises.ts'
 import type { ActorRecord } from '../store/store.ts'
 import type { ActivationOptions } from './activation-options.ts'
 import type { JournalTail } from './journal-tail.ts'
@@ -33,6 +34,10 @@ export class SnapshotWriter {
 
   async writeIfUseful(engine: TurnEngine | null, record: ActorRecord | null): Promise<void> {
     if (this.useful) await this.write(engine, record)
+  }
+
+  writeIfDue(engine: TurnEngine | null, record: ActorRecord | null): void {
+    if (this.due) ignoreOutcome(this.write(engine, record))
   }
 
   /** Captures the state at once; resolves when it is written, or cannot be. Never rejects. */
