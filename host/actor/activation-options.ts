@@ -29,6 +29,8 @@ export interface ActivationOptions extends MailboxLimits, SnapshotPolicy {
   readonly onSent: (messages: readonly OutboxRow[]) => void
   /** Reminders that were changed, durably. */
   readonly onReminders: (changes: readonly ReminderChange[]) => void
+  /** Names of methods that are queries. */
+  readonly queries: ReadonlySet<string>
   /** A timer of the actor ticks: it is in use. */
   readonly onTick: () => void
   /** Called once, when the activation broke or was quarantined. */

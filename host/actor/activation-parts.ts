@@ -9,6 +9,7 @@ import { CallsInFlight } from './in-flight.ts'
 import type { CallHead } from './invocation.ts'
 import { Mailbox } from './mailbox.ts'
 import { ActivationPorts } from './ports.ts'
+import { Queries } from './queries.ts'
 import { SnapshotWriter } from './snapshot-writer.ts'
 import { ActorTimers, type Timers } from './timers.ts'
 import type { EngineEnvironment } from './turn-context.ts'
@@ -19,6 +20,7 @@ export interface ActivationParts {
   readonly inFlight: CallsInFlight
   readonly mailbox: Mailbox
   readonly timers: ActorTimers
+  readonly queries: Queries
   readonly snapshots: SnapshotWriter
   readonly environment: EngineEnvironment
 }
@@ -39,5 +41,7 @@ export function joinParts(
   const snapshots = new SnapshotWriter(options, journal.tail)
   const inFlight = new CallsInFlight(log.key)
   const mailbox = new Mailbox(log.key, options)
-  return { journal, inFlight, mailbox, timers, snapshots, environment: { ...environment, ports } }
+  const own = { ...environment, ports }
+  const queries = new Queries(program, own, options.queries)
+  return { journal, inFlight, mailbox, timers, snapshots, queries, environment: own }
 }

@@ -40,6 +40,7 @@ import { LocalWaiter, outcomeOf, returned } from './local-call.ts'
 import type { Mailbox } from './mailbox.ts'
 import { commitError, quarantine, refuseDivergence, settle } from './outcomes.ts'
 import type { ActorProgram } from './program.ts'
+import type { Queries } from './queries.ts'
 import { recover } from './recovery.ts'
 import type { ReminderBook } from './reminder-book.ts'
 import { isTick, resumedInvocation } from './resumed-turn.ts'
@@ -59,8 +60,8 @@ export class Activation {
   readonly #inFlight: CallsInFlight
   readonly #snapshots: SnapshotWriter
   readonly #journal: TurnJournal
-  /** Gone with the activation. */
   readonly timers: ActorTimers
+  readonly queries: Queries
   readonly #environment: EngineEnvironment
   #status: ActivationStatus = { kind: 'recovering' }
   #engine: TurnEngine | null = null
@@ -78,6 +79,7 @@ export class Activation {
     this.timers = parts.timers
     this.#snapshots = parts.snapshots
     this.#environment = parts.environment
+    this.queries = parts.queries
   }
 
   /** @throws ERR_QUARANTINED when the journal is damaged or diverges; ERR_STORE. */
@@ -143,6 +145,8 @@ export class Activation {
     const size = argumentsSize(args)
     const refusal = this.#refusal(head, size) ?? argumentsError(this.key, method.name, size)
     if (refusal !== null) return Promise.reject(refusal)
+    if (this.queries.has(method.name))
+      return this.queries.ask(this.#engine, head, this.#journal.tail)
     if (idempotencyKey !== null) {
       const first = this.#inFlight.join(idempotencyKey, method, args)
       if (first !== null) return first
@@ -162,6 +166,7 @@ export class Activation {
     const size = argumentsSize(args)
     const refusal = this.#refusal(head, size) ?? argumentsError(this.key, method.name, size)
     if (refusal !== null) return outcomeOf(refusal)
+    if (this.queries.has(method.name)) return this.queries.callLocally(this.#engine, head)
     const first = idempotencyKey === null ? null : this.#inFlight.join(idempotencyKey, method, args)
     if (first !== null) return first.then(returned, outcomeOf)
     const waiter = new LocalWaiter()
@@ -299,6 +304,7 @@ export class Activation {
     try {
       if (this.#engine === null) invocation.before.push(this.#create())
       invariant(this.#engine !== null, 'a turn has an engine')
+      this.queries.turnBegins(this.#engine)
       step = this.#engine.runLive(invocation)
     } catch (error) {
       this.#turning = false
@@ -383,6 +389,7 @@ export class Activation {
     const { idempotencyKey: key, method, args } = invocation
     if (key !== null) this.#inFlight.track(key, { method, args, promise })
     const { calls, head } = open
+    this.queries.turnBegins(this.#engine)
     const step = this.#engine.runLive(invocation, { calls, invocationId: head.invocationId })
     ignoreOutcome(this.#turnSlowly(invocation, step))
   }
@@ -400,22 +407,18 @@ export class Activation {
   #finish(invocation: Invocation, result: TurnResult): void {
     // The activation broke while the turn waited (A4): nothing of it may be committed any more.
     if (this.#status.kind === 'broken') throw this.#status.error
-    if (invocation.openedSeq !== null) refuseDivergence(this.key, result.outcome)
+    if (invocation.openedSeq !== null) refuseDivergence(this.key, result)
     const { waiter } = invocation
     const { outcome, durable, kept } = this.#journal.close(invocation, result)
     if (!kept) this.#engine = null
+    else if (outcome.kind === 'returned') this.queries.turnReturned()
     waiter.accept?.(outcome)
     durable.then(
       () => settle(waiter, outcome),
       (error) => waiter.reject(this.#break(commitError(this.key, error))),
     )
     if (this.#engine === null || this.#engine.spoiled) this.#rebuild()
-    else this.#snapshotIfDue()
-  }
-
-  #snapshotIfDue(): void {
-    if (this.#snapshots.due)
-      ignoreOutcome(this.#snapshots.write(this.#engine, this.#journal.record))
+    else this.#snapshots.writeIfDue(this.#engine, this.#journal.record)
   }
 
   /** Rebuilds the engine after a turn that spoiled it; the mailbox waits. */
@@ -427,12 +430,10 @@ export class Activation {
       .then(
         () => {
           // Or an actor whose turns all fail would be rebuilt from an ever longer suffix.
-          this.#snapshotIfDue()
+          this.#snapshots.writeIfDue(this.#engine, this.#journal.record)
           this.#pump()
         },
-        (error) => {
-          this.#break(commitError(this.key, error))
-        },
+        (error) => void this.#break(commitError(this.key, error)),
       )
   }
 

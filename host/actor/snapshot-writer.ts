@@ -13,6 +13,7 @@
  *   SW2. Where recovery rejected a snapshot, none is taken up to there: at that seq it would replace the rejected
  *        one, and a state that cannot be captured well is not captured again at once.
  */
+import { ignoreOutcome } from '../base/promises.ts'
 import type { ActorLog, ActorRecord } from '../store/store.ts'
 import { type JournalPolicy, JournalRetention } from './journal-retention.ts'
 import type { JournalTail } from './journal-tail.ts'
@@ -85,6 +86,10 @@ export class SnapshotWriter {
 
   async writeIfUseful(engine: TurnEngine | null, record: ActorRecord | null): Promise<void> {
     if (this.useful) await this.write(engine, record)
+  }
+
+  writeIfDue(engine: TurnEngine | null, record: ActorRecord | null): void {
+    if (this.due) ignoreOutcome(this.write(engine, record))
   }
 
   /** Captures the state at once; resolves when it is written, or cannot be. Never rejects. */

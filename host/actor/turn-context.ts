@@ -31,6 +31,8 @@ export interface EngineEnvironment {
   readonly log: (level: string, message: string) => void
   /** Null where turns that wait are always unwound. */
   readonly parkedTurns: ParkedTurns | null
+  /** Run every turn of a TypeScript actor a second time and compare (development.ts). Default false. */
+  readonly development?: boolean
   /** What lies beyond the turn; null where turns are only replayed. */
   readonly ports: ActorPorts | null
 }

@@ -19,6 +19,7 @@ import { isPromise } from '../base/promises.ts'
 import type { WitValue } from '../component/wit.ts'
 import { type LivePorts, type OpenTurn, Recorder, Suspension } from '../hostcalls/recorder.ts'
 import { NO_EFFECTS, type RecordedCall, type TurnEntry } from '../journal/entry.ts'
+import { DevelopmentCheck } from './development.ts'
 import { DROPPED, ParkableTurn } from './parked-turn.ts'
 import type { ParkedTurns } from './parked-turns.ts'
 import type { ActorBody, ActorMethod, ActorProgram } from './program.ts'
@@ -38,6 +39,8 @@ export class TurnEngine {
   #parkable: ParkableTurn | null = null
   /** The running turn is one of the host's own (host-methods.ts). */
   #ownMethod = false
+  /** Null but in development. */
+  #check: DevelopmentCheck | null = null
 
   private constructor(
     body: ActorBody,
@@ -65,7 +68,9 @@ export class TurnEngine {
       const body = program.start(context, recorder)
       const calls = recorder.end()
       context.finish()
-      return { engine: new TurnEngine(body, recorder, context, environment, calls), calls }
+      const engine = new TurnEngine(body, recorder, context, environment, calls)
+      engine.#checkTurns(program, environment, calls)
+      return { engine, calls }
     } catch (error) {
       throw error instanceof Suspension ? waitsAtStart(error) : error
     }
@@ -82,7 +87,20 @@ export class TurnEngine {
     const context = new TurnContext(environment, recorder, program)
     const body = program.start(context, recorder)
     recorder.end()
-    return new TurnEngine(body, recorder, context, environment, calls)
+    const engine = new TurnEngine(body, recorder, context, environment, calls)
+    engine.#checkTurns(program, environment, calls)
+    return engine
+  }
+
+  /** In development, as `calls` started the actor. */
+  #checkTurns(
+    program: ActorProgram,
+    environment: EngineEnvironment,
+    calls: readonly RecordedCall[],
+  ): void {
+    if (environment.development !== true || program.type !== 'typescript') return
+    const replaying = { ...environment, development: false, ports: null, log: () => {} }
+    this.#check = new DevelopmentCheck(() => TurnEngine.startReplay(program, replaying, calls))
   }
 
   /** True when the engine must be dropped and the actor rebuilt (T1, T3). */
@@ -92,12 +110,39 @@ export class TurnEngine {
 
   /** Runs a turn for the first time, or from its prefix on; never throws: a failure is an outcome. */
   runLive(turn: LiveTurn, prefix?: TurnPrefix): TurnStep | Promise<TurnStep> {
+    if (this.#check === null) return this.#run(turn, prefix)
+    return this.#runChecked(this.#check, turn, prefix)
+  }
+
+  /** Runs a query: nothing that it asks for happens, and the state that it leaves is of no use. */
+  runQuery(turn: LiveTurn, prefix: TurnPrefix): TurnStep | Promise<TurnStep> {
+    return this.#run(turn, prefix, QUERY)
+  }
+
+  async #runChecked(
+    check: DevelopmentCheck,
+    turn: LiveTurn,
+    prefix: TurnPrefix | undefined,
+  ): Promise<TurnStep> {
+    const before = this.capture()
+    const step = await this.#run(turn, prefix)
+    if (step.kind !== 'finished' || this.#spoiled) return step
+    const checked = await check.check(turn, step, before, this.stateHash())
+    if (checked !== step) this.restore(before)
+    return checked
+  }
+
+  #run(
+    turn: LiveTurn,
+    prefix: TurnPrefix | undefined,
+    ports: LivePorts = this.#unparked,
+  ): TurnStep | Promise<TurnStep> {
     const { method, args } = turn
     this.#turn = turn
     this.#context.begin(turn, prefix?.invocationId ?? null)
     if (this.#parkedTurns !== null && this.#body.parks(method))
       return this.#runParkable(this.#parkedTurns, method, args, prefix)
-    this.#recorder.beginLive(prefix?.calls, this.#unparked)
+    this.#recorder.beginLive(prefix?.calls, ports)
     let value: WitValue | Promise<WitValue>
     try {
       value = this.#invoke(method, args)
@@ -264,6 +309,8 @@ export class TurnEngine {
     )
   }
 }
+
+const QUERY: LivePorts = { open: null, park: null, query: true }
 
 function waitsAtStart({ target }: Suspension): LoomError {
   return new LoomError(

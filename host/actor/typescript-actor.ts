@@ -116,7 +116,7 @@ export type ActorState = Readonly<Record<string, unknown>>
 
 /**
  * Base class of TypeScript actors. Every method of the subclass is callable, except those whose name
- * begins with `_`.
+ * begins with `_`. A method `execute(input)` also takes every message whose payload names no method.
  */
 export abstract class Actor<S extends ActorState = ActorState> {
   readonly context: ActorContext
@@ -151,6 +151,8 @@ export interface ActorClass {
   new (context: ActorContext, state: never): Actor
   /** State of an actor that was never called. Default: an empty object. */
   readonly initialState?: ActorState
+  /** Methods that only look: they run beside the turn, on the state before it, and are not journaled. */
+  readonly queries?: readonly string[]
 }
 
 function plainCopy<T>(value: T): T {

@@ -92,6 +92,7 @@ export const ERRORS = {
   ERR_HOST_UNREACHABLE: row('busy', 502, 69, 'the host that owns the data folder does not answer'),
   ERR_FENCED: row('lost', 503, 75, 'another host has taken over'),
   ERR_TRAP: row('guest', 500, 70, 'the guest trapped; the turn left no trace in its state'),
+  ERR_QUERY: row('guest', 500, 70, 'a query asked for more than a look; nothing was done'),
   ERR_FUEL: row(
     'guest',
     500,

@@ -87,6 +87,11 @@ export interface RuntimeOptions {
    * journal. Default `auto`.
    */
   readonly awaiting?: 'auto' | 'unwind'
+  /**
+   * Runs every turn of a TypeScript actor a second time, from what it recorded. One whose replay would differ fails
+   * with ERR_DIVERGENCE, which names the likely cause, and leaves no trace. Twice the work. Default false.
+   */
+  readonly development?: boolean
 }
 
 /** Functions of an interface that the embedder provides; keys in camelCase or as in the WIT. */
@@ -95,19 +100,27 @@ export type ProvidedInterface = Readonly<Record<string, (...args: never[]) => un
 /**
  * `limits`: what one turn of a component may use up; defaults for what is left out.
  * `journal`: what is kept of its actors' journals; default: as the runtime says.
+ * `queries`: methods that only look: they run on a copy of the state as of the last finished turn, also while a turn
+ * runs, and are not journaled. Effects and calls of other actors fail there with ERR_QUERY.
  */
 export type ActorTypeDefinition = { readonly journal?: JournalPolicy } & (
   | /** `blobPath`: a name in the blob store, or a digest. */ {
       readonly type: 'wasm'
       readonly blobPath: string
       readonly limits?: Partial<GuestLimits>
+      readonly queries?: readonly string[]
     }
   | {
       readonly type: 'wasm'
       readonly component: Uint8Array
       readonly limits?: Partial<GuestLimits>
+      readonly queries?: readonly string[]
     }
-  | { readonly type: 'typescript'; readonly actorClass: ActorClass }
+  | {
+      readonly type: 'typescript'
+      readonly actorClass: ActorClass
+      readonly queries?: readonly string[]
+    }
 )
 
 export interface MethodDescription {
@@ -134,6 +147,8 @@ export interface CallRequest {
    * which is the call's own key, or one that was made for it. Units: milliseconds. Default: for ever.
    */
   readonly timeoutMs?: number
+  /** True: refused with ERR_OPTION unless the method is a query. Default false. */
+  readonly query?: boolean
 }
 
 export interface SetOptions {
@@ -210,7 +225,8 @@ export interface RuntimeStats {
 export interface Message {
   readonly actorId: string
   readonly actorType: string
-  readonly payload: CallRequest
+  /** A CallRequest; anything else is the argument of the actor's method `execute`. */
+  readonly payload: unknown
   readonly idempotencyKey?: string
 }
 

@@ -96,6 +96,7 @@ class HostRuntime implements Runtime {
   readonly #pool: Pool
   readonly #calls: ActorCalls
   readonly #outbox: Outbox
+  readonly #development: boolean
   readonly #reminders: Reminders
   readonly #quarantines: Quarantines
   readonly #lives: Lives
@@ -110,6 +111,7 @@ class HostRuntime implements Runtime {
   constructor(options: RuntimeOptions, store: Store, limits: RuntimeLimits, clock: Clock) {
     this.#store = store
     this.#limits = limits
+    this.#development = options.development ?? false
     this.#clock = clock
     this.#random = options.random ?? systemRandom
     this.#timeouts = new CallTimeouts(this.#clock, this.#random)
@@ -206,21 +208,21 @@ class HostRuntime implements Runtime {
     const activation = await this.#pool.acquire(key)
     let handle = this.#handles.get(activation)
     if (handle === undefined) {
-      handle = new PooledHandle({
-        pool: this.#pool,
-        clock: this.#clock,
-        timeouts: this.#timeouts,
-        key,
-      })
+      handle = this.#handleOf(key)
       this.#handles.set(activation, handle)
     }
     return handle
   }
 
   async routeMessage(message: Message): Promise<WitValue> {
-    const { actorId, actorType, payload, idempotencyKey = payload.idempotencyKey } = message
-    const handle = await this.getActor(actorId, actorType)
-    return handle.execute(idempotencyKey === undefined ? payload : { ...payload, idempotencyKey })
+    const { actorId, actorType, payload, idempotencyKey } = message
+    const key = this.#checkedKey(actorId, actorType)
+    return this.#handleOf(key).route(payload, idempotencyKey)
+  }
+
+  #handleOf(key: ActorKey): PooledHandle {
+    const [pool, clock, timeouts] = [this.#pool, this.#clock, this.#timeouts]
+    return new PooledHandle({ pool, clock, timeouts, key })
   }
 
   async describeActor(actorId: string, actorType: string): Promise<ActorDescription> {
@@ -349,10 +351,12 @@ class HostRuntime implements Runtime {
         log: (level, message) =>
           this.#log({ level: level as LogLine['level'], message, actor: key }),
         ports: null,
+        development: this.#development,
       },
       callActor: (caller, call, callId) => this.#calls.call(caller, call, callId),
       onSent: (messages) => this.#outbox.add(messages),
       onReminders: (changes) => this.#reminders.changed(changes),
+      queries: this.#types.queriesOf(key.type),
       onTick: () => this.#pool.peek(formatActorKey(key)),
       epoch: this.#store.epoch,
       mailboxCountMax: this.#limits.mailboxCountMax,

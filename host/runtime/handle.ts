@@ -56,6 +56,16 @@ export class PooledHandle implements ActorHandle {
     return this.#limited(this.#run(method, args, key), method, key, timeoutMs)
   }
 
+  /** Runs `payload`: a request, or the input of the actor's `execute`. */
+  async route(payload: unknown, idempotencyKey: string | undefined): Promise<WitValue> {
+    if (idempotencyKey !== undefined) checkIdempotencyKey(idempotencyKey)
+    if (isRequest(payload)) {
+      const key = idempotencyKey === undefined ? {} : { idempotencyKey }
+      return this.execute({ ...payload, ...key })
+    }
+    return this.#run('execute', [payload], idempotencyKey ?? null)
+  }
+
   async executeJson(
     request: CallRequest & { readonly args?: readonly JsonValue[] },
   ): Promise<JsonValue> {
@@ -63,6 +73,7 @@ export class PooledHandle implements ActorHandle {
     const key = this.#keyOf(request)
     const run = async (activation: Activation): Promise<JsonValue> => {
       const found = findMethod(activation, method)
+      if (request.query === true) activation.queries.check(found.name)
       const values = found.fromJson(args as readonly JsonValue[])
       return found.toJson(
         await activation.call({ method: found, args: values, idempotencyKey: key, caller: null }),
@@ -110,6 +121,10 @@ export class PooledHandle implements ActorHandle {
     while (activation.closed) activation = await this.#pool.acquire(this.#key)
     return await use(activation)
   }
+}
+
+function isRequest(payload: unknown): payload is CallRequest {
+  return typeof payload === 'object' && payload !== null && 'method' in payload
 }
 
 function readRequest(request: CallRequest): {

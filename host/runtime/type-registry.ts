@@ -36,6 +36,8 @@ export interface TypeRegistryOptions {
   readonly stock?: InstanceStock
 }
 
+const NO_QUERIES: ReadonlySet<string> = new Set()
+
 /** Names of pushed types in the blob store. */
 export const TYPE_NAME_PREFIX = 'types/'
 
@@ -46,6 +48,7 @@ export class TypeRegistry {
   /** Limits of registered types by name, and the programs under them by digest and limits (G4). */
   readonly #limits = new Map<string, Partial<GuestLimits>>()
   readonly #journals = new Map<string, JournalPolicy>()
+  readonly #queries = new Map<string, ReadonlySet<string>>()
   readonly #limited = new Map<string, ActorProgram>()
 
   constructor(options: TypeRegistryOptions) {
@@ -73,6 +76,23 @@ export class TypeRegistry {
   }
 
   async #define(name: string, definition: ActorTypeDefinition): Promise<ActorProgram> {
+    const program = await this.#programOf(name, definition)
+    const own = definition.type === 'typescript' ? (definition.actorClass.queries ?? []) : []
+    const queries = [...(definition.queries ?? []), ...own].map((method) => {
+      const found = program.findMethod(method)
+      if (found !== undefined) return found.name
+      throw new LoomError('ERR_METHOD_UNKNOWN', `queries: ${name} has no method ${method}`)
+    })
+    this.#queries.set(name, new Set(queries))
+    return program
+  }
+
+  /** Names of the methods of a type that are queries. */
+  queriesOf(name: string): ReadonlySet<string> {
+    return this.#queries.get(name) ?? NO_QUERIES
+  }
+
+  async #programOf(name: string, definition: ActorTypeDefinition): Promise<ActorProgram> {
     if (definition.type === 'typescript') return typescriptProgram(definition.actorClass)
     if (definition.type !== 'wasm')
       throw new LoomError('ERR_OPTION', 'type: expected "wasm" or "typescript"')

@@ -25,6 +25,7 @@ export type HealthProbe = () => LoomError | null
 
 export function addRoutes(app: FastifyInstance, runtime: Runtime, probe: HealthProbe): void {
   addMethodRoute(app, runtime)
+  addQueryRoute(app, runtime)
   addReadingRoutes(app, runtime)
   addAdminRoutes(app, runtime)
   addTickRoutes(app, runtime)
@@ -51,6 +52,23 @@ function addMethodRoute(app: FastifyInstance, runtime: Runtime): void {
         ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
         ...(timeoutMs === undefined ? {} : { timeoutMs }),
       })
+      return reply.type(JSON_TYPE).send(JSON.stringify(result ?? null))
+    },
+  )
+}
+
+/** A query: nothing is run that could change anything, so that a GET is safe. */
+function addQueryRoute(app: FastifyInstance, runtime: Runtime): void {
+  app.get<{ Params: PathParams; Querystring: { args?: unknown } }>(
+    '/v1.0/actors/:type/:id/method/:method',
+    async (request, reply) => {
+      refuseWebPages(request.headers)
+      const key = parseActorPath(request.params)
+      const { args } = request.query
+      const given = parseArguments(args === undefined ? undefined : Buffer.from(String(args)))
+      const actor = await runtime.getActor(key.id, key.type)
+      const method = request.params.method ?? ''
+      const result = await actor.executeJson({ method, args: given, query: true })
       return reply.type(JSON_TYPE).send(JSON.stringify(result ?? null))
     },
   )

@@ -27,6 +27,17 @@ function errorOf(text: string): { errorCode: string; message: string } {
   return body
 }
 
+test('GET of a method is a query, with its arguments as JSON in the path', async () => {
+  const path = `${METHOD}?args=${encodeURIComponent('[5,{"a":null}]')}`
+  const answer = await request(server.address, path, { method: 'GET' })
+  expect(answer.status).toBe(200)
+  expect(runtime.calls).toMatchObject([
+    { method: 'increment', args: [5, { a: null }], query: true },
+  ])
+  const malformed = await request(server.address, `${METHOD}?args=5`, { method: 'GET' })
+  expect([malformed.status, errorOf(malformed.text).errorCode]).toEqual([400, 'ERR_BODY_SYNTAX'])
+})
+
 test('a call passes arguments and the idempotency key, and answers with the result as JSON', async () => {
   runtime.respond = () => ({ total: '18446744073709551615', tags: ['é', '\ud800'] })
   const answer = await call(server.address, 'Counter/c1', 'increment', [5, { a: [null] }], {
@@ -134,7 +145,7 @@ test.each(['a/b', 'ünï', 'a%2Fb', '100%', 'a b', '日本', '#?&;+', '🙂', '%
 
 test.each([
   ['GET', '/'],
-  ['GET', METHOD],
+  ['PATCH', METHOD],
   ['PUT', METHOD],
   ['DELETE', '/v1.0/actors/Counter'],
   ['OPTIONS', '/healthz'],
