@@ -48,6 +48,8 @@ export const ERRORS = {
   ERR_TYPE_REGISTERED: row('usage', 409, 2, 'the actor type is registered already'),
   ERR_METHOD_UNKNOWN: row('usage', 404, 66, 'the actor type has no such method'),
   ERR_ACTOR_UNKNOWN: row('usage', 404, 66, 'the actor has no journal'),
+  ERR_ACTOR_EXISTS: row('usage', 409, 2, 'an actor of this name exists already'),
+  ERR_IMPORT_CORRUPT: row('usage', 422, 65, 'the file to import is damaged'),
   ERR_BLOB_UNKNOWN: row('usage', 404, 66, 'the blob store has no such name or digest'),
   ERR_ROUTE_UNKNOWN: row('usage', 404, 2, 'no such HTTP route'),
   ERR_ARGUMENT_COUNT: row('usage', 400, 65, 'wrong number of arguments'),

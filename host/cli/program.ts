@@ -10,6 +10,7 @@ import { addActorsCommand } from './commands/actors.ts'
 import { addBuildCommand } from './commands/build.ts'
 import { addCallCommand } from './commands/call.ts'
 import { addDeleteCommand } from './commands/delete.ts'
+import { addImportCommand } from './commands/import.ts'
 import { addInspectCommand } from './commands/inspect.ts'
 import { addJournalCommand } from './commands/journal.ts'
 import { addPushCommand } from './commands/push.ts'
@@ -44,6 +45,7 @@ function createProgram(): Command {
   addInspectCommand(program)
   addJournalCommand(program)
   addReplayCommand(program)
+  addImportCommand(program)
   addDeleteCommand(program)
   addQuarantineCommand(program)
   return addExample(

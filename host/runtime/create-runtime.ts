@@ -11,6 +11,7 @@ import { LoomError, toLoomError } from '../base/errors.ts'
 import { type ActorKey, checkActorId, checkTypeName, formatActorKey } from '../base/names.ts'
 import { deferred, ignoreOutcome } from '../base/promises.ts'
 import { type Random, systemRandom } from '../base/random.ts'
+import type { BlobStore } from '../blob/blob-store.ts'
 import type { WitValue } from '../component/wit.ts'
 import { HostInterfaces } from '../hostcalls/host-interface.ts'
 import { serveLoomActor } from '../hostcalls/loom-actor.ts'
@@ -19,6 +20,7 @@ import { serveWasi } from '../hostcalls/wasi.ts'
 import { Pool } from '../pool/pool.ts'
 import type { ActorSummary, OutboxRow, QuarantineRow, Store } from '../store/store.ts'
 import { ActorCalls } from './actor-calls.ts'
+import { type ImportHome, importActor, parseExport } from './actor-import.ts'
 import type {
   ActorDescription,
   ActorHandle,
@@ -39,6 +41,7 @@ import { runtimeLimits } from './limits.ts'
 import { Lives } from './lives.ts'
 import { Outbox } from './outbox.ts'
 import { Quarantines, quarantinedError } from './quarantines.ts'
+import { replay } from './replay.ts'
 import { TypeRegistry } from './type-registry.ts'
 
 /** How often a host looks whether it still owns its store, besides at every commit. */
@@ -92,6 +95,7 @@ class HostRuntime implements Runtime {
   readonly #timeouts: CallTimeouts
   readonly #retention: KeyRetention
   readonly #journal: JournalPolicy
+  readonly #blobs: BlobStore
   readonly #handles = new WeakMap<Activation, ActorHandle>()
   readonly #lose: (error: LoomError) => void
   #closing: Promise<void> | null = null
@@ -103,6 +107,7 @@ class HostRuntime implements Runtime {
     this.#clock = clock
     this.#random = options.random ?? systemRandom
     this.#timeouts = new CallTimeouts(this.#clock, this.#random)
+    this.#blobs = options.blobs
     this.#journal = options.journal ?? KEEP_ALL
     this.#log = options.log ?? (() => {})
     const interfaces = this.#interfaces
@@ -232,6 +237,22 @@ class HostRuntime implements Runtime {
 
   async deleteActor(actorId: string, actorType: string): Promise<void> {
     await this.#lives.delete(this.#checkedKey(actorId, actorType))
+  }
+
+  async importActor(file: Uint8Array, as?: ActorKey): Promise<ActorKey> {
+    const actor = parseExport(file)
+    const { type, id } = as ?? actor.record
+    const key = this.#checkedKey(id, type)
+    const home: ImportHome = {
+      store: this.#store,
+      blobs: this.#blobs,
+      nowMs: () => this.#clock.wallMs(),
+      verify: async (imported) => {
+        await replay(this.#store, this.#types, imported)
+      },
+    }
+    await this.#pool.vacate(key, () => importActor(home, key, actor))
+    return key
   }
 
   announce(address: string): Promise<void> {
