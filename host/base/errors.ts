@@ -55,6 +55,8 @@ export const ERRORS = {
     2,
     'the actor has a reminder of this name already',
   ),
+  ERR_ACTOR_EXISTS: row('usage', 409, 2, 'an actor of this name exists already'),
+  ERR_IMPORT_CORRUPT: row('usage', 422, 65, 'the file to import is damaged'),
   ERR_BLOB_UNKNOWN: row('usage', 404, 66, 'the blob store has no such name or digest'),
   ERR_ROUTE_UNKNOWN: row('usage', 404, 2, 'no such HTTP route'),
   ERR_ARGUMENT_COUNT: row('usage', 400, 65, 'wrong number of arguments'),

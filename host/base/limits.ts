@@ -5,6 +5,9 @@
 /** HTTP request body. Dapr's sidecar accepts 4 MiB by default; a call's arguments should be far below. */
 export const BODY_SIZE_MAX_BYTES = 4 * 1024 * 1024
 
+/** An exported actor that is imported over HTTP: it is held in memory whole. */
+export const IMPORT_SIZE_MAX_BYTES = 256 * 1024 * 1024
+
 /** Levels of arrays and objects in a request body. WIT types are finite; deeper values are attacks. */
 export const JSON_DEPTH_MAX = 128
 

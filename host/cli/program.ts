@@ -10,6 +10,7 @@ import { addActorsCommand } from './commands/actors.ts'
 import { addBuildCommand } from './commands/build.ts'
 import { addCallCommand } from './commands/call.ts'
 import { addDeleteCommand } from './commands/delete.ts'
+import { addImportCommand } from './commands/import.ts'
 import { addInspectCommand } from './commands/inspect.ts'
 import { addJournalCommand } from './commands/journal.ts'
 import { addNewCommand } from './commands/new.ts'
@@ -48,6 +49,7 @@ function createProgram(): Command {
   addJournalCommand(program)
   addReplayCommand(program)
   addRemindersCommand(program)
+  addImportCommand(program)
   addDeleteCommand(program)
   addQuarantineCommand(program)
   return addExample(

@@ -17,6 +17,11 @@ import type { JsonValue, WitValue } from '../component/wit.ts'
 import type { JournalEntry } from '../journal/entry.ts'
 import type { ActorSummary, HostRecord, QuarantineRow, StoreDriver } from '../store/store.ts'
 
+export interface ExportOptions {
+  /** Put the component's bytes into the file. Default false. */
+  readonly withComponent?: boolean
+}
+
 export interface LogLine {
   readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error'
   readonly message: string
@@ -276,6 +281,13 @@ export interface Runtime {
    * @throws ERR_ACTOR_UNKNOWN when the actor has no journal.
    */
   deleteActor(actorId: string, actorType: string): Promise<void>
+  /**
+   * Makes an actor out of a file that `loom journal --export` wrote, under its own name or `as`; durable. Resolves
+   * with its name. What the file says of an open turn is run to its end; messages that wait are not in it.
+   * @throws ERR_IMPORT_CORRUPT (data: offset), ERR_ACTOR_EXISTS, ERR_BLOB_UNKNOWN; nothing was written.
+   * @throws ERR_DIVERGENCE  under another name the actor's turns do not replay; nothing is left.
+   */
+  importActor(file: Uint8Array, as?: ActorKey): Promise<ActorKey>
   /** Refuses new calls, finishes waiting ones, snapshots residents, gives the claim back. */
   close(options?: CloseOptions): Promise<void>
 }
@@ -327,6 +339,12 @@ export interface Inspector {
    * @throws ERR_DIVERGENCE (data: seq, expected, got)
    */
   replay(key: ActorKey, onProgress?: (turns: number, of: number) => void): Promise<ReplayReport>
+  /**
+   * One actor as a file, in pieces, as of one of its commits: journal, snapshot, keyed state, reminders, keys.
+   * @throws ERR_ACTOR_UNKNOWN, ERR_JOURNAL_CORRUPT, ERR_BLOB_UNKNOWN
+   * @throws ERR_BUSY  the actor takes turns all the time.
+   */
+  export(key: ActorKey, options?: ExportOptions): AsyncIterable<Uint8Array>
   close(): Promise<void>
 }
 

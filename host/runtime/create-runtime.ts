@@ -16,6 +16,7 @@ import { SPARE_INSTANCE_COUNT_MAX } from '../base/limits.ts'
 import { type ActorKey, checkActorId, checkTypeName, formatActorKey } from '../base/names.ts'
 import { deferred, ignoreOutcome } from '../base/promises.ts'
 import { type Random, systemRandom } from '../base/random.ts'
+import type { BlobStore } from '../blob/blob-store.ts'
 import type { WitValue } from '../component/wit.ts'
 import { HostInterfaces } from '../hostcalls/host-interface.ts'
 import { serveLoomActor } from '../hostcalls/loom-actor.ts'
@@ -24,6 +25,7 @@ import { serveWasi } from '../hostcalls/wasi.ts'
 import { Pool } from '../pool/pool.ts'
 import type { ActorSummary, OutboxRow, QuarantineRow, Store } from '../store/store.ts'
 import { ActorCalls } from './actor-calls.ts'
+import { type ImportHome, importActor, parseExport } from './actor-import.ts'
 import type {
   ActorDescription,
   ActorHandle,
@@ -47,6 +49,7 @@ import { Lives } from './lives.ts'
 import { Outbox } from './outbox.ts'
 import { Quarantines, quarantinedError } from './quarantines.ts'
 import { Reminders } from './reminders.ts'
+import { replay } from './replay.ts'
 import { TypeRegistry } from './type-registry.ts'
 
 /** How often a host looks whether it still owns its store, besides at every commit. */
@@ -103,6 +106,7 @@ class HostRuntime implements Runtime {
   readonly #timeouts: CallTimeouts
   readonly #retention: KeyRetention
   readonly #journal: JournalPolicy
+  readonly #blobs: BlobStore
   readonly #handles = new WeakMap<Activation, ActorHandle>()
   readonly #lose: (error: LoomError) => void
   #closing: Promise<void> | null = null
@@ -115,6 +119,7 @@ class HostRuntime implements Runtime {
     this.#clock = clock
     this.#random = options.random ?? systemRandom
     this.#timeouts = new CallTimeouts(this.#clock, this.#random)
+    this.#blobs = options.blobs
     this.#journal = options.journal ?? KEEP_ALL
     this.#log = options.log ?? (() => {})
     const interfaces = this.#interfaces
@@ -275,6 +280,22 @@ class HostRuntime implements Runtime {
 
   async deleteActor(actorId: string, actorType: string): Promise<void> {
     await this.#lives.delete(this.#checkedKey(actorId, actorType))
+  }
+
+  async importActor(file: Uint8Array, as?: ActorKey): Promise<ActorKey> {
+    const actor = parseExport(file)
+    const { type, id } = as ?? actor.record
+    const key = this.#checkedKey(id, type)
+    const home: ImportHome = {
+      store: this.#store,
+      blobs: this.#blobs,
+      nowMs: () => this.#clock.wallMs(),
+      verify: async (imported) => {
+        await replay(this.#store, this.#types, imported)
+      },
+    }
+    await this.#pool.vacate(key, () => importActor(home, key, actor))
+    return key
   }
 
   announce(address: string): Promise<void> {

@@ -1,10 +1,11 @@
 /**
  * The HTTP routes that change actors otherwise than by calling them (docs/http-api.md).
  *
- * Owns: deletion, deactivation, quarantine. Does not own: calls and looking (routes.ts).
+ * Owns: deletion, deactivation, import, quarantine. Does not own: calls and looking (routes.ts).
  */
 import { Readable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
+import { IMPORT_SIZE_MAX_BYTES } from '../base/limits.ts'
 import type { Runtime } from '../runtime/api.ts'
 import { JSON_TYPE, jsonArray } from './json.ts'
 import { parseActorPath, refuseWebPages } from './request.ts'
@@ -23,6 +24,19 @@ function addLifeRoutes(app: FastifyInstance, runtime: Runtime): void {
     await runtime.deleteActor(id, type)
     return reply.type(JSON_TYPE).send(JSON.stringify({ deleted: true }))
   })
+
+  const limits = { bodyLimit: IMPORT_SIZE_MAX_BYTES }
+  app.put<{ Params: PathParams }>(
+    '/v1.0/actors/:type/:id/journal',
+    limits,
+    async (request, reply) => {
+      refuseWebPages(request.headers)
+      const key = parseActorPath(request.params)
+      const file = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
+      const imported = await runtime.importActor(file, key)
+      return reply.type(JSON_TYPE).send(JSON.stringify({ imported }))
+    },
+  )
 
   app.post<{ Params: PathParams }>('/v1.0/actors/:type/:id/deactivate', async (request, reply) => {
     refuseWebPages(request.headers)

@@ -104,3 +104,41 @@ test('a shutdown gives up, at its deadline, a call that does not end, and tells 
   const wrong = await loom(['serve', '--drain-timeout', 'soon', '--data', data])
   expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('1h30m')])
 })
+
+test('an actor moves to another folder as a file, without a host and through one', async () => {
+  const [from, third] = [temporaryFolder(), temporaryFolder()]
+  const to = path.join(temporaryFolder(), 'new')
+  const file = path.join(from, 'c1.loom')
+  await pushCounter(from)
+  const source = await serve(from)
+  const key = { 'idempotency-key': 'k1' }
+  await call(source.address, 'Counter/c1', 'increment', [5], key)
+  await call(source.address, 'Counter/c1', 'increment', [6])
+  const at = (data: string) => ['--data', data]
+  const exporting = ['journal', 'Counter/c1', '--export', file, ...at(from)]
+  expect((await loom(exporting)).stdout).toBe(`exported Counter/c1 to ${file}\n`)
+  const report = (await loom(['replay', 'Counter/c1', '--json', ...at(from)])).stdout
+  const lacking = await loom(['import', file, ...at(to)])
+  expect([lacking.code, lacking.stderr]).toEqual([66, expect.stringContaining('ERR_BLOB_UNKNOWN')])
+  await loom([...exporting, '--with-component'])
+  expect((await loom(['import', file, ...at(to)])).stdout).toBe('imported Counter/c1\n')
+  const host = await serve(third)
+  expect((await loom(['import', file, ...at(third)])).stdout).toBe('imported Counter/c1\n')
+  const again = await loom(['import', file, ...at(third)])
+  expect([again.code, again.stderr]).toEqual([2, expect.stringContaining('ERR_ACTOR_EXISTS')])
+  const renamed = await loom(['import', file, '--as', 'Counter/copy', ...at(third)])
+  expect(renamed.stdout).toBe('imported Counter/copy\n')
+  for (const data of [to, third]) {
+    const replayed = JSON.parse(
+      (await loom(['replay', 'Counter/c1', '--json', ...at(data)])).stdout,
+    )
+    const { stateHash, seqNext, turns } = JSON.parse(report)
+    expect(replayed).toMatchObject({ stateHash, seqNext, turns })
+  }
+  expect((await call(host.address, 'Counter/c1', 'increment', [5], key)).text).toBe('5')
+  expect((await call(host.address, 'Counter/copy', 'increment', [1])).text).toBe('12')
+  expect((await call(host.address, 'Counter/c1', 'increment', [1])).text).toBe('12')
+  writeFileSync(file, 'LOOMEXP? no')
+  const damaged = await loom(['import', file, ...at(third)])
+  expect([damaged.code, damaged.stderr]).toEqual([65, expect.stringContaining('at offset 7')])
+})

@@ -103,6 +103,10 @@ export class StubRuntime implements Runtime {
     this.summaries.splice(at, 1)
   }
 
+  async importActor(): Promise<never> {
+    throw new Error('not in the stub')
+  }
+
   async announce(): Promise<void> {}
   async close(): Promise<void> {
     this.closed = true
