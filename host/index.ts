@@ -4,7 +4,11 @@ export type {
   ActorContext,
   ActorState,
   ActorTarget,
+  ReminderDescription,
+  Reminders,
   SimpleState,
+  TickOptions,
+  Timers,
 } from './actor/typescript-actor.ts'
 export { Actor } from './actor/typescript-actor.ts'
 export type { Clock, Timer } from './base/clock.ts'
@@ -26,21 +30,28 @@ export type {
 } from './journal/entry.ts'
 export type {
   ActorDescription,
+  ActorFacts,
   ActorHandle,
   ActorTypeDefinition,
   ActorTypeDescription,
   CallRequest,
+  CloseOptions,
   GuestLimits,
   Inspector,
   JournalLine,
+  JournalPolicy,
   LogLine,
   Message,
   MethodDescription,
   ProvidedInterface,
+  ReminderHandle,
   ReplayReport,
   Runtime,
   RuntimeLimits,
   RuntimeOptions,
+  RuntimeStats,
+  SetOptions,
+  TimerHandle,
 } from './runtime/api.ts'
 export { createRuntime } from './runtime/create-runtime.ts'
 export type { DataFolder } from './runtime/data-folder.ts'
@@ -50,4 +61,11 @@ export type { InspectorOptions } from './runtime/inspector.ts'
 export { openInspector } from './runtime/inspector.ts'
 export type { Published, PublishOptions } from './runtime/publish.ts'
 export { publishComponent } from './runtime/publish.ts'
-export type { ActorRecord, ActorSummary, HostRecord, Store, StoreDriver } from './store/store.ts'
+export type {
+  ActorRecord,
+  ActorSummary,
+  HostRecord,
+  QuarantineRow,
+  Store,
+  StoreDriver,
+} from './store/store.ts'

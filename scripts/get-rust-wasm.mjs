@@ -135,7 +135,8 @@ function buildLibrary(folder) {
       ...process.env,
       CARGO_HOME: path.join(folder, 'cargo-home'),
       RUSTC_BOOTSTRAP: '1',
-      RUSTFLAGS: '-Cembed-bitcode=yes',
+      // Bitcode, so that actors can be optimised with it; no path of this machine in panic messages.
+      RUSTFLAGS: `-Cembed-bitcode=yes --remap-path-prefix=${sources}=/rustc`,
       RUSTC_WRAPPER: '',
     },
   })

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 
-const FOLDERS = ['test/fault', 'test/sim', 'test/differential']
+const FOLDERS = ['test/fault', 'test/sim', 'test/differential', 'test/replay']
 const vitest = path.join(
   path.dirname(createRequire(import.meta.url).resolve('vitest/package.json')),
   'vitest.mjs',

@@ -38,11 +38,20 @@ export const VIEWS: Readonly<Record<string, Primitive>> = {
   Float64Array: 'f64',
 }
 
-/** Properties of the SDK's tuple classes. */
-export const TUPLE_PROPERTIES = ['a', 'b', 'c', 'd'] as const
+/** Properties of the SDK's tuple classes `Tuple1` to `Tuple8`. */
+export const TUPLE_PROPERTIES = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'] as const
 export const TUPLE_SIZE_MAX = TUPLE_PROPERTIES.length
 
 export type Qualify = (source: ClassRef) => string
+
+/** What generated modules import from the SDK's main module. */
+export const SDK_NAMES = [
+  'Option',
+  'Result',
+  'Unit',
+  'char',
+  ...TUPLE_PROPERTIES.map((_name, index) => `Tuple${index + 1}`),
+]
 
 /** True for a list whose elements lie in AssemblyScript's memory as they do in the canonical ABI. */
 export function isScalarList(type: ListType): boolean {
@@ -69,6 +78,9 @@ export function asType(type: Type, qualify: Qualify): string {
     case 'enum':
     case 'flags':
       return qualify((type as NamedType).source)
+    case 'own':
+    case 'borrow':
+      return qualify(type.resource.source)
     case 'char':
       return 'char'
     default:

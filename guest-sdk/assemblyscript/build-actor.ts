@@ -13,8 +13,11 @@
 import path from 'node:path'
 import type { ActorFolder } from './actor-folder.ts'
 import { displayPath, openActorFolder } from './actor-folder.ts'
+import type { ActorSettings } from './actor-settings.ts'
+import { readSettings } from './actor-settings.ts'
 import type { ActorClass, ClassReading } from './class-reader.ts'
-import { readActorClass } from './class-reader.ts'
+import { readActorClasses } from './class-reader.ts'
+import { checkWit, saveWit } from './committed-wit.ts'
 import type { RunResult, Sources } from './compiler-run.ts'
 import { runCompiler } from './compiler-run.ts'
 import { worldOf } from './component-world.ts'
@@ -22,7 +25,7 @@ import { emitEntry } from './emit-export.ts'
 import type { Mistake } from './errors.ts'
 import { BuildError } from './errors.ts'
 import { inlineGcTotal, redirectImports, renameExports } from './finish-module.ts'
-import { AuthorHost, libraryHost } from './host-modules.ts'
+import { AuthorHost, declarationsOf, interfacesOf, libraryHost } from './host-modules.ts'
 import type { World } from './model.ts'
 import { compilerArguments } from './package-files.ts'
 import type { Compiler, ComponentTools } from './toolchain.ts'
@@ -39,7 +42,15 @@ export interface BuildOptions {
   readonly outDir?: string
   /** False: build in memory only. Default: true. */
   readonly write?: boolean
-  /** Collector. `minimal` collects between calls, `incremental` also during one. Default: `minimal`. */
+  /**
+   * The WIT beside the source, `<folder>/<name>.wit`: `check` refuses a build whose WIT is another one,
+   * `save` writes it. Default: it is neither read nor written.
+   */
+  readonly committedWit?: 'check' | 'save'
+  /**
+   * Collector. `minimal` collects between calls, `incremental` also during one. Default: what the actor's
+   * asconfig.json says, or `minimal`.
+   */
   readonly runtime?: 'minimal' | 'incremental'
 }
 
@@ -47,8 +58,10 @@ export interface BuiltActor {
   readonly component: Uint8Array
   /** The WIT of the component: its exported interface, its world, and what it imports. */
   readonly wit: string
-  /** Id of the exported interface, `namespace:package/interface@version`. */
+  /** Id of the first exported interface, `namespace:package/interface@version`. */
   readonly interfaceId: string
+  /** All of them, in the order of the source. */
+  readonly interfaceIds: readonly string[]
   /** Paths of the written files; they exist unless `write` was false. */
   readonly files: { readonly component: string; readonly wit: string }
   readonly sizeBytes: number
@@ -64,11 +77,14 @@ const STOP = new Error('the program was read')
  */
 export async function buildActor(options: BuildOptions = {}): Promise<BuiltActor> {
   const folder = openActorFolder({ ...options, dir: options.dir ?? '.' })
-  const build = new Build(folder, await loadCompiler(), await loadComponentTools())
-  const actor = await build.readClass()
-  const { core, world } = await build.compile(actor, options.runtime)
+  const settings = await readSettings(folder.dir)
+  const build = new Build(folder, settings, await loadCompiler(), await loadComponentTools())
+  const classes = await build.readClasses()
+  const { core, world } = await build.compile(classes, options.runtime)
   const wit = witWorld(world)
+  if (options.committedWit === 'check') await checkWit(folder, wit)
   const component = await build.wrap(core, world.name, wit)
+  if (options.committedWit === 'save') await saveWit(folder, wit)
   const files = {
     component: path.join(folder.outDir, `${folder.name}.wasm`),
     wit: path.join(folder.outDir, `${folder.name}.wit`),
@@ -80,17 +96,26 @@ export async function buildActor(options: BuildOptions = {}): Promise<BuiltActor
     }
     await writeAtomic(files.component, component)
   }
-  return { component, wit, interfaceId: actor.exported.id, files, sizeBytes: component.length }
+  const interfaceIds = classes.map((one) => one.exported.id)
+  const [interfaceId = ''] = interfaceIds
+  return { component, wit, interfaceId, interfaceIds, files, sizeBytes: component.length }
 }
 
 class Build {
   readonly #folder: ActorFolder
+  readonly #settings: ActorSettings
   readonly #compiler: Compiler
   readonly #tools: ComponentTools
   readonly #authorHost: AuthorHost
 
-  constructor(folder: ActorFolder, compiler: Compiler, tools: ComponentTools) {
+  constructor(
+    folder: ActorFolder,
+    settings: ActorSettings,
+    compiler: Compiler,
+    tools: ComponentTools,
+  ) {
     this.#folder = folder
+    this.#settings = settings
     this.#compiler = compiler
     this.#tools = tools
     this.#authorHost = new AuthorHost(folder.dir, tools)
@@ -100,38 +125,43 @@ class Build {
     return this.#authorHost.declarations
   }
 
-  async readClass(): Promise<ActorClass> {
+  async readClasses(): Promise<readonly ActorClass[]> {
     const api = await loadProgramApi()
     const { entry } = this.#folder
+    const library = await libraryHost(this.#tools)
+    const wit = declarationsOf(() => [...this.#authorHost.modules, ...library.modules])
     let reading: ClassReading | null = null
     const run = await this.#run(new Map(), {
       entry: `${entry}.ts`,
       arguments: ['--noEmit', '--runtime', 'stub'],
       hooks: {
         afterInitialize(program) {
-          reading = readActorClass(program, api, entry)
+          reading = readActorClasses(program, api, entry, wit)
           throw STOP
         },
       },
     })
-    const { found, mistakes } = (reading as ClassReading | null) ?? { found: null, mistakes: [] }
+    const { found, mistakes } = (reading as ClassReading | null) ?? { found: [], mistakes: [] }
     this.#refuse([...run.mistakes, ...mistakes])
-    if (!found || (run.error && run.error !== STOP)) throw this.#crashed(run.error)
+    if (found.length === 0 || (run.error && run.error !== STOP)) throw this.#crashed(run.error)
     return found
   }
 
   async compile(
-    actor: ActorClass,
+    classes: readonly ActorClass[],
     runtime: string | undefined,
   ): Promise<{ core: Uint8Array; world: World }> {
-    const entry = emitEntry(actor.exported, actor.actor)
+    const entry = emitEntry(classes)
     const uses = ['abort', 'trace', 'console'].flatMap((name) => [
       '--use',
       `${name}=~lib/loom/runtime/${name}`,
     ])
     const run = await this.#run(new Map([[ENTRY_MODULE, entry.source]]), {
       entry: ENTRY_MODULE,
-      arguments: [...compilerArguments(), ...uses, ...(runtime ? ['--runtime', runtime] : [])],
+      arguments: [
+        ...compilerArguments({ ...this.#settings.options, ...(runtime ? { runtime } : {}) }),
+        ...uses,
+      ],
       hooks: {
         afterParse: redirectImports,
         afterCompile(module, binaryen) {
@@ -143,8 +173,9 @@ class Build {
     this.#refuse(run.mistakes)
     if (!run.binary) throw this.#crashed(run.error)
     const library = await libraryHost(this.#tools)
-    const interfaces = [...library.interfaces, ...this.#authorHost.interfaces]
-    const { world, mistakes } = worldOf(actor, interfaces, run.binary, run.authorTexts)
+    const interfaces = interfacesOf([...library.modules, ...this.#authorHost.modules])
+    const exports = classes.map((one) => one.exported)
+    const { world, mistakes } = worldOf(exports, interfaces, run.binary, run.authorTexts)
     this.#refuse(mistakes)
     return { core: run.binary, world }
   }
@@ -169,6 +200,7 @@ class Build {
   ): Promise<RunResult> {
     const sources: Sources = {
       folder: this.#folder.dir,
+      transforms: this.#settings.transforms,
       generated,
       authorHost: this.#authorHost,
       libraryHost: await libraryHost(this.#tools),
@@ -178,7 +210,9 @@ class Build {
 
   #refuse(mistakes: readonly Mistake[]): void {
     const { dir, entry } = this.#folder
-    const [first, ...others] = mistakes
+    const ofAuthor = mistakes.filter((one) => one.file !== ENTRY_MODULE)
+    // What the author wrote may not fit generated code either; the author can mend only the one.
+    const [first, ...others] = (ofAuthor.length > 0 ? ofAuthor : mistakes)
       .map((one) => ({ ...one, file: displayPath(path.resolve(dir, one.file || `${entry}.ts`)) }))
       .sort((a, b) => Number(a.file > b.file) - Number(a.file < b.file) || a.line - b.line)
     if (first) throw new BuildError([first, ...others])

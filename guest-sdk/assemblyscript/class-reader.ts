@@ -1,39 +1,50 @@
 /**
- * The author's component class -> the exported interface.
+ * The author's component classes -> the exported interfaces.
  *
- * Owns: finding the class, its methods, and collecting every mistake in them.
- * Does not own: types (class-types.ts), running the compiler (compiler-run.ts).
+ * Owns: finding the classes, and collecting every mistake in them.
+ * Does not own: methods (class-methods.ts), types (class-types.ts), interfaces that exist already
+ * (class-contract.ts), running the compiler (compiler-run.ts).
  *
  * Invariants:
  *   C1. What cannot cross the boundary is a mistake with a place; no public method is left out silently.
  *   C2. Reading goes on after a mistake with the next method, so that one build shows them all.
+ *   C3. A type belongs to the first interface that uses it; the others `use` it from there.
  */
+import { checkMethod, contractOf, fulfil } from './class-contract.ts'
+import type { Method } from './class-methods.ts'
+import { MethodReader, membersOf } from './class-methods.ts'
 import { refuse } from './class-mistake.ts'
-import { witNameOf } from './class-shapes.ts'
+import { moduleOf } from './class-shapes.ts'
 import { TypeReader } from './class-types.ts'
 import { findDecorator } from './decorators.ts'
 import { docComment } from './doc-comment.ts'
 import type { Mistake } from './errors.ts'
 import { MistakeFound } from './errors.ts'
-import type { ClassRef, Func, Interface, NamedType, Param } from './model.ts'
+import type { WitDeclarations } from './host-modules.ts'
+import type { ClassRef, Interface } from './model.ts'
+import { definitions } from './model.ts'
 import { parseInterfaceId } from './names.ts'
 import type { AssemblyScript, ProgramApi } from './toolchain.ts'
+import type { Contract } from './wit-classes.ts'
 
+/** A component class and the interface that it exports. */
 export interface ActorClass {
   readonly actor: ClassRef
   readonly exported: Interface
 }
 
 export interface ClassReading {
-  readonly found: ActorClass | null
+  /** In the order of the source; empty when there was a mistake. */
+  readonly found: readonly ActorClass[]
   readonly mistakes: readonly Mistake[]
 }
 
-/** Reads the class with `@component` that the file `entry` exports. */
-export function readActorClass(
+/** Reads the classes with `@component` that the file `entry` exports. */
+export function readActorClasses(
   program: AssemblyScript.Program,
   api: ProgramApi,
   entry: string,
+  wit: WitDeclarations,
 ): ClassReading {
   const mistakes: Mistake[] = []
   const attempt = <T>(read: () => T): T | null => {
@@ -45,42 +56,94 @@ export function readActorClass(
       return null
     }
   }
-  const found = attempt(() => new ClassReader(program, api, entry, attempt).read())
-  return { found, mistakes }
+  const reader = new ClassReader(program, api, entry, wit, attempt)
+  const found = attempt(() => reader.read()) ?? []
+  return { found: mistakes.length === 0 ? found : [], mistakes }
 }
 
 type Attempt = <T>(read: () => T) => T | null
 
-interface Method {
-  readonly func: Func
-  /** Where it is named, for mistakes. */
-  readonly node: AssemblyScript.Node
+interface Component {
+  readonly prototype: AssemblyScript.ClassPrototype
+  readonly id: string
+  readonly contract: Contract | null
 }
 
 class ClassReader {
   readonly #program: AssemblyScript.Program
   readonly #api: ProgramApi
   readonly #entry: string
+  readonly #wit: WitDeclarations
   readonly #attempt: Attempt
-  readonly #types: TypeReader
+  readonly #methods: MethodReader
 
-  constructor(program: AssemblyScript.Program, api: ProgramApi, entry: string, attempt: Attempt) {
+  constructor(
+    program: AssemblyScript.Program,
+    api: ProgramApi,
+    entry: string,
+    wit: WitDeclarations,
+    attempt: Attempt,
+  ) {
     this.#program = program
     this.#api = api
     this.#entry = entry
+    this.#wit = wit
     this.#attempt = attempt
-    this.#types = new TypeReader(program, api)
+    this.#methods = new MethodReader(api, new TypeReader(program, api, wit))
   }
 
-  read(): ActorClass {
-    const { prototype, id } = this.#component()
-    this.#attempt(() => this.#checkConstructor(prototype))
+  read(): ActorClass[] {
+    return this.#components().map((one) => {
+      const { prototype, contract } = one
+      this.#attempt(() => checkConstructor(prototype))
+      const exported = contract
+        ? this.#contracted(prototype, contract)
+        : this.#derived(prototype, one.id)
+      const actor = { module: moduleOf(prototype), className: prototype.name }
+      return { actor, exported }
+    })
+  }
+
+  #components(): Component[] {
+    const file = this.#program.filesByName.get(this.#entry)
+    const found: Component[] = []
+    for (const element of file?.exports?.values() ?? []) {
+      if (element.kind !== this.#api.ElementKind.ClassPrototype) continue
+      const prototype = element as AssemblyScript.ClassPrototype
+      const decorator = findDecorator(prototype.declaration.decorators, 'component')
+      if (!decorator) continue
+      const contract = contractOf(prototype, this.#wit)
+      const id = interfaceId(decorator, contract)
+      const other = found.find((one) => one.id === id)
+      if (other) {
+        const text = `'${other.prototype.name}' exports '${id}' already; give this class another id`
+        refuse(prototype.declaration.name, text)
+      }
+      found.push({ prototype, id, contract })
+    }
+    if (found.length > 0) return found
+    const message = 'no exported class with @component("namespace:package/interface@1.2.3")'
+    throw new MistakeFound({ message, file: `${this.#entry}.ts`, line: 1, column: 1 })
+  }
+
+  #contracted(prototype: AssemblyScript.ClassPrototype, contract: Contract): Interface {
+    for (const [name, member] of membersOf(prototype)) {
+      if (member.is(this.#api.CommonFlags.Abstract)) continue
+      this.#attempt(() => checkMethod(prototype, name, member, contract, this.#methods))
+    }
+    return fulfil(prototype, contract, this.#api.CommonFlags.Abstract)
+  }
+
+  #derived(prototype: AssemblyScript.ClassPrototype, id: string): Interface {
     const methods: Method[] = []
     let isComplete = true
-    for (const [name, member] of this.#members(prototype)) {
-      const method = this.#attempt(() => this.#member(prototype, name, member))
-      if (method) methods.push(method)
-      else if (method === null) isComplete = false
+    for (const [name, member] of membersOf(prototype)) {
+      this.#attempt(() => {
+        isComplete = false
+        const method = this.#methods.publicMethod(name, member)
+        if (method) methods.push(this.#methods.method(prototype, name, method))
+        isComplete = true
+      })
     }
     const funcs = methods.map((method) => method.func)
     if (isComplete && funcs.length === 0) {
@@ -89,122 +152,22 @@ class ClassReader {
       })
     }
     this.#checkNames(methods)
-    const doc = docComment(prototype.declaration)
-    const module = `./${prototype.file.internalName}`
-    return { actor: { module, className: prototype.name }, exported: { id, funcs, doc } }
-  }
-
-  #component(): { prototype: AssemblyScript.ClassPrototype; id: string } {
-    const file = this.#program.filesByName.get(this.#entry)
-    const found: { prototype: AssemblyScript.ClassPrototype; id: string }[] = []
-    for (const element of file?.exports?.values() ?? []) {
-      if (element.kind !== this.#api.ElementKind.ClassPrototype) continue
-      const prototype = element as AssemblyScript.ClassPrototype
-      const { decorators } = prototype.declaration
-      const decorator = findDecorator(decorators, 'component')
-      if (!decorator) continue
-      if (found.length > 0) {
-        refuse(
-          prototype.declaration.name,
-          'a second @component class; one file makes one component',
-        )
-      }
-      found.push({ prototype, id: interfaceId(decorator) })
-    }
-    const [first] = found
-    if (first) return first
-    const message = 'no exported class with @component("namespace:package/interface@1.2.3")'
-    throw new MistakeFound({ message, file: `${this.#entry}.ts`, line: 1, column: 1 })
-  }
-
-  #checkConstructor(prototype: AssemblyScript.ClassPrototype): void {
-    const parameter = prototype.constructorPrototype?.functionTypeNode.parameters[0]
-    if (!parameter) return
-    refuse(
-      parameter,
-      `the constructor of a component class takes no arguments: an actor is created by its first call`,
-    )
-  }
-
-  /** Instance members of the class and of its base classes, the nearest definition of each name. */
-  #members(prototype: AssemblyScript.ClassPrototype): Map<string, AssemblyScript.DeclaredElement> {
-    const inherited = prototype.basePrototype
-      ? this.#members(prototype.basePrototype)
-      : new Map<string, AssemblyScript.DeclaredElement>()
-    return new Map([...inherited, ...(prototype.instanceMembers ?? [])])
-  }
-
-  /** Undefined for what is not a public method: fields, which are state, and private members. */
-  #member(
-    prototype: AssemblyScript.ClassPrototype,
-    name: string,
-    member: AssemblyScript.DeclaredElement,
-  ): Method | undefined {
-    const { CommonFlags, ElementKind } = this.#api
-    const isHidden = member.is(CommonFlags.Private) || member.is(CommonFlags.Protected)
-    if (isHidden || name.startsWith('_') || name === 'constructor') return undefined
-    if (member.kind === ElementKind.PropertyPrototype) {
-      const property = member as AssemblyScript.PropertyPrototype
-      if (property.isField) return undefined
-      const accessor = property.getterPrototype ?? property.setterPrototype
-      refuse(
-        accessor?.declaration.name ?? member.declaration.name,
-        `accessor '${name}' cannot be exported; write a method, or make it private`,
-      )
-    }
-    if (member.kind !== ElementKind.FunctionPrototype) return undefined
-    const method = member as AssemblyScript.FunctionPrototype
-    return { func: this.#method(prototype, name, method), node: method.declaration.name }
-  }
-
-  #method(
-    prototype: AssemblyScript.ClassPrototype,
-    name: string,
-    method: AssemblyScript.FunctionPrototype,
-  ): Func {
-    const { declaration, functionTypeNode: signature } = method
-    if (method.typeParameterNodes?.length) {
-      refuse(declaration.name, `generic method '${name}' cannot be exported; make it private`)
-    }
-    const params = signature.parameters.map((parameter) => this.#param(prototype, parameter))
-    const { returnType } = signature
-    if (returnType.range.start === returnType.range.end) {
-      refuse(declaration.name, `method '${name}' needs a return type (void, if it returns nothing)`)
-    }
-    const isVoid = returnType.range.toString() === 'void'
-    return {
-      name: witNameOf(name, declaration.name),
-      method: name,
-      params,
-      result: isVoid ? null : this.#types.read(returnType, prototype),
-      doc: docComment(declaration),
-    }
-  }
-
-  #param(prototype: AssemblyScript.ClassPrototype, parameter: AssemblyScript.ParameterNode): Param {
-    const name = parameter.name.text
-    if (parameter.initializer || parameter.parameterKind !== this.#api.ParameterKind.Default) {
-      refuse(parameter, `parameter '${name}' cannot be optional; take T | null or Option<T>`)
-    }
-    return {
-      name: witNameOf(name, parameter.name),
-      type: this.#types.read(parameter.type, prototype),
-    }
+    for (const type of definitions(funcs)) if (type.owner === '') type.owner = id
+    const types = definitions(funcs).filter((type) => type.owner === id)
+    return { id, types, funcs, doc: docComment(prototype.declaration) }
   }
 
   /** Functions and types of an interface share one space of names. */
   #checkNames(methods: readonly Method[]): void {
+    const [first] = methods
     const owners = new Map<string, string>()
-    const types = new Map<string, NamedType>()
-    for (const type of this.#types.named) {
-      const { className } = type.source
-      const other = types.get(type.name)
-      types.set(type.name, type)
-      owners.set(type.name, `type '${className}'`)
-      if (!other) continue
-      const [method] = methods
-      const text = `types '${other.source.className}' and '${className}' are both '${type.name}' in WIT`
-      if (method) this.#attempt(() => refuse(method.node, text))
+    const types = new Map<string, string>()
+    for (const { name, source } of definitions(methods.map(({ func }) => func))) {
+      const other = types.get(name)
+      const text = `types '${other}' and '${source.className}' are both '${name}' in WIT`
+      if (other !== undefined && first) this.#attempt(() => refuse(first.node, text))
+      types.set(name, source.className)
+      owners.set(name, `type '${source.className}'`)
     }
     for (const { func, node } of methods) {
       const other = owners.get(func.name)
@@ -216,9 +179,26 @@ class ClassReader {
   }
 }
 
-function interfaceId(decorator: AssemblyScript.DecoratorNode): string {
+function checkConstructor(prototype: AssemblyScript.ClassPrototype): void {
+  const parameter = prototype.constructorPrototype?.functionTypeNode.parameters[0]
+  if (!parameter) return
+  refuse(
+    parameter,
+    `the constructor of a component class takes no arguments: an actor is created by its first call`,
+  )
+}
+
+function interfaceId(decorator: AssemblyScript.DecoratorNode, contract: Contract | null): string {
   const [argument] = decorator.args ?? []
   const id = argument ? argument.range.toString().slice(1, -1) : ''
+  if (contract) {
+    const expected = contract.interface.id
+    if (id === '' || id === expected) return expected
+    return refuse(
+      argument ?? decorator,
+      `the class extends '${contract.className}', which is '${expected}'; write @component()`,
+    )
+  }
   if (parseInterfaceId(id)?.isVersioned) return id
   return refuse(
     argument ?? decorator,

@@ -28,10 +28,6 @@ export class ShapeReader {
     this.#read = read
   }
 
-  get named(): readonly NamedType[] {
-    return [...this.#known.values()]
-  }
-
   class(prototype: AssemblyScript.ClassPrototype, node: AssemblyScript.Node): NamedType {
     const known = this.#known.get(prototype)
     if (known) return known
@@ -64,7 +60,8 @@ export class ShapeReader {
     const isFlags = findDecorator(declaration.decorators, 'flags') !== undefined
     const common = {
       name: witNameOf(element.name, declaration.name),
-      source: this.#source(element),
+      source: sourceOf(element),
+      owner: '',
       doc: docComment(declaration),
     }
     const labels = declaration.values.map((value) => ({
@@ -90,7 +87,8 @@ export class ShapeReader {
       kind: 'record',
       name: witNameOf(prototype.name, prototype.declaration.name),
       fields,
-      source: this.#source(prototype),
+      source: sourceOf(prototype),
+      owner: '',
       doc: docComment(prototype.declaration),
     }
   }
@@ -105,7 +103,8 @@ export class ShapeReader {
       kind: 'variant',
       name,
       cases: subclasses.map((subclass) => this.#case(prototype, subclass, name)),
-      source: this.#source(prototype),
+      source: sourceOf(prototype),
+      owner: '',
       doc: docComment(prototype.declaration),
     }
   }
@@ -125,7 +124,7 @@ export class ShapeReader {
     }
     const affix = new RegExp(`^${base.name}(?=[A-Z])|${base.name}$`)
     const name = witNameOf(subclass.name.replace(affix, '') || subclass.name, declaration.name)
-    const source = this.#source(subclass)
+    const source = sourceOf(subclass)
     const fields = this.#fields(subclass)
     const [first] = fields
     const doc = docComment(declaration)
@@ -140,7 +139,14 @@ export class ShapeReader {
         doc,
       }
     }
-    const type = { kind: 'record' as const, name: `${variantName}-${name}`, fields, source, doc }
+    const type = {
+      kind: 'record' as const,
+      name: `${variantName}-${name}`,
+      fields,
+      source,
+      owner: '',
+      doc,
+    }
     this.#known.set(subclass, type)
     return { name, type, source, payload: { kind: 'self' }, doc: '' }
   }
@@ -206,12 +212,16 @@ export class ShapeReader {
       refuse(node, `type '${element.name}' is part of the interface, so its file must export it`)
     }
   }
+}
 
-  #source(element: AssemblyScript.Element): ClassRef {
-    const path = element.file.internalName
-    const module = path.startsWith('~lib/') ? path.slice('~lib/'.length) : `./${path}`
-    return { module, className: element.name }
-  }
+/** The module of an element, as an import names it. */
+export function moduleOf(element: AssemblyScript.Element): string {
+  const path = element.file.internalName
+  return path.startsWith('~lib/') ? path.slice('~lib/'.length) : `./${path}`
+}
+
+function sourceOf(element: AssemblyScript.Element): ClassRef {
+  return { module: moduleOf(element), className: element.name }
 }
 
 /** `name` in kebab-case. Refuses a name that WIT cannot spell. */

@@ -7,7 +7,8 @@
  */
 import { VIEWS } from './as-type.ts'
 import { refuse } from './class-mistake.ts'
-import { ShapeReader } from './class-shapes.ts'
+import { moduleOf, ShapeReader } from './class-shapes.ts'
+import type { WitDeclarations } from './host-modules.ts'
 import type { NamedType, Primitive, Type } from './model.ts'
 import { isPrimitive, isReference } from './model.ts'
 import type { AssemblyScript, ProgramApi } from './toolchain.ts'
@@ -34,11 +35,13 @@ const STANDARD = '~lib/'
 export class TypeReader {
   readonly #program: AssemblyScript.Program
   readonly #api: ProgramApi
+  readonly #wit: WitDeclarations
   readonly #shapes: ShapeReader
 
-  constructor(program: AssemblyScript.Program, api: ProgramApi) {
+  constructor(program: AssemblyScript.Program, api: ProgramApi, wit: WitDeclarations) {
     this.#program = program
     this.#api = api
+    this.#wit = wit
     this.#shapes = new ShapeReader(program, api, (node, context) => this.read(node, context))
   }
 
@@ -64,6 +67,8 @@ export class TypeReader {
     const swallow = this.#api.ReportMode.Swallow
     const element = resolver.resolveTypeName(node.name, null, context, swallow)
     if (!element) return refuse(node, `cannot find the type '${node.name.range}'`)
+    const declared = this.#declared(element, node)
+    if (declared) return declared
     const { ElementKind } = this.#api
     if (element.kind === ElementKind.Enum) {
       return this.#shapes.enumeration(element as AssemblyScript.Enum, node)
@@ -74,6 +79,22 @@ export class TypeReader {
     const definition = element.kind === ElementKind.TypeDefinition ? element : element.shadowType
     if (definition) return this.#alias(definition as AssemblyScript.TypeDefinition, node)
     return refuse(node, `'${element.name}' cannot cross the component boundary; use a class`)
+  }
+
+  /** The type that a class made from WIT stands for. */
+  #declared(
+    element: AssemblyScript.Element,
+    node: AssemblyScript.NamedTypeNode,
+  ): NamedType | undefined {
+    const module = moduleOf(element)
+    const found = this.#wit.definition(module, element.name)
+    if (found?.kind === 'resource') {
+      refuse(node, `'${element.name}' is a resource of the host; an actor cannot pass it on`)
+    }
+    if (this.#wit.contract(module, element.name)) {
+      refuse(node, `'${element.name}' is an interface, not a type of values; extend it`)
+    }
+    return found
   }
 
   #alias(definition: AssemblyScript.TypeDefinition, node: AssemblyScript.NamedTypeNode): Type {
@@ -171,10 +192,5 @@ export class TypeReader {
       if (element?.internalName === `${SDK}Unit`) return null
     }
     return this.#argument(node, index, context)
-  }
-
-  /** Named types that were read, for the check of equal names. */
-  get named(): readonly NamedType[] {
-    return this.#shapes.named
   }
 }

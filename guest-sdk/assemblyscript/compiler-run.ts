@@ -9,6 +9,7 @@
  */
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
+import { SETTINGS_FILE } from './actor-settings.ts'
 import type { Mistake } from './errors.ts'
 import type { AuthorHost, LibraryHost } from './host-modules.ts'
 import { explainLimits } from './language-limits.ts'
@@ -19,6 +20,8 @@ import type { AssemblyScript, Compiler } from './toolchain.ts'
 /** Everything that the compiler may read. */
 export interface Sources {
   readonly folder: string
+  /** Transforms that the author asked for; they run before ours. */
+  readonly transforms: readonly AssemblyScript.TransformClass[]
   /** Generated modules by file name. */
   readonly generated: ReadonlyMap<string, string>
   readonly authorHost: AuthorHost
@@ -72,7 +75,7 @@ async function runNow(
   sources: Sources,
   options: RunOptions,
 ): Promise<RunResult> {
-  const library = [...libraryModules(), ...sources.libraryHost.modules]
+  const library = [...libraryModules(), ...sources.libraryHost.sources]
   for (const [name, text] of library) compiler.libraryFiles[`loom/${name}`] = text
   const mistakes: Mistake[] = []
   const texts = new Map<string, string>()
@@ -80,7 +83,7 @@ async function runNow(
   const outcome = await compiler.main(
     [options.entry, '--baseDir', sources.folder, '--outFile', BINARY, ...options.arguments],
     {
-      transforms: [transform(options.hooks)],
+      transforms: [...sources.transforms, transform(options.hooks)],
       readFile: async (name) => {
         const text = await readSource(name, sources)
         if (text !== null && !sources.generated.has(name)) texts.set(name, text)
@@ -112,8 +115,8 @@ function toMistake(
 }
 
 async function readSource(name: string, sources: Sources): Promise<string | null> {
-  // An actor's own settings could change the ABI; the shared ones come as arguments.
-  if (path.basename(name) === 'asconfig.json') return null
+  // The shared settings and the actor's own (actor-settings.ts) come as arguments.
+  if (path.basename(name) === SETTINGS_FILE) return null
   const generated = sources.generated.get(name)
   if (generated !== undefined) return generated
   const file = path.resolve(sources.folder, name)

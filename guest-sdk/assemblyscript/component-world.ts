@@ -6,9 +6,9 @@
  *
  * Invariant: the world imports exactly what the core module imports, no more and no less.
  */
-import type { ActorClass } from './class-reader.ts'
 import type { Mistake } from './errors.ts'
-import type { Interface, World } from './model.ts'
+import type { Definition, Func, Interface, World } from './model.ts'
+import { definitions } from './model.ts'
 import { splitInterfaceId } from './names.ts'
 import { placeAt } from './text-place.ts'
 
@@ -17,9 +17,12 @@ export interface WorldReading {
   readonly mistakes: readonly Mistake[]
 }
 
-/** `texts` are the author's sources by name, to say where a function without a host is used. */
+/**
+ * The world of a component that exports `exports`, with what it calls of `interfaces`. `texts` are the
+ * author's sources by name, to say where a function without a host is used.
+ */
 export function worldOf(
-  { exported }: ActorClass,
+  exports: readonly Interface[],
   interfaces: readonly Interface[],
   core: Uint8Array,
   texts: ReadonlyMap<string, string>,
@@ -28,15 +31,44 @@ export function worldOf(
   const called = new Map(
     WebAssembly.Module.imports(module).map((one) => [`${one.module}#${one.name}`, one.name]),
   )
-  const imports = interfaces
-    .map((one) => ({
-      ...one,
-      funcs: one.funcs.filter((func) => called.delete(`${one.id}#${func.name}`)),
-    }))
-    .filter((one) => one.funcs.length > 0)
-  const name = `${splitInterfaceId(exported.id).name}-actor`
+  const funcs = new Map<string, Func[]>()
+  const dropped: Definition[] = []
+  for (const { id, funcs: all, types } of interfaces) {
+    const used = all.filter((func) => called.delete(`${id}#${func.name}`))
+    if (used.length > 0) funcs.set(id, used)
+    const drops = types.filter((type) => called.delete(`${id}#[resource-drop]${type.name}`))
+    dropped.push(...drops)
+  }
+  const types = definitions(
+    [...[...funcs.values()].flat(), ...exports.flatMap((one) => one.funcs)],
+    dropped,
+  )
+  const exported = new Set(exports.map((one) => one.id))
+  const owners = new Set([...types.map((type) => type.owner), ...funcs.keys()])
+  const imports = [...owners]
+    .filter((id) => !exported.has(id) || funcs.has(id))
+    .map((id) => importOf(id, funcs.get(id) ?? [], types, interfaces))
+  const [first] = exports
+  const name = `${splitInterfaceId(first?.id ?? '').name}-actor`
   const mistakes = [...called.values()].map((unserved) => unservedMistake(unserved, texts))
-  return { world: { name, imports, exported }, mistakes }
+  return { world: { name, imports: inOrder(imports, interfaces), exports }, mistakes }
+}
+
+/** The interface `id`, with only what is used of it. */
+function importOf(
+  id: string,
+  funcs: readonly Func[],
+  types: readonly Definition[],
+  interfaces: readonly Interface[],
+): Interface {
+  const doc = interfaces.find((one) => one.id === id)?.doc ?? ''
+  return { id, types: types.filter((type) => type.owner === id), funcs, doc }
+}
+
+/** In the order in which the interfaces are known; those that only hold types come first. */
+function inOrder(imports: readonly Interface[], known: readonly Interface[]): Interface[] {
+  const rank = ({ id }: Interface) => known.findIndex((one) => one.id === id)
+  return [...imports].sort((a, b) => rank(a) - rank(b))
 }
 
 function unservedMistake(name: string, texts: ReadonlyMap<string, string>): Mistake {

@@ -1,8 +1,8 @@
 /**
  * The export side of a component.
  *
- * Owns: the generated entry module: one core export per method of the author's class, and the only
- * instance of that class.
+ * Owns: the generated entry module: one core export per method of the author's classes, and the only
+ * instance of each class.
  * Does not own: the names of core exports in the binary, which are no identifiers (compile.ts renames
  * by the table that is returned here).
  *
@@ -11,11 +11,13 @@
  *       ask the host, and what they are told is part of that turn.
  *   X2. Every call is bracketed by enter() and leave(); memory is collected only when none is active.
  */
+
+import type { ActorClass } from './class-reader.ts'
 import { liftFlat, liftMemory } from './emit-lift.ts'
 import { lowerFlat, lowerMemory } from './emit-lower.ts'
 import { EmitScope } from './emit-scope.ts'
 import { FLAT_PARAMS_MAX, FLAT_RESULTS_MAX, flatten, offsetsOf, sizeOf } from './layout.ts'
-import type { ClassRef, Func, Interface } from './model.ts'
+import type { Func } from './model.ts'
 
 export interface EntryModule {
   readonly source: string
@@ -23,42 +25,49 @@ export interface EntryModule {
   readonly renames: ReadonlyMap<string, string>
 }
 
-export function emitEntry(exported: Interface, actor: ClassRef): EntryModule {
-  const scope = new EmitScope()
+export function emitEntry(classes: readonly ActorClass[]): EntryModule {
+  const scope = new EmitScope('')
   const renames = new Map<string, string>()
-  const className = scope.className(actor)
-  const functions = exported.funcs.map((func, index) => {
-    renames.set(`call${index}`, `${exported.id}#${func.name}`)
-    const result = func.result ? flatten(func.result) : []
-    if (result.length > FLAT_RESULTS_MAX) {
-      renames.set(`post${index}`, `cabi_post_${exported.id}#${func.name}`)
+  const actors: string[] = []
+  const functions: string[] = []
+  classes.forEach(({ actor, exported }, which) => {
+    actors.push(declareActor(scope.className(actor), which))
+    for (const func of exported.funcs) {
+      const index = functions.length
+      renames.set(`call${index}`, `${exported.id}#${func.name}`)
+      if (func.result && flatten(func.result).length > FLAT_RESULTS_MAX) {
+        renames.set(`post${index}`, `cabi_post_${exported.id}#${func.name}`)
+      }
+      functions.push(emitFunction(scope, func, index, `actor${which}()`))
     }
-    return emitFunction(scope, func, index)
   })
   const declarations = `export { cabi_realloc } from "loom/abi";
 import "loom/runtime";
-let self: ${className} | null = null;
-function actor(): ${className} {
-  let it = self;
-  if (it === null) self = it = new ${className}();
+${actors.join('')}
+`
+  const title = `Exports ${classes.map((one) => one.exported.id).join(', ')}`
+  return { source: scope.module(title, declarations, functions.join('')), renames }
+}
+
+/** The only instance of a component class. */
+function declareActor(className: string, which: number): string {
+  return `let self${which}: ${className} | null = null;
+function actor${which}(): ${className} {
+  let it = self${which};
+  if (it === null) self${which} = it = new ${className}();
   return it;
 }
-
 `
-  return {
-    source: scope.module(`Exports ${exported.id}`, declarations, functions.join('')),
-    renames,
-  }
 }
 
-function emitFunction(scope: EmitScope, func: Func, index: number): string {
+function emitFunction(scope: EmitScope, func: Func, index: number, actor: string): string {
   const types = func.params.map((param) => param.type)
   const flat = types.flatMap(flatten)
   const isSpilled = flat.length > FLAT_PARAMS_MAX
   const params = isSpilled ? 'p: usize' : flat.map((core, i) => `a${i}: ${core}`).join(', ')
   const lines = isSpilled ? liftSpilled(scope, func) : liftDirect(scope, func)
   const args = types.map((_type, i) => `x${i}`).join(', ')
-  const call = `actor().${func.method}(${args});`
+  const call = `${actor}.${func.method}(${args});`
   lines.push('freeArgs();')
   const result = func.result ? flatten(func.result) : []
   const [core] = result

@@ -1,9 +1,10 @@
 /**
  * The import side of a component.
  *
- * Owns: the AssemblyScript module that stands for imported WIT interfaces: classes for their types
- * and one function per host function.
- * Does not own: reading the WIT (wit-read.ts).
+ * Owns: the AssemblyScript module that stands for WIT interfaces: classes for their types and resources,
+ * one function per host function, and an abstract class per interface for those who export it.
+ * Does not own: reading the WIT (wit-read.ts), names of classes (wit-classes.ts), classes of
+ * resources (emit-resource.ts).
  *
  * Invariant: an import that the author's code never calls is not compiled, so the component does not
  * import it. Functions are named `f_name` inside the module, so that a host
@@ -13,21 +14,37 @@ import { asType } from './as-type.ts'
 import type { Slot } from './emit-lift.ts'
 import { liftFlat, liftMemory } from './emit-lift.ts'
 import { lowerFlat, lowerMemory } from './emit-lower.ts'
+import { declareResource, functionName } from './emit-resource.ts'
 import { EmitScope } from './emit-scope.ts'
 import { FLAT_PARAMS_MAX, FLAT_RESULTS_MAX, flatten, offsetsOf, sizeOf } from './layout.ts'
-import type { Func, Interface, NamedType, Type, VariantType } from './model.ts'
-import { namedTypes } from './model.ts'
+import type { Func, NamedType, Type, VariantType } from './model.ts'
 import { identifier, pascal } from './names.ts'
+import type { Contract, WitModule } from './wit-classes.ts'
 
-/** The module for `interfaces`, which one WIT file declares. */
-export function emitImports(interfaces: readonly Interface[]): string {
-  const scope = new EmitScope()
-  const functions = interfaces.flatMap((one) =>
+/** The source of `module`. */
+export function emitImports(module: WitModule): string {
+  const scope = new EmitScope(module.name)
+  const functions = module.interfaces.flatMap((one) =>
     one.funcs.map((func) => emitFunction(scope, one.id, func)),
   )
-  const types = namedTypes(interfaces.flatMap((one) => one.funcs))
-  const title = `Imports ${interfaces.map((one) => one.id).join(', ')}`
-  return scope.module(title, types.map(declareType).join(''), functions.join(''))
+  const declarations = module.types.map((type) =>
+    type.kind === 'resource' ? declareResource(scope, type, module) : declareType(type),
+  )
+  const contracts = module.contracts.map((one) => declareContract(scope, one))
+  const title = `Imports ${module.interfaces.map((one) => one.id).join(', ')}`
+  return scope.module(title, [...declarations, ...contracts].join(''), functions.join(''))
+}
+
+/** The interface as an abstract class: an actor that extends it exports it. */
+function declareContract(scope: EmitScope, { className, interface: { funcs } }: Contract): string {
+  const methods = funcs.map((func) => {
+    const params = func.params.map(
+      (param) => `${identifier(param.name)}: ${scope.type(param.type)}`,
+    )
+    const result = func.result ? scope.type(func.result) : 'void'
+    return `  abstract ${func.method}(${params.join(', ')}): ${result};\n`
+  })
+  return `export abstract class ${className} {\n${methods.join('')}}\n`
 }
 
 function spell(type: Type): string {
@@ -70,30 +87,36 @@ function emitFunction(scope: EmitScope, interfaceId: string, func: Func): string
   const params = isSpilled ? ['p: usize'] : flat.map((core, index) => `a${index}: ${core}`)
   if (hasArea) params.push('area: usize')
   const core = hasArea ? 'void' : (result[0] ?? 'void')
-  const host = `host_${func.method}`
+  const name = functionName(func)
   const declaration = `// @ts-ignore: decorator
 @external("${interfaceId}", "${func.name}")
-declare function ${host}(${params.join(', ')}): ${core};
+declare function host_${name}(${params.join(', ')}): ${core};
 `
   const lines = isSpilled ? lowerSpilled(scope, func) : lowerDirect(scope, func)
   const args = isSpilled ? ['p'] : flat.map((_core, index) => `a${index}`)
   if (hasArea && func.result) args.push(scope.area(sizeOf(func.result)))
   lines.push(
-    `${result.length === 1 ? 'const c = ' : ''}${host}(${args.join(', ')});`,
+    `${result.length === 1 ? 'const c = ' : ''}host_${name}(${args.join(', ')});`,
     'freeTemps();',
   )
   lines.push(...liftResult(scope, func, hasArea, result[0]))
   const body = lines.map((line) => `  ${line}\n`).join('')
-  const exported = `export { f_${func.method} as ${func.method} };\n`
-  return `${declaration}${signature(scope, func)} {\n${body}}\n${exported}`
+  // Members are reached through their resource's class.
+  const exported = func.member ? '' : `export { f_${name} as ${func.method} };\n`
+  return `${declaration}${signature(scope, func, name)} {\n${body}}\n${exported}`
 }
 
-function signature(scope: EmitScope, func: Func): string {
+function signature(scope: EmitScope, func: Func, name: string): string {
   const params = func.params.map(
     (param) => `v_${identifier(param.name)}: ${scope.type(param.type)}`,
   )
-  const result = func.result ? scope.type(func.result) : 'void'
-  return `function f_${func.method}(${params.join(', ')}): ${result}`
+  return `function f_${name}(${params.join(', ')}): ${resultOf(scope, func)}`
+}
+
+/** A constructor's function gives the handle itself, which the new object keeps. */
+function resultOf(scope: EmitScope, func: Func): string {
+  if (func.member?.kind === 'constructor') return 'i32'
+  return func.result ? scope.type(func.result) : 'void'
 }
 
 function liftResult(
@@ -103,6 +126,7 @@ function liftResult(
   core: Slot['core'] | undefined,
 ): string[] {
   if (!func.result || core === undefined) return []
+  if (func.member?.kind === 'constructor') return ['return c;']
   if (!hasArea) return [`return ${liftFlat(scope, func.result, [{ expression: 'c', core }])};`]
   return [`const r = ${liftMemory(scope, func.result, 'AREA', 0)};`, 'freeArgs();', 'return r;']
 }

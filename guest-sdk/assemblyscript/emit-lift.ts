@@ -5,6 +5,7 @@
  * Does not own: strings and lists of scalars (assembly/abi.ts), the opposite direction (emit-lower.ts).
  */
 import { isScalarList, SCALARS, TUPLE_PROPERTIES, VIEWS } from './as-type.ts'
+import { liftHandle } from './emit-resource.ts'
 import type { EmitScope } from './emit-scope.ts'
 import type { CoreType } from './layout.ts'
 import {
@@ -16,7 +17,15 @@ import {
   payloads,
   sizeOf,
 } from './layout.ts'
-import type { ListType, RecordType, ResultType, TupleType, Type, VariantType } from './model.ts'
+import type {
+  HandleType,
+  ListType,
+  RecordType,
+  ResultType,
+  TupleType,
+  Type,
+  VariantType,
+} from './model.ts'
 import { isReference } from './model.ts'
 
 /** A core value at hand: an expression and its core type. */
@@ -56,12 +65,15 @@ export function liftMemory(scope: EmitScope, type: Type, pointer: string, offset
     }
     case 'bool':
       return `load<u8>(${pointer}, ${offset}) != 0`
+    case 'own':
+    case 'borrow':
+      return liftHandle(type.resource, `load<i32>(${pointer}, ${offset})`)
     default:
       return `load<${SCALARS[type.kind]}>(${pointer}, ${offset})`
   }
 }
 
-type Compound = Exclude<Type, { kind: 'string' } | ListType>
+type Compound = Exclude<Type, { kind: 'string' } | ListType | HandleType>
 
 function memoryHelper(scope: EmitScope, type: Compound, name: string): string {
   const isProduct = type.kind === 'record' || type.kind === 'tuple'
@@ -96,6 +108,9 @@ export function liftFlat(scope: EmitScope, type: Type, slots: readonly Slot[]): 
     }
     case 'bool':
       return `${first} != 0`
+    case 'own':
+    case 'borrow':
+      return liftHandle(type.resource, first)
     default:
       return `<${SCALARS[type.kind]}>${first}`
   }

@@ -6,6 +6,7 @@
  */
 import { isScalarList, SCALARS, TUPLE_PROPERTIES, VIEWS } from './as-type.ts'
 import type { Slot } from './emit-lift.ts'
+import { lowerHandle } from './emit-resource.ts'
 import type { EmitScope } from './emit-scope.ts'
 import type { CoreType } from './layout.ts'
 import {
@@ -36,6 +37,9 @@ export function lowerMemory(
       const width = `u${sizeOf(type) * 8}`
       return `store<${width}>(${pointer}, <${width}><i32>(${value}), ${offset});`
     }
+    case 'own':
+    case 'borrow':
+      return `store<i32>(${pointer}, ${lowerHandle(type.kind, type.resource, value)}, ${offset});`
     case 'string':
       return `lowerString(${value}, ${at});`
     case 'list':
@@ -184,6 +188,9 @@ export function lowerFlat(
     case 'f32':
     case 'f64':
       return put(0, value)
+    case 'own':
+    case 'borrow':
+      return put(0, lowerHandle(type.kind, type.resource, value))
     case 'string': {
       const x = scope.local()
       return `const ${x} = ${value}; ${put(0, `changetype<i32>(${x})`)} ${put(1, `${x}.length`)}`

@@ -9,24 +9,30 @@
  *   G1. Every name from another module is imported as `$Name`, so it never meets a name of this one.
  *   G2. Two types share a helper only when both their AssemblyScript and their WIT spelling agree.
  */
-import { asType } from './as-type.ts'
+import { asType, SDK_NAMES } from './as-type.ts'
 import type { ClassRef, Type } from './model.ts'
 import { witType } from './wit-print.ts'
 
 const LIBRARY = `import { enter, leave, freeArgs, freeTemps, temp, blank, liftString, lowerString, liftArray, lowerArray, liftStatic, lowerStatic, liftView, lowerView } from "loom/abi";
-import { Result, Option, Tuple2, Tuple3, Tuple4, Unit, char } from "loom";
+import { ${SDK_NAMES.join(', ')} } from "loom";
 `
 
 export class EmitScope {
+  readonly #module: string
   readonly #helpers = new Map<string, { name: string; source: string }>()
   readonly #aliases = new Map<string, string>()
   readonly #imports = new Map<string, string[]>()
   #locals = 0
   #areaSize = 8
 
+  /** `module`: how others import what is being generated. */
+  constructor(module: string) {
+    this.#module = module
+  }
+
   /** The name of a class in this module, imported when it is of another one. */
   className(source: ClassRef): string {
-    if (source.module === '') return source.className
+    if (source.module === this.#module) return source.className
     const key = `${source.module}#${source.className}`
     const known = this.#aliases.get(key)
     if (known !== undefined) return known

@@ -42,7 +42,7 @@ const LIMITS: readonly Limit[] = [
   {
     said: /^Type expected/,
     at: /^\[/,
-    message: "AssemblyScript has no tuple types; use Tuple2, Tuple3 or Tuple4 from 'loom'",
+    message: "AssemblyScript has no tuple types; use Tuple2, Tuple3, ... from 'loom'",
   },
   {
     said: /^Type expected/,

@@ -33,6 +33,8 @@ const SIZES: Record<Primitive, number> = {
   char: 4,
 }
 
+const HANDLE_SIZE = 4
+
 function alignTo(offset: number, alignment: number): number {
   return Math.ceil(offset / alignment) * alignment
 }
@@ -84,6 +86,9 @@ export function alignmentOf(type: Type): number {
       return Math.max(1, ...members(type).map(alignmentOf))
     case 'flags':
       return flagsSize(type.labels.length)
+    case 'own':
+    case 'borrow':
+      return HANDLE_SIZE
     case 'variant':
     case 'option':
     case 'result':
@@ -114,6 +119,9 @@ export function sizeOf(type: Type): number {
       return endOf(members(type), alignmentOf(type))
     case 'flags':
       return flagsSize(type.labels.length)
+    case 'own':
+    case 'borrow':
+      return HANDLE_SIZE
     case 'variant':
     case 'option':
     case 'result':

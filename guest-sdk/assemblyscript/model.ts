@@ -9,8 +9,10 @@
  *   M1. Named types (record, variant, enum, flags) are compared by object identity.
  *   M2. `name` of a type, field, case or function is WIT kebab-case; `property`, `method` and
  *       `className` are AssemblyScript identifiers.
- *   M3. Before code is emitted every named type has a `source`: class-reader sets it to the author's
- *       class, wit-types.ts to the class that it declares.
+ *   M3. Before code is emitted every named type has a `source`: class-shapes.ts sets it to the author's
+ *       class, wit-classes.ts to the class that it declares.
+ *   M4. Before WIT is printed every named type has an `owner`: the interface that defines it. Others
+ *       `use` it from there.
  */
 
 export type Primitive =
@@ -27,7 +29,7 @@ export type Primitive =
   | 'f64'
   | 'char'
 
-/** A class or enum, and the module that exports it (`''`: the module being generated). */
+/** A class or enum, and the module that exports it, as an import names it. */
 export interface ClassRef {
   readonly module: string
   readonly className: string
@@ -71,15 +73,21 @@ export interface Field {
   readonly property: string
   readonly type: Type
   readonly readonly: boolean
-  readonly doc: string
+  doc: string
 }
 
-export interface RecordType {
-  readonly kind: 'record'
+/** What named types have in common. */
+interface Named {
   name: string
-  readonly fields: readonly Field[]
   source: ClassRef
-  readonly doc: string
+  /** Id of the interface that defines it; empty until it is known (M4). */
+  owner: string
+  doc: string
+}
+
+export interface RecordType extends Named {
+  readonly kind: 'record'
+  readonly fields: readonly Field[]
 }
 
 /** How a case's class holds its payload: not at all, in one property, or by being the payload record. */
@@ -93,40 +101,46 @@ export interface VariantCase {
   readonly type: Type | null
   source: ClassRef
   payload: CasePayload
-  readonly doc: string
+  doc: string
 }
 
 /** A case of an enum or a flag. */
 interface Label {
   readonly name: string
-  readonly doc: string
+  doc: string
 }
 
-export interface VariantType {
+export interface VariantType extends Named {
   readonly kind: 'variant'
-  name: string
   readonly cases: readonly VariantCase[]
-  source: ClassRef
-  readonly doc: string
 }
 
-export interface EnumType {
+export interface EnumType extends Named {
   readonly kind: 'enum'
-  name: string
   readonly cases: readonly Label[]
-  source: ClassRef
-  readonly doc: string
 }
 
-export interface FlagsType {
+export interface FlagsType extends Named {
   readonly kind: 'flags'
-  name: string
   readonly labels: readonly Label[]
-  source: ClassRef
-  readonly doc: string
 }
 
+/** A resource that the host serves. Its class holds the handle. */
+export interface ResourceType extends Named {
+  readonly kind: 'resource'
+}
+
+/** A handle: `own` is given away with the value, `borrow` is lent for the call. */
+export interface HandleType {
+  readonly kind: 'own' | 'borrow'
+  readonly resource: ResourceType
+}
+
+/** Named types of values. */
 export type NamedType = RecordType | VariantType | EnumType | FlagsType
+
+/** Whatever an interface defines under a name. */
+export type Definition = NamedType | ResourceType
 
 export type Type =
   | PrimitiveType
@@ -135,6 +149,7 @@ export type Type =
   | OptionType
   | ResultType
   | TupleType
+  | HandleType
   | NamedType
 
 export interface Param {
@@ -142,17 +157,29 @@ export interface Param {
   readonly type: Type
 }
 
+/** A function that belongs to a resource. A method's first parameter is the borrowed resource. */
+export interface Member {
+  readonly kind: 'constructor' | 'method' | 'static'
+  readonly resource: ResourceType
+  /** WIT name within the resource. */
+  readonly name: string
+}
+
 export interface Func {
+  /** WIT name; of a member as core modules import it, such as `[method]blob.read`. */
   readonly name: string
   readonly method: string
+  readonly member: Member | null
   readonly params: readonly Param[]
   readonly result: Type | null
-  readonly doc: string
+  doc: string
 }
 
 export interface Interface {
   /** `namespace:package/interface@version`. */
   readonly id: string
+  /** What it defines, each after the types that it is made of. */
+  readonly types: readonly Definition[]
   readonly funcs: readonly Func[]
   readonly doc: string
 }
@@ -161,7 +188,7 @@ export interface Interface {
 export interface World {
   readonly name: string
   readonly imports: readonly Interface[]
-  readonly exported: Interface
+  readonly exports: readonly Interface[]
 }
 
 const PRIMITIVES: ReadonlySet<string> = new Set<Primitive>([
@@ -183,13 +210,17 @@ export function isPrimitive(type: Type): type is PrimitiveType {
   return PRIMITIVES.has(type.kind)
 }
 
-export function isNamed(type: Type): type is NamedType {
+export function isNamed(type: Type | ResourceType): type is NamedType {
   return (
     type.kind === 'record' ||
     type.kind === 'variant' ||
     type.kind === 'enum' ||
     type.kind === 'flags'
   )
+}
+
+export function isHandle(type: Type): type is HandleType {
+  return type.kind === 'own' || type.kind === 'borrow'
 }
 
 /** True when AssemblyScript holds the value as a pointer to an object. */
@@ -216,20 +247,29 @@ export function children(type: Type): readonly Type[] {
   }
 }
 
-function collectNamed(type: Type, found: Set<NamedType>, seen: Set<Type>): void {
+function collect(type: Type, found: Set<Definition>, seen: Set<Type>): void {
   if (seen.has(type)) return
   seen.add(type)
-  for (const child of children(type)) collectNamed(child, found, seen)
+  for (const child of children(type)) collect(child, found, seen)
+  if (isHandle(type)) found.add(type.resource)
   if (isNamed(type)) found.add(type)
 }
 
-/** The named types that the functions use, each after the types that it is made of. */
-export function namedTypes(funcs: readonly Func[]): NamedType[] {
-  const found = new Set<NamedType>()
+/** `types` and what the functions use besides them, each after the types that it is made of. */
+export function definitions(
+  funcs: readonly Func[],
+  types: readonly Definition[] = [],
+): Definition[] {
+  const found = new Set<Definition>()
   const seen = new Set<Type>()
+  for (const type of types) {
+    if (type.kind === 'resource') found.add(type)
+    else collect(type, found, seen)
+  }
   for (const func of funcs) {
-    for (const param of func.params) collectNamed(param.type, found, seen)
-    if (func.result) collectNamed(func.result, found, seen)
+    for (const param of func.params) collect(param.type, found, seen)
+    if (func.result) collect(func.result, found, seen)
+    if (func.member) found.add(func.member.resource)
   }
   return [...found]
 }

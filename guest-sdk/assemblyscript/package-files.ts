@@ -48,11 +48,13 @@ export function libraryWit(): string[] {
   return [`package loom:actor@0.1.0;\n${parts.join('')}`, ...wasi]
 }
 
-/** Options of the shared asconfig.json as arguments for the compiler. */
-export function compilerArguments(): string[] {
+/** The shared asconfig.json, with `overrides`, as arguments for the compiler. */
+export function compilerArguments(
+  overrides: Readonly<Record<string, string | number | boolean>>,
+): string[] {
   const text = readFileSync(path.join(root, 'asconfig.json'), 'utf8')
   const { options } = JSON.parse(text) as { options: Record<string, string | number | boolean> }
-  return Object.entries(options).flatMap(([name, value]) => {
+  return Object.entries({ ...options, ...overrides }).flatMap(([name, value]) => {
     if (typeof value === 'boolean') return value ? [`--${name}`] : []
     return [`--${name}`, String(value)]
   })

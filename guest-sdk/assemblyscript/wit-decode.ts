@@ -9,7 +9,16 @@
  * one export is again a component type (the world), whose imports are instance types (interfaces).
  */
 import { BinaryReader, customSection, HEADER_SIZE } from './binary-reader.ts'
-import type { Func, Interface, Param, Primitive, Type } from './model.ts'
+import type {
+  Definition,
+  Func,
+  Interface,
+  Member,
+  Param,
+  Primitive,
+  ResourceType,
+  Type,
+} from './model.ts'
 import { isNamed } from './model.ts'
 import { identifier } from './names.ts'
 
@@ -36,6 +45,7 @@ interface Signature {
 /** An entry of a type index space. */
 type Declared =
   | { readonly sort: 'value'; readonly type: Type }
+  | { readonly sort: 'resource'; readonly resource: ResourceType }
   | ({ readonly sort: 'func' } & Signature)
   | { readonly sort: 'scope'; readonly scope: Scope }
 
@@ -84,6 +94,8 @@ function at<T>(list: readonly T[], index: number): T {
 }
 
 const NOWHERE = { module: '', className: '' }
+/** What a type has before its interface and its class are known (wit-classes.ts). */
+const UNNAMED = { name: '', source: NOWHERE, owner: '', doc: '' }
 
 class Decoder {
   readonly #reader: BinaryReader
@@ -159,7 +171,7 @@ class Decoder {
     const reader = this.#reader
     const value = () => this.#value(scope)
     const label = () => ({ name: reader.name(), doc: '' })
-    const named = { name: '', source: NOWHERE, doc: '' }
+    const named = UNNAMED
     switch (code) {
       case 0x72: {
         const fields = reader.vector(() => {
@@ -190,11 +202,18 @@ class Decoder {
       case 0x6a:
         return { kind: 'result', ok: reader.optional(value), err: reader.optional(value) }
       case 0x69:
+        return { kind: 'own', resource: this.#resource(scope) }
       case 0x68:
-        return unsupported('a resource handle')
+        return { kind: 'borrow', resource: this.#resource(scope) }
       default:
         return primitive(code) ?? unsupported('a type of this kind')
     }
+  }
+
+  #resource(scope: Scope): ResourceType {
+    const declared = at(scope.types, this.#reader.unsigned())
+    if (declared.sort !== 'resource') throw new Error('not a resource')
+    return declared.resource
   }
 
   #declarations(outer: Scope): Scope {
@@ -236,8 +255,10 @@ class Decoder {
     const name = this.#externName()
     const sort = reader.byte()
     if (sort === 3) {
-      if (reader.byte() !== 0) unsupported('a resource')
-      const declared = at(scope.types, reader.unsigned())
+      const isNew = reader.byte() === 1
+      const declared: Declared = isNew
+        ? { sort: 'resource', resource: { kind: 'resource', ...UNNAMED, name } }
+        : at(scope.types, reader.unsigned())
       if (declared.sort === 'value' && isNamed(declared.type) && declared.type.name === '') {
         declared.type.name = name
       }
@@ -250,15 +271,49 @@ class Decoder {
   }
 }
 
-function toFunc(item: Item): Func[] {
+const MEMBER = /^\[(constructor|method|static)\]([^.]+)(?:\.(.+))?$/
+
+function toMember(name: string, items: readonly Item[]): Member | null {
+  const [, kind, owner, own] = MEMBER.exec(name) ?? []
+  if (kind === undefined) return null
+  const declared = items.find((one) => one.name === owner)?.declared
+  if (declared?.sort !== 'resource') throw new Error(`no resource for ${name}`)
+  return { kind: kind as Member['kind'], resource: declared.resource, name: own ?? '' }
+}
+
+function toFunc(item: Item, items: readonly Item[]): Func[] {
   if (item.declared.sort !== 'func') return []
   const { params, result } = item.declared
-  return [{ name: item.name, method: identifier(item.name), params, result, doc: '' }]
+  const member = toMember(item.name, items)
+  if (member?.kind === 'constructor' && result?.kind !== 'own') {
+    unsupported('a constructor that may fail')
+  }
+  const method = identifier(member ? member.name : item.name)
+  return [{ name: item.name, method, member, params, result, doc: '' }]
+}
+
+/** The definition that `declared` is, unless an earlier interface owns it. */
+function owned({ declared }: Item, id: string): Definition[] {
+  const definition =
+    declared.sort === 'resource'
+      ? declared.resource
+      : declared.sort === 'value' && isNamed(declared.type)
+        ? declared.type
+        : null
+  if (definition === null || definition.owner !== '') return []
+  definition.owner = id
+  return [definition]
 }
 
 function toInterface({ name, declared }: Item): Interface {
   if (declared.sort !== 'scope') return unsupported(`the world-level item '${name}'`)
-  return { id: name, funcs: declared.scope.exports.flatMap(toFunc), doc: '' }
+  const { exports } = declared.scope
+  return {
+    id: name,
+    types: exports.flatMap((item) => owned(item, name)),
+    funcs: exports.flatMap((item) => toFunc(item, exports)),
+    doc: '',
+  }
 }
 
 /** The imported interfaces of the world that a module made by `componentEmbed` describes. */

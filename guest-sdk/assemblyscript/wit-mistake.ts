@@ -28,15 +28,26 @@ async function complaint(text: string, tools: ComponentTools): Promise<string> {
   }
 }
 
-/** The mistake that `message`, the parser's complaint about `text`, describes. */
+/**
+ * The mistake that `message`, the parser's complaint about `text`, describes. The file's own text is the
+ * first `ownLength` characters; what is wrong further behind has no place in it.
+ */
 export async function witMistake(
   text: string,
   message: string,
   file: string,
   tools: ComponentTools,
+  ownLength = text.length,
 ): Promise<Mistake> {
   const offset = (await syntaxErrorOffset(text, message, tools)) ?? quotedOffset(text, message)
-  return { message, file, ...placeAt(text, offset) }
+  const place = placeAt(text, offset < ownLength ? offset : 0)
+  return { message: plain(message), file, ...place }
+}
+
+function plain(message: string): string {
+  const [line = ''] = message.split('\n')
+  const [, missing] = /^(package '.*' not found)/.exec(line) ?? []
+  return missing === undefined ? line : `${missing}; put its .wit file into the actor's folder`
 }
 
 async function syntaxErrorOffset(
@@ -61,8 +72,10 @@ async function syntaxErrorOffset(
 }
 
 function quotedOffset(text: string, message: string): number {
-  const [, name = ''] = /[`']([\w-]+)[`']/.exec(message) ?? []
-  if (name === '') return 0
+  const [, quoted = ''] = /[`'](\w[\w:@./-]*)[`']/.exec(message) ?? []
+  if (quoted === '') return 0
+  // The text writes a version behind the interface, not behind the package.
+  const name = quoted.replace(/@.*$/, '').replaceAll('.', '\\.')
   const found = new RegExp(`(?<![\\w-])${name}(?![\\w-])`).exec(text)
   return found?.index ?? 0
 }

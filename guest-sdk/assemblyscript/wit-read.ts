@@ -1,45 +1,57 @@
 /**
  * WIT text -> the interface model.
  *
- * Owns: reading one WIT file with the official parser, checking that AssemblyScript can express its
- * types, and naming their classes.
- * Does not own: the binary form that the parser gives (wit-decode.ts).
+ * Owns: reading WIT with the official parser, and checking that AssemblyScript can express its types.
+ * Does not own: the binary form that the parser gives (wit-decode.ts), which files there are
+ * (wit-files.ts), names of classes (wit-classes.ts).
  */
 import { TUPLE_SIZE_MAX } from './as-type.ts'
-import type { Interface, NamedType, Type } from './model.ts'
-import { children, isReference, namedTypes } from './model.ts'
-import { pascal, witName } from './names.ts'
+import type { Definition, Type } from './model.ts'
+import { children, definitions, isReference } from './model.ts'
+import { splitInterfaceId, witName } from './names.ts'
 import type { ComponentTools } from './toolchain.ts'
+import type { WitModule } from './wit-classes.ts'
+import { nameModule } from './wit-classes.ts'
 import { decodeImports, UnsupportedWit } from './wit-decode.ts'
+import { withDocs } from './wit-docs.ts'
+import type { WitSource } from './wit-files.ts'
 
 export const FLAGS_COUNT_MAX = 32
 const WORLD = 'loom-reads-this'
 
-/** The interfaces of `text`, ready for emit-import.ts. Throws what the parser throws. */
-export async function readWit(text: string, tools: ComponentTools): Promise<Interface[]> {
-  const world = `\nworld ${WORLD} {\n${interfaceNames(text)
-    .map((name) => `  import ${witName(name)};\n`)
-    .join('')}}\n`
+/** The module `name` for the interfaces that `source` declares. Throws what the parser throws. */
+export async function readWit(
+  name: string,
+  source: WitSource,
+  tools: ComponentTools,
+): Promise<WitModule> {
+  const imports = source.own.map((one) => `  import ${witName(one)};\n`).join('')
   const module = await tools.componentEmbed({
     dummy: true,
-    witSource: text + world,
+    witSource: `${source.text}\nworld ${WORLD} {\n${imports}}\n`,
     world: WORLD,
     stringEncoding: 'utf16',
   })
-  const interfaces = decodeImports(module)
-  const funcs = interfaces.flatMap((one) => one.funcs)
+  const all = withDocs(decodeImports(module), source.text)
+  const own = all.filter(({ id }) => {
+    const { packageId, name: interfaceName } = splitInterfaceId(id)
+    return packageId === source.packageId && source.own.includes(interfaceName)
+  })
   const seen = new Set<Type>()
-  for (const func of funcs) {
-    for (const { type } of func.params) spellable(type, seen)
-    if (func.result) spellable(func.result, seen)
+  for (const type of own.flatMap((one) => one.types)) spellableParts(type, seen)
+  for (const { params, result } of own.flatMap((one) => one.funcs)) {
+    for (const { type } of params) spellable(type, seen)
+    if (result) spellable(result, seen)
   }
-  for (const type of namedTypes(funcs)) nameClasses(type)
-  return interfaces
+  const types = definitions(
+    own.flatMap((one) => one.funcs),
+    own.flatMap((one) => one.types),
+  )
+  return nameModule(name, own, types)
 }
 
-function interfaceNames(text: string): string[] {
-  const code = text.replace(/\/\/.*$/gm, '').replace(/\/\*[\s\S]*?\*\//g, '')
-  return [...code.matchAll(/\binterface\s+%?([a-z][a-z0-9-]*)\s*\{/gi)].map(([, name = '']) => name)
+function spellableParts(type: Definition, seen: Set<Type>): void {
+  if (type.kind !== 'resource') spellable(type, seen)
 }
 
 /** Picks the AssemblyScript form of options, and refuses what has none. */
@@ -49,38 +61,11 @@ function spellable(type: Type, seen: Set<Type>): void {
   if (type.kind === 'option' && isReference(type.element) && type.element.kind !== 'option') {
     type.form = 'null'
   }
-  if (
-    type.kind === 'tuple' &&
-    (type.elements.length < 2 || type.elements.length > TUPLE_SIZE_MAX)
-  ) {
-    throw new UnsupportedWit(`a tuple of ${type.elements.length}, only 2 to ${TUPLE_SIZE_MAX},`)
+  if (type.kind === 'tuple' && type.elements.length > TUPLE_SIZE_MAX) {
+    throw new UnsupportedWit(`a tuple of more than ${TUPLE_SIZE_MAX}`)
   }
   if (type.kind === 'flags' && type.labels.length > FLAGS_COUNT_MAX) {
     throw new UnsupportedWit(`more than ${FLAGS_COUNT_MAX} flags`)
   }
   for (const child of children(type)) spellable(child, seen)
-}
-
-/** Classes that generated modules use; a WIT type of this name gets an underscore. */
-const TAKEN = new Set([
-  'Array',
-  'Map',
-  'Option',
-  'Result',
-  'StaticArray',
-  'Tuple2',
-  'Tuple3',
-  'Tuple4',
-  'Unit',
-])
-
-function nameClasses(type: NamedType): void {
-  const spelled = pascal(type.name)
-  const className = TAKEN.has(spelled) ? `${spelled}_` : spelled
-  type.source = { module: '', className }
-  if (type.kind !== 'variant') return
-  for (const one of type.cases) {
-    one.source = { module: '', className: className + pascal(one.name) }
-    if (one.type) one.payload = { kind: 'property', property: 'value', readonly: false }
-  }
 }

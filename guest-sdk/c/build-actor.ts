@@ -34,7 +34,6 @@ export interface BuildOptions {
 }
 
 export interface BuiltCActor extends BuiltActor {
-  /** What the compiler warned of, in the author's files. */
   readonly warnings: readonly Mistake[]
 }
 

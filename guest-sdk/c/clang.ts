@@ -16,7 +16,7 @@ const STACK_SIZE_BYTES = 32_768
 
 const COMPILE = [
   '--target=wasm32-wasip1',
-  '-std=c2x',
+  '-std=gnu2x',
   '-Os',
   '-Wall',
   '-Wextra',

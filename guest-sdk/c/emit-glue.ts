@@ -157,6 +157,7 @@ ${prototype(one, func, names)} {\n${pieces.join('')}}\n`
 const PROLOGUE = `// Made by \`loom build\` from the actor's WIT. Do not edit.
 #include "world.h"
 
+#define UNUSED __attribute__((unused))
 #define EXPORT(name) __attribute__((export_name(name)))
 #define IMPORT(interface, function) __attribute__((import_module(interface), import_name(function)))
 
@@ -166,10 +167,10 @@ EXPORT("_initialize") void loom_initialize(void) { __wasm_call_ctors(); }
 
 #define CLEAR() if (loom_temp_clear) loom_temp_clear()
 
-static inline float loom_f32_of(uint32_t bits) { union { uint32_t i; float f; } u = {bits}; return u.f; }
-static inline double loom_f64_of(uint64_t bits) { union { uint64_t i; double f; } u = {bits}; return u.f; }
-static inline uint32_t loom_bits_of_f32(float f) { union { float f; uint32_t i; } u = {f}; return u.i; }
-static inline uint64_t loom_bits_of_f64(double f) { union { double f; uint64_t i; } u = {f}; return u.i; }
+UNUSED static inline float loom_f32_of(uint32_t bits) { union { uint32_t i; float f; } u = {bits}; return u.f; }
+UNUSED static inline double loom_f64_of(uint64_t bits) { union { uint64_t i; double f; } u = {bits}; return u.f; }
+UNUSED static inline uint32_t loom_bits_of_f32(float f) { union { float f; uint32_t i; } u = {f}; return u.i; }
+UNUSED static inline uint64_t loom_bits_of_f64(double f) { union { double f; uint64_t i; } u = {f}; return u.i; }
 `
 
 export function emitGlue(world: CWorld, names: Names): string {

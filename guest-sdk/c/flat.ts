@@ -139,7 +139,7 @@ export function lower(type: Type, from: string, slots: readonly Slot[], names: N
           ? ''
           : `case ${index}: ${lower(payload, `${from}.${values[index]}`, slots.slice(1), names)}break;\n`,
       )
-      return `${put(0, `${from}.${tag}`, 'i32')}switch (${from}.${tag}) {\n${cases.join('')}}\n`
+      return `${put(0, `${from}.${tag}`, 'i32')}switch ((uint32_t)${from}.${tag}) {\n${cases.join('')}}\n`
     }
     default:
       return put(0, from, flatten(type)[0] ?? 'i32')

@@ -15,7 +15,7 @@
  *   result<u64, string>              result_u64_string_t
  */
 import type { Interface, NamedType, Type } from '../assemblyscript/model.ts'
-import { isNamed, namedTypes } from '../assemblyscript/model.ts'
+import { definitions, isNamed } from '../assemblyscript/model.ts'
 import { splitInterfaceId } from '../assemblyscript/names.ts'
 
 const RESERVED = new Set(
@@ -58,7 +58,7 @@ export class Names {
   constructor(interfaces: readonly Interface[]) {
     this.#interfaces = interfaceNames([...new Set(interfaces.map(({ id }) => id))])
     for (const one of interfaces)
-      for (const type of namedTypes(one.funcs))
+      for (const type of definitions(one.funcs).filter(isNamed))
         if (!this.#named.has(type))
           this.#named.set(type, this.#unique(`${this.interface(one.id)}_${snake(type.name)}`))
   }

@@ -1,13 +1,13 @@
 /**
- * A build as a process: `node cli.js <dir or file> [--json] [--out DIR]`. `loom build` starts it, so that the host
- * never loads a compiler. One for all languages.
+ * A build as a process: `node cli.js <dir or file> [--json] [--out DIR] [--check | --save-wit]`. `loom build`
+ * starts it, so that the host never loads a compiler. One for all languages.
  *
  * Owns: arguments, what is printed, exit codes.
  * Does not own: the build (guest-sdk/<language>/build-actor.ts).
  *
  *   exit 0 built | 2 usage | 65 the author's source is wrong | 69 a build tool is missing | 70 a bug
  *   --json: one object on stdout,
- *     { ok: true, component, wit, sizeBytes, interface }
+ *     { ok: true, component, wit, sizeBytes, interface, warnings: ["file:line:column: ..."] }
  *     { ok: false, error: { message, file, line, column }, mistakes: [...] }; file is null without a place
  */
 import { existsSync, statSync } from 'node:fs'
@@ -17,7 +17,9 @@ import { displayPath } from '../assemblyscript/actor-folder.ts'
 import type { Mistake } from '../assemblyscript/errors.ts'
 import { BuildError, ToolchainError } from '../assemblyscript/errors.ts'
 
-const USAGE = 'usage: <dir> [--json] [--out DIR]'
+const USAGE = 'usage: <dir> [--json] [--out DIR] [--check | --save-wit]'
+const WRITTEN_WIT =
+  'the WIT of this actor is written by hand and part of its source: there is nothing to compare it with'
 const EXIT = { usage: 2, author: 65, toolchain: 69, bug: 70 } as const
 
 /** What every SDK's `buildActor` gives. */
@@ -27,9 +29,13 @@ export interface BuiltActor {
   readonly wit: string
   /** Id of the exported interface, `namespace:package/interface@version`. */
   readonly interfaceId: string
+  /** All of them, when there may be several. */
+  readonly interfaceIds?: readonly string[]
   /** Paths of the written files; they exist unless `write` was false. */
   readonly files: { readonly component: string; readonly wit: string }
   readonly sizeBytes: number
+  /** What the compiler warned of. */
+  readonly warnings?: readonly Mistake[]
 }
 
 export interface BuildRequest {
@@ -37,6 +43,10 @@ export interface BuildRequest {
   readonly outDir?: string
   /** Named instead of the folder: what an SDK takes as the actor's entry, if it has one. */
   readonly entry?: string
+  /** False: build in memory only. */
+  readonly write?: boolean
+  /** Compare the committed WIT with the derived one, or write it; only where WIT is derived. */
+  readonly committedWit?: 'check' | 'save'
 }
 
 export type BuildActor = (request: BuildRequest) => Promise<BuiltActor>
@@ -48,24 +58,42 @@ interface Arguments {
 
 class UsageError extends Error {}
 
-function readArguments(args: readonly string[]): Arguments {
+/** What an SDK's builder is like. */
+interface BuilderTraits {
+  /** The WIT follows from the source. Else the source follows the WIT. */
+  readonly derivesWit: boolean
+}
+
+function readArguments(args: readonly string[], { derivesWit }: BuilderTraits): Arguments {
   try {
     const { values, positionals } = parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: { json: { type: 'boolean' }, out: { type: 'string' } },
+      options: {
+        json: { type: 'boolean' },
+        out: { type: 'string' },
+        check: { type: 'boolean' },
+        'save-wit': { type: 'boolean' },
+      },
     })
     const [named, ...others] = positionals
-    if (named === undefined || others.length > 0) throw new UsageError(USAGE)
+    const { json = false, check = false, 'save-wit': save = false } = values
+    if (named === undefined || others.length > 0 || (check && save)) throw new UsageError(USAGE)
+    if ((check || save) && !derivesWit) throw new UsageError(WRITTEN_WIT)
     const isFile = existsSync(named) && statSync(named).isFile()
     const place = isFile
       ? { dir: path.dirname(named), entry: path.basename(named) }
       : { dir: named }
     const out = values.out === undefined ? {} : { outDir: values.out }
-    return { request: { ...place, ...out }, isJson: values.json ?? false }
+    const wit = check
+      ? { committedWit: 'check' as const, write: false }
+      : save
+        ? { committedWit: 'save' as const }
+        : {}
+    return { request: { ...place, ...out, ...wit }, isJson: json }
   } catch (error) {
     throw new UsageError(
-      error instanceof UsageError ? USAGE : `${(error as Error).message}\n${USAGE}`,
+      error instanceof UsageError ? error.message : `${(error as Error).message}\n${USAGE}`,
     )
   }
 }
@@ -74,15 +102,23 @@ function kilobytes(bytes: number): string {
   return `${(bytes / 1024).toFixed(1)} KB`
 }
 
+function display({ file, line, column, message }: Mistake): string {
+  return `${file}:${line}:${column}: ${message}`
+}
+
 function reportBuilt(built: BuiltActor, isJson: boolean): void {
   const component = displayPath(built.files.component)
   const wit = displayPath(built.files.wit)
-  const { sizeBytes, interfaceId } = built
-  console.log(
-    isJson
-      ? JSON.stringify({ ok: true, component, wit, sizeBytes, interface: interfaceId })
-      : `built ${component} (${kilobytes(sizeBytes)}, ${interfaceId})`,
-  )
+  const { sizeBytes, interfaceId, interfaceIds = [interfaceId] } = built
+  const ids = interfaceIds.join(', ')
+  const warnings = (built.warnings ?? []).map(display)
+  if (isJson) {
+    const result = { ok: true, component, wit, sizeBytes, interface: ids, warnings }
+    console.log(JSON.stringify(result))
+    return
+  }
+  for (const warning of warnings) console.error(`warning: ${warning}`)
+  console.log(`built ${component} (${kilobytes(sizeBytes)}, ${ids})`)
 }
 
 function reportFailure(error: unknown, isJson: boolean): number {
@@ -92,9 +128,7 @@ function reportFailure(error: unknown, isJson: boolean): number {
     const first = mistakes[0] ?? { message, file: null, line: null, column: null }
     console.log(JSON.stringify({ ok: false, error: first, mistakes }))
   } else if (mistakes.length > 0) {
-    for (const one of mistakes) {
-      console.error(`${one.file}:${one.line}:${one.column}: ${one.message}`)
-    }
+    for (const one of mistakes) console.error(display(one))
   } else {
     console.error(message)
   }
@@ -104,10 +138,17 @@ function reportFailure(error: unknown, isJson: boolean): number {
 }
 
 /** Builds what `args` name; the process's exit code. */
-export async function runBuild(build: BuildActor, args: readonly string[]): Promise<number> {
+export async function runBuild(
+  build: BuildActor,
+  args: readonly string[],
+  traits: BuilderTraits = { derivesWit: false },
+): Promise<number> {
   try {
-    const { request, isJson } = readArguments(args)
-    reportBuilt(await build(request), isJson)
+    const { request, isJson } = readArguments(args, traits)
+    const built = await build(request)
+    if (request.write === false && !isJson)
+      console.log('the committed WIT is what the source gives')
+    else reportBuilt(built, isJson)
     return 0
   } catch (error) {
     return reportFailure(error, args.includes('--json'))

@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs'
 import { displayPath } from '../assemblyscript/actor-folder.ts'
 import { BuildError } from '../assemblyscript/errors.ts'
 import type { Interface } from '../assemblyscript/model.ts'
+import { definitions } from '../assemblyscript/model.ts'
 import { loadComponentTools } from '../assemblyscript/toolchain.ts'
 import { decodeWorld, UnsupportedWit } from '../assemblyscript/wit-decode.ts'
 import { witMistake } from '../assemblyscript/wit-mistake.ts'
@@ -42,7 +43,7 @@ export async function readWorld(source: WitSource, language: string): Promise<Ac
   const { componentEmbed } = await tools()
   try {
     const { text: witSource, world } = source
-    return decodeWorld(await componentEmbed({ dummy: true, witSource, world }))
+    return withoutResources(decodeWorld(await componentEmbed({ dummy: true, witSource, world })))
   } catch (error) {
     const file = displayPath(source.file)
     if (error instanceof UnsupportedWit) {
@@ -53,6 +54,16 @@ export async function readWorld(source: WitSource, language: string): Promise<Ac
     const own = readFileSync(source.file, 'utf8')
     throw new BuildError([await witMistake(own, message, file, await loadComponentTools())])
   }
+}
+
+/** Throws for a resource, which only AssemblyScript guests have classes for. */
+function withoutResources(world: ActorWorld): ActorWorld {
+  const all = [...world.imports, ...world.exports]
+  const found = all
+    .flatMap((one) => definitions(one.funcs, one.types))
+    .find(({ kind }) => kind === 'resource')
+  if (found) throw new UnsupportedWit(`the resource '${found.name}'`)
+  return world
 }
 
 /** The core module with the type of the author's world, and of what the run-time library may call. */

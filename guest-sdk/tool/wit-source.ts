@@ -59,7 +59,7 @@ function withoutComments(text: string): string {
 }
 
 /** A file of its own as a package nested in another file. */
-function nested(text: string): { readonly id: string; readonly text: string } {
+export function nested(text: string): { readonly id: string; readonly text: string } {
   const [statement = '', id = ''] = PACKAGE.exec(text) ?? []
   return { id: id.trim(), text: `package ${id.trim()} {\n${text.replace(statement, '')}\n}\n` }
 }

@@ -7,10 +7,12 @@ import type { ActorKey } from '../base/names.ts'
 import type { OutgoingCall } from '../hostcalls/host-interface.ts'
 import type { TurnOutcome } from '../journal/entry.ts'
 import type { ActorLog, ActorRecord, OutboxRow, ReminderChange } from '../store/store.ts'
+import type { MailboxLimits } from './mailbox.ts'
 import type { ActorProgram } from './program.ts'
+import type { SnapshotPolicy } from './snapshot-writer.ts'
 import type { EngineEnvironment } from './turn-context.ts'
 
-export interface ActivationOptions {
+export interface ActivationOptions extends MailboxLimits, SnapshotPolicy {
   readonly log: ActorLog
   readonly program: ActorProgram
   /** Null for an actor without a journal; its first turn creates it. */
@@ -27,8 +29,10 @@ export interface ActivationOptions {
   readonly onSent: (messages: readonly OutboxRow[]) => void
   /** Reminders that were changed, durably. */
   readonly onReminders: (changes: readonly ReminderChange[]) => void
-  readonly mailboxCountMax: number
-  readonly snapshotIntervalTurns: number
+  /** Names of methods that are queries. */
+  readonly queries: ReadonlySet<string>
+  /** A timer of the actor ticks: it is in use. */
+  readonly onTick: () => void
   /** Called once, when the activation broke or was quarantined. */
   readonly onBroken: (error: LoomError) => void
 }

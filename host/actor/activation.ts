@@ -15,46 +15,53 @@
  *       and every later caller gets the same error. A new activation reads the truth from the store.
  *   A5. A turn that ran but cannot be committed leaves memory that nobody may see: it is dropped, as in A4.
  */
-import { invariant, LoomError, toLoomError } from '../base/errors.ts'
+import { invariant, type LoomError, toLoomError } from '../base/errors.ts'
 import { TURNS_AT_ONCE_MAX } from '../base/limits.ts'
 import { type ActorKey, formatActorKey } from '../base/names.ts'
 import { deferred, ignoreOutcome, isPromise } from '../base/promises.ts'
 import type { WitValue } from '../component/wit.ts'
-import { encodeEntry } from '../journal/codec.ts'
 import type { RecordedCall, TurnOutcome } from '../journal/entry.ts'
 import type { ActorLog, ActorRecord } from '../store/store.ts'
 import type { ActivationOptions, ActivationStatus } from './activation-options.ts'
-import { argumentsError } from './argument-size.ts'
+import { joinParts } from './activation-parts.ts'
+import { argumentsError, argumentsSize } from './argument-size.ts'
 import { type AwaitingPort, driveAwaitingTurn } from './awaiting-turn.ts'
-import { CallsInFlight } from './in-flight.ts'
+import { createActor } from './creation.ts'
+import type { CallsInFlight } from './in-flight.ts'
 import {
+  answerObservation,
   type CallHead,
   type CallWaiter,
   Invocation,
-  type Observation,
   type Observed,
-  Queue,
 } from './invocation.ts'
-import { readKnownOutcome } from './known-outcome.ts'
+import { answerAgain } from './known-outcome.ts'
 import { LocalWaiter, outcomeOf, returned } from './local-call.ts'
+import type { Mailbox } from './mailbox.ts'
 import { commitError, quarantine, refuseDivergence, settle } from './outcomes.ts'
-import { ActivationPorts } from './ports.ts'
 import type { ActorProgram } from './program.ts'
-import { recover, unknownMethod } from './recovery.ts'
-import { SnapshotWriter } from './snapshot-writer.ts'
+import type { Queries } from './queries.ts'
+import { recover } from './recovery.ts'
+import type { ReminderBook } from './reminder-book.ts'
+import { isTick, resumedInvocation } from './resumed-turn.ts'
+import type { SnapshotWriter } from './snapshot-writer.ts'
+import type { ActorTimers } from './timers.ts'
 import type { EngineEnvironment } from './turn-context.ts'
-import { TurnEngine } from './turn-engine.ts'
-import { TurnJournal } from './turn-journal.ts'
+import type { TurnEngine } from './turn-engine.ts'
+import type { TurnJournal } from './turn-journal.ts'
 import type { OpenTurn } from './turn-reader.ts'
 import type { TurnResult, TurnStep } from './turn-step.ts'
+import { coolEngine, liftEngine, type WarmActor } from './warm-actor.ts'
 
 export class Activation {
   readonly #options: ActivationOptions
   readonly #log: ActorLog
-  readonly #mailbox = new Queue<Invocation | Observation>()
+  readonly #mailbox: Mailbox
   readonly #inFlight: CallsInFlight
   readonly #snapshots: SnapshotWriter
   readonly #journal: TurnJournal
+  readonly timers: ActorTimers
+  readonly queries: Queries
   readonly #environment: EngineEnvironment
   #status: ActivationStatus = { kind: 'recovering' }
   #engine: TurnEngine | null = null
@@ -62,26 +69,32 @@ export class Activation {
   /** The turn that did not end at once. */
   #running: Invocation | null = null
 
-  private constructor(options: ActivationOptions) {
-    const { log, epoch, snapshotIntervalTurns: intervalTurns, environment, program } = options
-    const { uncaptured } = program
+  private constructor(options: ActivationOptions, seqNext: number) {
     this.#options = options
-    this.#log = log
-    const { record, onSent, onReminders, callActor } = options
-    const { clock } = environment
-    this.#journal = new TurnJournal({ log, record, clock, onSent, onReminders })
-    const { tail, state } = this.#journal
-    const ports = new ActivationPorts(log.key, state, callActor)
-    this.#inFlight = new CallsInFlight(log.key)
-    this.#environment = { ...environment, ports }
-    const warn = (message: string): void => environment.log('warn', message)
-    this.#snapshots = new SnapshotWriter({ log, tail, epoch, uncaptured, intervalTurns, warn })
+    this.#log = options.log
+    const parts = joinParts(options, seqNext, (head) => this.call(head))
+    this.#mailbox = parts.mailbox
+    this.#journal = parts.journal
+    this.#inFlight = parts.inFlight
+    this.timers = parts.timers
+    this.#snapshots = parts.snapshots
+    this.#environment = parts.environment
+    this.queries = parts.queries
   }
 
   /** @throws ERR_QUARANTINED when the journal is damaged or diverges; ERR_STORE. */
   static async open(options: ActivationOptions): Promise<Activation> {
-    const activation = new Activation(options)
+    const activation = new Activation(options, options.log.seqNext)
     await activation.#recover()
+    return activation
+  }
+
+  /** Goes on where the actor was left (WA2), without the store. @throws ERR_BUSY, ERR_SNAPSHOT_CORRUPT */
+  static lift(options: ActivationOptions, warm: WarmActor): Activation {
+    const activation = new Activation(options, warm.seqNext)
+    activation.#engine = liftEngine(warm, activation.#environment)
+    activation.#snapshots.recovered(warm.snapshotSeq, 0)
+    activation.#status = { kind: 'ready' }
     return activation
   }
 
@@ -98,9 +111,8 @@ export class Activation {
     return this.#journal.record
   }
 
-  /** Seq of the oldest entry that is kept besides entry 0. */
-  get seqFirst(): number {
-    return this.#log.seqFirst
+  get reminders(): ReminderBook {
+    return this.#journal.reminders
   }
 
   get open(): boolean {
@@ -110,6 +122,11 @@ export class Activation {
   /** True after eviction. */
   get closed(): boolean {
     return this.#status.kind === 'closed'
+  }
+
+  /** False while a turn waits for the host without an instance. */
+  get holdsInstance(): boolean {
+    return this.#engine !== null
   }
 
   /** True when nothing waits, runs or is being committed. */
@@ -125,15 +142,18 @@ export class Activation {
    */
   call(head: CallHead): Promise<WitValue> {
     const { method, args, idempotencyKey } = head
-    const refusal = this.#refusal(head) ?? argumentsError(this.key, method.name, args)
+    const size = argumentsSize(args)
+    const refusal = this.#refusal(head, size) ?? argumentsError(this.key, method.name, size)
     if (refusal !== null) return Promise.reject(refusal)
+    if (this.queries.has(method.name))
+      return this.queries.ask(this.#engine, head, this.#journal.tail)
     if (idempotencyKey !== null) {
       const first = this.#inFlight.join(idempotencyKey, method, args)
       if (first !== null) return first
     }
     const { promise, resolve, reject } = deferred<WitValue>()
     if (idempotencyKey !== null) this.#inFlight.track(idempotencyKey, { method, args, promise })
-    this.#enqueue(head, { resolve, reject })
+    this.#enqueue(head, { resolve, reject }, size)
     return promise
   }
 
@@ -143,22 +163,24 @@ export class Activation {
    */
   callLocally(head: CallHead): TurnOutcome | Promise<TurnOutcome> {
     const { method, args, idempotencyKey } = head
-    const refusal = this.#refusal(head) ?? argumentsError(this.key, method.name, args)
+    const size = argumentsSize(args)
+    const refusal = this.#refusal(head, size) ?? argumentsError(this.key, method.name, size)
     if (refusal !== null) return outcomeOf(refusal)
+    if (this.queries.has(method.name)) return this.queries.callLocally(this.#engine, head)
     const first = idempotencyKey === null ? null : this.#inFlight.join(idempotencyKey, method, args)
     if (first !== null) return first.then(returned, outcomeOf)
     const waiter = new LocalWaiter()
     if (idempotencyKey !== null)
       this.#inFlight.track(idempotencyKey, { method, args, promise: waiter.durable })
-    this.#enqueue(head, waiter)
+    this.#enqueue(head, waiter, size)
     return waiter.outcome ?? waiter.ended
   }
 
-  #enqueue(head: CallHead, waiter: CallWaiter): void {
+  #enqueue(head: CallHead, waiter: CallWaiter, size: number): void {
     const { idempotencyKey } = head
     const known = idempotencyKey === null ? null : this.#log.findIdempotent(idempotencyKey)
     if (isPromise(known)) ignoreOutcome(known)
-    this.#mailbox.push(new Invocation(head, waiter, known, this.#open))
+    this.#mailbox.push(new Invocation(head, waiter, known, this.#open, size))
     this.#pump()
   }
 
@@ -180,10 +202,28 @@ export class Activation {
   /** Drops an idle actor; resolves when its snapshot is written. From the call on it is closed. */
   async close(): Promise<void> {
     invariant(this.idle, `${formatActorKey(this.key)} is closed while it is busy`)
-    const snapshot = this.#snapshots.useful ? this.#snapshot() : null
+    const written = this.#snapshots.writeIfUseful(this.#engine, this.#journal.record)
+    this.#leave()
+    await written
+  }
+
+  /** As `close`, and returns what the actor can go on from; null, and still open, when no image can hold it. */
+  cool(): WarmActor | null {
+    invariant(this.idle, `${formatActorKey(this.key)} is cooled while it is busy`)
+    const { record, tail } = this.#journal
+    const engine = this.#engine
+    if (record === null || engine === null || this.program.uncaptured !== null) return null
+    const { seq: snapshotSeq } = this.#snapshots
+    const warm = coolEngine(engine, this.#options, { record, seqNext: tail.seqNext, snapshotSeq })
+    this.#leave()
+    return warm
+  }
+
+  #leave(): void {
     this.#status = { kind: 'closed' }
+    this.#engine?.release()
+    this.timers.close()
     this.#engine = null
-    await snapshot
   }
 
   /**
@@ -195,12 +235,9 @@ export class Activation {
   }
 
   /** Why a call cannot be queued, or null. */
-  #refusal({ caller }: CallHead): LoomError | null {
-    const { mailboxCountMax } = this.#options
+  #refusal({ caller }: CallHead, sizeBytes: number): LoomError | null {
     // Calls of other actors are few: each of those waits for its own.
-    if (this.#mailbox.length < mailboxCountMax || caller !== null) return this.#ended()
-    const name = formatActorKey(this.key)
-    return new LoomError('ERR_BUSY', `${name}: ${mailboxCountMax} calls are waiting already`)
+    return this.#ended() ?? (caller === null ? this.#mailbox.refusal(sizeBytes) : null)
   }
 
   #ended(): LoomError | null {
@@ -215,25 +252,22 @@ export class Activation {
   #pump(): void {
     for (let left = TURNS_AT_ONCE_MAX; !this.#turning && this.#status.kind === 'ready'; left--) {
       if (left === 0 && this.#mailbox.length > 0) {
-        this.#pumpLater()
+        // The gate stays closed meanwhile, so that a call that arrives does not overtake those that wait.
+        this.#turning = true
+        setImmediate(() => {
+          this.#turning = false
+          this.#pump()
+        })
         return
       }
       const item = this.#mailbox.shift()
       if (item === undefined) return
-      if (item.kind === 'observe') this.#observe(item)
+      if (item.kind === 'observe')
+        answerObservation(item, this.#engine, this.#journal.tail, this.#snapshots.seqFirst)
       else if (item.known === null) this.#turn(item)
       else if (isPromise(item.known)) this.#turnUnlessKnown(item, item.known)
-      else ignoreOutcome(this.#answerAgain(item, item.known))
+      else this.#answerAgain(item, item.known)
     }
-  }
-
-  /** The gate stays closed meanwhile, so that a call that arrives does not overtake those that wait. */
-  #pumpLater(): void {
-    this.#turning = true
-    setImmediate(() => {
-      this.#turning = false
-      this.#pump()
-    })
   }
 
   #turnUnlessKnown(invocation: Invocation, known: Promise<number | null>): void {
@@ -244,7 +278,7 @@ export class Activation {
         // While it was looked up, a commit of an earlier turn may have failed (A4).
         if (this.#status.kind === 'broken') invocation.waiter.reject(this.#status.error)
         else if (seq === null) this.#turn(invocation)
-        else ignoreOutcome(this.#answerAgain(invocation, seq))
+        else this.#answerAgain(invocation, seq)
         this.#pump()
       },
       (error) => {
@@ -255,37 +289,22 @@ export class Activation {
     )
   }
 
-  /** Answers a retry from the entry of the first call. */
-  async #answerAgain(invocation: Invocation, seq: number): Promise<void> {
-    try {
-      // A commit that is on its way is known too: it is answered when it is durable (A2).
-      const { tail } = this.#journal
-      if (seq >= tail.seqDurable) await tail.last
-      settle(invocation.waiter, await readKnownOutcome(this.#log, seq, invocation))
-    } catch (error) {
-      invocation.waiter.reject(commitError(this.key, error))
-    }
-  }
-
-  #observe(observation: Observation): void {
-    const seqNext = this.#journal.tail.seqNext
-    try {
-      const stateHash = this.#engine?.stateHash() ?? ''
-      this.#journal.tail.last.then(
-        () => observation.resolve({ seqNext, stateHash }),
-        observation.reject,
-      )
-    } catch (error) {
-      observation.reject(error)
-    }
+  #answerAgain(invocation: Invocation, seq: number): void {
+    const { seqFirst } = this.#snapshots
+    ignoreOutcome(answerAgain(this.#log, this.#journal.tail, invocation, seq, seqFirst))
   }
 
   #turn(invocation: Invocation): void {
+    if (invocation.tick?.isCurrent() === false) {
+      invocation.waiter.resolve(undefined)
+      return
+    }
     let step: TurnStep | Promise<TurnStep>
     this.#turning = true
     try {
       if (this.#engine === null) invocation.before.push(this.#create())
       invariant(this.#engine !== null, 'a turn has an engine')
+      this.queries.turnBegins(this.#engine)
       step = this.#engine.runLive(invocation)
     } catch (error) {
       this.#turning = false
@@ -364,32 +383,22 @@ export class Activation {
 
   /** Runs again a turn that a crash cut off while it waited (recovery.ts). */
   #resume(open: OpenTurn): void {
-    const { method: name, args, idempotencyKey, invocationId, caller } = open.head
-    const method = this.program.findMethod(name)
     invariant(this.#engine !== null, 'an open turn has an engine')
-    if (method === undefined)
-      throw quarantine(this.key, unknownMethod(this.key, this.program, open.seq, name))
-    const { promise, resolve, reject } = deferred<WitValue>()
-    ignoreOutcome(promise)
-    if (idempotencyKey !== null) this.#inFlight.track(idempotencyKey, { method, args, promise })
-    const head = { method, args, idempotencyKey, caller }
-    const invocation = new Invocation(head, { resolve, reject }, null, this.#open)
-    invocation.openedSeq = open.seq
-    invocation.journaledCount = open.calls.length
-    const step = this.#engine.runLive(invocation, { calls: open.calls, invocationId })
+    const { reminders } = this.#journal
+    const { invocation, promise } = resumedInvocation(this, open, reminders, this.#open)
+    const { idempotencyKey: key, method, args } = invocation
+    if (key !== null) this.#inFlight.track(key, { method, args, promise })
+    const { calls, head } = open
+    this.queries.turnBegins(this.#engine)
+    const step = this.#engine.runLive(invocation, { calls, invocationId: head.invocationId })
     ignoreOutcome(this.#turnSlowly(invocation, step))
   }
 
   /** Instantiates a new actor and returns its created entry. @throws ERR_TRAP */
   #create(): Uint8Array {
-    const { program } = this.#options
     invariant(this.#journal.tail.seqNext === 0, 'only an actor without a journal is created')
-    const { engine, calls } = TurnEngine.startLive(program, this.#environment)
-    const { key, incarnation, clock } = this.#environment
-    const createdAtMs = clock.wallMs()
-    const life = { ...key, incarnation, digest: program.digest }
-    const entry = encodeEntry(0, { kind: 'created', atMs: createdAtMs, ...life, calls })
-    this.#journal.record = { ...life, createdAtMs }
+    const { engine, record, entry } = createActor(this.program, this.#environment)
+    this.#journal.record = record
     this.#engine = engine
     return entry
   }
@@ -398,25 +407,18 @@ export class Activation {
   #finish(invocation: Invocation, result: TurnResult): void {
     // The activation broke while the turn waited (A4): nothing of it may be committed any more.
     if (this.#status.kind === 'broken') throw this.#status.error
-    if (invocation.openedSeq !== null) refuseDivergence(this.key, result.outcome)
+    if (invocation.openedSeq !== null) refuseDivergence(this.key, result)
     const { waiter } = invocation
     const { outcome, durable, kept } = this.#journal.close(invocation, result)
     if (!kept) this.#engine = null
+    else if (outcome.kind === 'returned') this.queries.turnReturned()
     waiter.accept?.(outcome)
     durable.then(
       () => settle(waiter, outcome),
       (error) => waiter.reject(this.#break(commitError(this.key, error))),
     )
     if (this.#engine === null || this.#engine.spoiled) this.#rebuild()
-    else this.#snapshotIfDue()
-  }
-
-  #snapshotIfDue(): void {
-    if (this.#snapshots.due) ignoreOutcome(this.#snapshot())
-  }
-
-  #snapshot(): Promise<void> {
-    return this.#snapshots.write(this.#engine, this.#journal.record)
+    else this.#snapshots.writeIfDue(this.#engine, this.#journal.record)
   }
 
   /** Rebuilds the engine after a turn that spoiled it; the mailbox waits. */
@@ -428,12 +430,10 @@ export class Activation {
       .then(
         () => {
           // Or an actor whose turns all fail would be rebuilt from an ever longer suffix.
-          this.#snapshotIfDue()
+          this.#snapshots.writeIfDue(this.#engine, this.#journal.record)
           this.#pump()
         },
-        (error) => {
-          this.#break(commitError(this.key, error))
-        },
+        (error) => void this.#break(commitError(this.key, error)),
       )
   }
 
@@ -447,8 +447,9 @@ export class Activation {
       try {
         const recovered = await recover(input)
         this.#engine = recovered.engine
-        this.#snapshots.seq = recovered.snapshotSeq
+        this.#snapshots.recovered(recovered.snapshotSeq, recovered.rejectedSeq)
         open = recovered.openTurn
+        if (open !== null && isTick(open)) await this.reminders.load()
       } catch (error) {
         throw quarantine(this.key, error)
       }
@@ -462,6 +463,7 @@ export class Activation {
   #break(error: LoomError): LoomError {
     if (this.#status.kind === 'broken') return this.#status.error
     this.#status = { kind: 'broken', error }
+    this.timers.close()
     this.#engine?.drop()
     this.#engine = null
     this.#running?.waiter.reject(error)

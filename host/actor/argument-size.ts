@@ -16,15 +16,15 @@ const HEAD_SIZE_BYTES = 16
 /** One UTF-16 unit is at most three bytes of UTF-8. */
 const UNIT_SIZE_BYTES = 3
 
-/** Why a call with these arguments is refused, or null. */
-export function argumentsError(
-  key: ActorKey,
-  method: string,
-  args: readonly WitValue[],
-): LoomError | null {
+/** What a call's arguments take, at most; exact where it matters. Units: bytes. */
+export function argumentsSize(args: readonly WitValue[]): number {
   // Nearly all calls are far below: the exact size is taken only when the cheap bound does not do.
-  if (sizeBound(args) <= ARGUMENTS_SIZE_MAX_BYTES) return null
-  const size = packValue(args).length
+  const bound = sizeBound(args)
+  return bound <= ARGUMENTS_SIZE_MAX_BYTES ? bound : packValue(args).length
+}
+
+/** Why a call whose arguments take `size` bytes is refused, or null. */
+export function argumentsError(key: ActorKey, method: string, size: number): LoomError | null {
   if (size <= ARGUMENTS_SIZE_MAX_BYTES) return null
   return new LoomError(
     'ERR_OPTION',

@@ -12,8 +12,9 @@ import { INTERNAL_KEY_PREFIX } from '../base/names.ts'
 import type { WitValue } from '../component/wit.ts'
 import type { Effect } from '../journal/entry.ts'
 import { packValue } from '../journal/values.ts'
-import type { Commit } from '../store/store.ts'
+import type { Commit, ReminderChange } from '../store/store.ts'
 import { encodeMessage } from './message.ts'
+import { type EffectPlace, type RemindEffect, setReminder } from './reminder.ts'
 
 /**
  * Idempotency key of a turn's `index`-th host call. The invocation id outlives a crash of the turn, and the
@@ -33,13 +34,30 @@ function bounded(key: string): string {
   return `${INTERNAL_KEY_PREFIX}hash/${createHash('sha256').update(key).digest('hex')}`
 }
 
-export type EffectRows = Pick<Commit, 'state' | 'reminders' | 'outbox'>
+/** What a commit holds of a turn's effects, and what happens once it is durable. */
+export interface EffectRows extends Pick<Commit, 'state' | 'reminders' | 'outbox'> {
+  readonly timers?: readonly TimerEffect[]
+}
+
+/** Timers that are set or cancelled. */
+export type TimerEffect = RemindEffect | { readonly kind: Effect['kind']; readonly name: string }
 
 export const NO_ROWS: EffectRows = Object.freeze({})
 
-/** What a commit has to hold besides the turn's entry at `seq`. */
-export function effectRows(effects: readonly Effect[], seq: number, atMs: number): EffectRows {
-  if (effects.length === 0) return NO_ROWS
+/**
+ * What a commit has to hold besides the turn's entry. `tick`: what the turn changes of the reminder that it is a
+ * tick of, unless it has set or cancelled that itself.
+ */
+export function effectRows(
+  effects: readonly Effect[],
+  place: EffectPlace,
+  tick: ReminderChange | null,
+): EffectRows {
+  if (effects.length === 0 && tick === null) return NO_ROWS
+  const { seq, atMs } = place
+  const reminders = new Map<string, ReminderChange>()
+  const timers: TimerEffect[] = []
+  if (tick !== null) reminders.set(tick.name, tick)
   const state = new Map<string, Uint8Array | null>()
   const outbox: { seq: number; index: number; bytes: Uint8Array }[] = []
   for (const effect of effects) {
@@ -47,10 +65,16 @@ export function effectRows(effects: readonly Effect[], seq: number, atMs: number
     else if (effect.kind === 'delete') state.set(effect.key, null)
     else if (effect.kind === 'send')
       outbox.push({ seq, index: outbox.length, bytes: encodeMessage(effect, atMs) })
+    else if (effect.kind === 'remind') reminders.set(effect.name, setReminder(effect, place))
+    else if (effect.kind === 'cancel-reminder')
+      reminders.set(effect.name, { name: effect.name, dueAtMs: null })
+    else timers.push(effect)
   }
   return {
     ...(state.size > 0 && { state: [...state].map(([key, value]) => ({ key, value })) }),
     ...(outbox.length > 0 && { outbox }),
+    ...(reminders.size > 0 && { reminders: [...reminders.values()] }),
+    ...(timers.length > 0 && { timers }),
   }
 }
 

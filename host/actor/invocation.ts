@@ -3,7 +3,10 @@
  */
 import type { WitValue } from '../component/wit.ts'
 import type { RecordedCall, TurnOutcome } from '../journal/entry.ts'
+import type { ReminderChange } from '../store/store.ts'
+import type { JournalTail } from './journal-tail.ts'
 import type { ActorMethod } from './program.ts'
+import type { TurnEngine } from './turn-engine.ts'
 import type { LiveTurn } from './turn-step.ts'
 
 /** What somebody asks an actor for. */
@@ -13,6 +16,16 @@ export interface CallHead {
   readonly idempotencyKey: string | null
   /** The actor that calls, as `type/id`; null for callers from outside. */
   readonly caller: string | null
+  /** What asks for the turn, when it is no caller. */
+  readonly tick?: Tick | null
+}
+
+/** A tick of a reminder or timer. */
+export interface Tick {
+  /** False when it was changed, cancelled or run meanwhile: there is no turn. */
+  isCurrent(): boolean
+  /** What the commit of the turn's end changes of the reminder; null for nothing. */
+  change(outcome: TurnOutcome, atMs: number): ReminderChange | null
 }
 
 /** Who waits for a call. */
@@ -29,7 +42,7 @@ export interface CallWaiter {
 }
 
 /** Appends what a running turn has recorded. */
-type Journal = (
+export type Journal = (
   invocation: Invocation,
   calls: readonly RecordedCall[],
   invocationId: string | null,
@@ -42,7 +55,10 @@ export class Invocation implements LiveTurn, CallHead {
   readonly args: readonly WitValue[]
   readonly idempotencyKey: string | null
   readonly caller: string | null
+  readonly tick: Tick | null
   readonly waiter: CallWaiter
+  /** What its arguments take in the mailbox. */
+  readonly sizeBytes: number
   /** With a key: the seq of the entry that holds the result already, or null. */
   readonly known: number | null | Promise<number | null>
   /** Seq of its opened entry; null while nothing of it is journaled. */
@@ -58,14 +74,23 @@ export class Invocation implements LiveTurn, CallHead {
     waiter: CallWaiter,
     known: number | null | Promise<number | null>,
     journal: Journal,
+    sizeBytes: number,
   ) {
     this.method = head.method
     this.args = head.args
     this.idempotencyKey = head.idempotencyKey
     this.caller = head.caller
+    this.tick = head.tick ?? null
     this.waiter = waiter
     this.known = known
     this.#journal = journal
+    this.sizeBytes = sizeBytes
+  }
+
+  /** A crash cut it off behind what `open` holds of it. */
+  resume(open: { readonly seq: number; readonly calls: readonly RecordedCall[] }): void {
+    this.openedSeq = open.seq
+    this.journaledCount = open.calls.length
   }
 
   open(calls: readonly RecordedCall[], invocationId: string | null): void {
@@ -82,7 +107,24 @@ export interface Observation {
 
 export interface Observed {
   readonly seqNext: number
+  /** Seq of the oldest entry that is kept besides entry 0. */
+  readonly seqFirst: number
   readonly stateHash: string
+}
+
+/** Tells what is there, when it is durable. */
+export function answerObservation(
+  { resolve, reject }: Observation,
+  engine: TurnEngine | null,
+  { seqNext, last }: JournalTail,
+  seqFirst: number,
+): void {
+  try {
+    const stateHash = engine?.stateHash() ?? ''
+    last.then(() => resolve({ seqNext, seqFirst, stateHash }), reject)
+  } catch (error) {
+    reject(error)
+  }
 }
 
 /** First in, first out, without the cost of Array.shift. */

@@ -6,14 +6,34 @@ import { LoomError } from '../base/errors.ts'
 import { type ActorKey, formatActorKey } from '../base/names.ts'
 import type { JournalEntry, TurnOutcome } from '../journal/entry.ts'
 import type { Invocation } from './invocation.ts'
+import type { JournalTail } from './journal-tail.ts'
+import { commitError, forgotten, settle } from './outcomes.ts'
 import { damagedJournal, decodeNamed, type ReadableLog } from './turn-reader.ts'
+
+/** Answers a retry from the entry of the first call. Never rejects. */
+export async function answerAgain(
+  log: ReadableLog,
+  tail: JournalTail,
+  invocation: Invocation,
+  seq: number,
+  seqFirst: number,
+): Promise<void> {
+  try {
+    // A commit that is on its way is known too: it is answered when it is durable (A2).
+    if (seq >= tail.seqDurable) await tail.last
+    settle(invocation.waiter, await readKnownOutcome(log, seq, invocation))
+  } catch (error) {
+    const given = seq < seqFirst ? forgotten(log.key) : commitError(log.key, error)
+    invocation.waiter.reject(given)
+  }
+}
 
 /**
  * The outcome of the turn that ends at entry `seq`, for a retry of the same call.
  * @throws ERR_IDEMPOTENCY_MISMATCH  the first call was another one.
  * @throws ERR_JOURNAL_CORRUPT       the entry is damaged, missing, or not the end of a turn.
  */
-export async function readKnownOutcome(
+async function readKnownOutcome(
   log: ReadableLog,
   seq: number,
   { method, args, idempotencyKey }: Pick<Invocation, 'method' | 'args' | 'idempotencyKey'>,

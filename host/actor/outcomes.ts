@@ -2,14 +2,20 @@
  * Outcomes: what callers are told of turns, commits and recoveries.
  */
 import { ERRORS, type ErrorCode, isLoomError, LoomError } from '../base/errors.ts'
+import { BUSY_RETRY_AFTER_MS } from '../base/limits.ts'
 import { type ActorKey, formatActorKey } from '../base/names.ts'
 import type { TurnOutcome } from '../journal/entry.ts'
 import type { CallWaiter } from './invocation.ts'
+import type { TurnResult } from './turn-step.ts'
 
 /** Answers a call with its turn's outcome. */
 export function settle(waiter: CallWaiter, outcome: TurnOutcome): void {
   if (outcome.kind === 'returned') waiter.resolve(outcome.value)
-  else waiter.reject(new LoomError(knownCode(outcome.code), outcome.message))
+  else waiter.reject(failureOf(outcome))
+}
+
+export function failureOf({ code, message }: TurnOutcome & { kind: 'failed' }): LoomError {
+  return new LoomError(knownCode(code), message)
 }
 
 /** A code read from a journal; one of a later version is still a guest's failure. */
@@ -28,6 +34,17 @@ export function commitError(key: ActorKey, error: unknown): LoomError {
   )
 }
 
+/** What a retry gets whose first call was given up, with a part of the journal, while it waited. */
+export function forgotten(key: ActorKey): LoomError {
+  return new LoomError(
+    'ERR_BUSY',
+    `${formatActorKey(key)}: the key was just forgotten; ask again`,
+    {
+      data: { retryAfterMs: BUSY_RETRY_AFTER_MS },
+    },
+  )
+}
+
 /** What damages or diverges keeps everything and refuses turns; other errors pass. */
 export function quarantine(key: ActorKey, error: unknown): unknown {
   const cause = isLoomError(error) ? error : null
@@ -40,7 +57,9 @@ export function quarantine(key: ActorKey, error: unknown): unknown {
 }
 
 /** An open turn that does not go as its journal says is not a failed turn: nobody knows what it is. */
-export function refuseDivergence(key: ActorKey, outcome: TurnOutcome): void {
+export function refuseDivergence(key: ActorKey, { outcome, unfaithful }: TurnResult): void {
+  // What the check in development refused has gone as its journal says.
+  if (unfaithful === true) return
   if (outcome.kind === 'failed' && outcome.code === 'ERR_DIVERGENCE')
     throw quarantine(key, new LoomError('ERR_DIVERGENCE', outcome.message))
 }

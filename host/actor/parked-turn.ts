@@ -95,4 +95,5 @@ export const DROPPED: ActorBody = {
   capture: gone,
   restore: gone,
   stateHash: gone,
+  release: () => {},
 }

@@ -18,6 +18,8 @@ export interface ActorMethod {
   /** @throws ERR_ARGUMENT_COUNT, ERR_ARGUMENT_TYPE */
   fromJson(args: readonly JsonValue[]): readonly WitValue[]
   toJson(result: WitValue): JsonValue
+  /** Of the host's own methods: what is run instead of the body's code (host-methods.ts). */
+  readonly perform?: (context: HostCallContext, args: readonly WitValue[]) => WitValue
 }
 
 /** One actor's memory and code. Next state after a throw out of `invoke`: as `rollback` says. */
@@ -36,6 +38,8 @@ export interface ActorBody {
   restore(image: Uint8Array): void
   /** SHA-256 over the state, as 64 hex digits. */
   stateHash(): string
+  /** The actor needs the body no more: what it holds may serve another one. It is not used again. */
+  release(): void
 }
 
 export interface ActorProgram {

@@ -15,6 +15,7 @@
  *   any                 | missing entry          | quarantine: ERR_JOURNAL_CORRUPT names the seq
  *   valid               | diverges               | reject the snapshot, replay from an older one
  *   none                | diverges               | quarantine: ERR_DIVERGENCE names the seq
+ *   none                | begins behind a cut    | quarantine: ERR_JOURNAL_CORRUPT names the cut
  *   any                 | ends in an open turn   | hand it out: it is run again from its prefix
  *
  * Invariants:
@@ -25,6 +26,7 @@ import { isLoomError, LoomError } from '../base/errors.ts'
 import { type ActorKey, formatActorKey } from '../base/names.ts'
 import type { CreatedEntry } from '../journal/entry.ts'
 import type { ActorLog, ActorRecord } from '../store/store.ts'
+import { methodOfTurn } from './host-methods.ts'
 import type { ActorProgram } from './program.ts'
 import { decodeSnapshot, type Snapshot } from './snapshot.ts'
 import type { EngineEnvironment } from './turn-context.ts'
@@ -32,7 +34,7 @@ import { TurnEngine } from './turn-engine.ts'
 import { damagedJournal, decodeNamed, type OpenTurn, TurnReader } from './turn-reader.ts'
 
 export interface RecoveryInput {
-  readonly log: Pick<ActorLog, 'key' | 'read' | 'readSnapshot' | 'rejectSnapshot'>
+  readonly log: Pick<ActorLog, 'key' | 'seqFirst' | 'read' | 'readSnapshot' | 'rejectSnapshot'>
   readonly record: ActorRecord
   readonly seqNext: number
   readonly program: ActorProgram
@@ -43,6 +45,8 @@ export interface Recovered {
   readonly engine: TurnEngine
   /** Seq of the snapshot that was restored; 0 when there was none. */
   readonly snapshotSeq: number
+  /** Seq of the newest snapshot that was rejected on the way; 0 when none was. */
+  readonly rejectedSeq: number
   /** The turn that the journal ends in the middle of; the engine's state is that before it. */
   readonly openTurn: OpenTurn | null
 }
@@ -51,16 +55,22 @@ export interface Recovered {
 export async function recover(input: RecoveryInput): Promise<Recovered> {
   const created = await readCreated(input)
   let seqMax = input.seqNext
+  let rejectedSeq = 0
+  const reject = async (seq: number): Promise<void> => {
+    rejectedSeq = Math.max(rejectedSeq, seq)
+    await input.log.rejectSnapshot(seq)
+  }
   for (;;) {
-    const snapshot = await newestSnapshot(input, seqMax)
+    const snapshot = await newestSnapshot(input, seqMax, reject)
+    if (snapshot === null) refuseTrimmed(input)
     const engine = TurnEngine.startReplay(input.program, input.environment, created.calls)
     try {
       if (snapshot !== null) engine.restore(snapshot.image)
       const openTurn = await replaySuffix(input, engine, snapshot?.seq ?? 1)
-      return { engine, snapshotSeq: snapshot?.seq ?? 0, openTurn }
+      return { engine, snapshotSeq: snapshot?.seq ?? 0, rejectedSeq, openTurn }
     } catch (error) {
       if (snapshot === null || !condemnsSnapshot(error)) throw error
-      await input.log.rejectSnapshot(snapshot.seq)
+      await reject(snapshot.seq)
       seqMax = snapshot.seq - 1
     }
   }
@@ -87,7 +97,11 @@ export async function readCreated(
 }
 
 /** The newest snapshot that can be read and is of this actor's life; others are rejected on the way. */
-async function newestSnapshot(input: RecoveryInput, seqMax: number): Promise<Snapshot | null> {
+async function newestSnapshot(
+  input: RecoveryInput,
+  seqMax: number,
+  reject: (seq: number) => Promise<void>,
+): Promise<Snapshot | null> {
   for (;;) {
     const row = await input.log.readSnapshot(seqMax)
     if (row === null) return null
@@ -97,8 +111,16 @@ async function newestSnapshot(input: RecoveryInput, seqMax: number): Promise<Sna
     } catch (error) {
       if (!condemnsSnapshot(error)) throw error
     }
-    await input.log.rejectSnapshot(row.seq)
+    await reject(row.seq)
   }
+}
+
+/** A journal whose beginning was given up can only be replayed from a snapshot. */
+function refuseTrimmed({ log }: RecoveryInput): void {
+  const { seqFirst } = log
+  if (seqFirst === 1) return
+  const reason = `entries before ${seqFirst} were given up, and no snapshot behind them can be used`
+  throw damagedJournal(formatActorKey(log.key), seqFirst - 1, reason)
 }
 
 function belongs(snapshot: Snapshot, record: ActorRecord): boolean {
@@ -112,7 +134,7 @@ async function replaySuffix(
 ): Promise<OpenTurn | null> {
   const turns = new TurnReader(input.log, seqFrom, input.seqNext)
   for await (const { seq, entry } of turns.read()) {
-    const method = input.program.findMethod(entry.method)
+    const method = methodOfTurn(input.program, entry.method)
     if (method === undefined) throw unknownMethod(input.log.key, input.program, seq, entry.method)
     const replayed = engine.replay(seq, entry, method)
     if (replayed !== undefined) await replayed

@@ -5,18 +5,22 @@
  * Does not own: recording (hostcalls/recorder.ts), what lies beyond the turn (ports.ts).
  */
 import type { Clock } from '../base/clock.ts'
-import { LoomError } from '../base/errors.ts'
-import type { ActorKey } from '../base/names.ts'
+import { isLoomError, LoomError } from '../base/errors.ts'
+import { type ActorKey, checkReminderName } from '../base/names.ts'
 import { isThenable } from '../base/promises.ts'
 import type { Random } from '../base/random.ts'
 import type { WitValue } from '../component/wit.ts'
-import type { HostCallContext, OutgoingCall } from '../hostcalls/host-interface.ts'
+import type { HostCallContext, OutgoingCall, ReminderInfo } from '../hostcalls/host-interface.ts'
 import { HostResources } from '../hostcalls/host-resources.ts'
 import { LineLog, type StandardStream } from '../hostcalls/line-log.ts'
 import type { Recorder } from '../hostcalls/recorder.ts'
 import type { Effect, TurnOutcome } from '../journal/entry.ts'
 import { callKey, mergeKeys } from './effects.ts'
 import type { ParkedTurns } from './parked-turns.ts'
+import type { ActorProgram } from './program.ts'
+import type { RemindEffect } from './reminder.ts'
+import { parseSchedule } from './schedule.ts'
+import { tickMethod } from './tick-methods.ts'
 import type { TurnCaller } from './turn-step.ts'
 
 export interface EngineEnvironment {
@@ -27,6 +31,8 @@ export interface EngineEnvironment {
   readonly log: (level: string, message: string) => void
   /** Null where turns that wait are always unwound. */
   readonly parkedTurns: ParkedTurns | null
+  /** Run every turn of a TypeScript actor a second time and compare (development.ts). Default false. */
+  readonly development?: boolean
   /** What lies beyond the turn; null where turns are only replayed. */
   readonly ports: ActorPorts | null
 }
@@ -39,6 +45,7 @@ export interface ActorPorts {
     after: string | null,
     countMax: number,
   ): readonly string[] | PromiseLike<readonly string[]>
+  listReminders(): readonly ReminderInfo[] | PromiseLike<readonly ReminderInfo[]>
   /** `callId` is the same when a re-run of the turn makes the call again. */
   callActor(call: OutgoingCall, callId: string): TurnOutcome | PromiseLike<TurnOutcome>
 }
@@ -51,6 +58,7 @@ export class TurnContext implements HostCallContext {
   readonly log: (level: string, message: string) => void
   readonly #recorder: Recorder
   readonly #ports: ActorPorts | null
+  readonly #program: ActorProgram
   /** What the running turn has written to keyed state; null when nothing. */
   #written: Map<string, WitValue> | null = null
   #inTurn = false
@@ -61,7 +69,7 @@ export class TurnContext implements HostCallContext {
   readonly resources = new HostResources()
   readonly #lines: LineLog
 
-  constructor(environment: EngineEnvironment, recorder: Recorder) {
+  constructor(environment: EngineEnvironment, recorder: Recorder, program: ActorProgram) {
     this.key = environment.key
     this.incarnation = environment.incarnation
     this.clock = environment.clock
@@ -69,6 +77,7 @@ export class TurnContext implements HostCallContext {
     this.log = environment.log
     this.#recorder = recorder
     this.#ports = environment.ports
+    this.#program = program
     this.#lines = new LineLog(environment.log)
   }
 
@@ -97,10 +106,28 @@ export class TurnContext implements HostCallContext {
   effect(effect: Effect): void {
     if (!this.#inTurn)
       throw new LoomError('ERR_HOST_CALL', 'there are no effects while an actor is instantiated')
+    if (effect.kind === 'remind' || effect.kind === 'timer') this.#checkTicks(effect)
+    if (effect.kind.startsWith('cancel-'))
+      checkReminderName((effect as { readonly name: string }).name)
     this.#recorder.effect(effect)
     if (effect.kind !== 'set' && effect.kind !== 'delete') return
     this.#written ??= new Map()
     this.#written.set(effect.key, effect.kind === 'set' ? effect.value : undefined)
+  }
+
+  /**
+   * The texts follow from the turn and are checked in replay too. The method follows from the program, which may
+   * have lost it since: a live turn without it fails, whatever the guest does.
+   */
+  #checkTicks({ kind, name, schedule }: RemindEffect): void {
+    checkReminderName(name)
+    parseSchedule(schedule)
+    if (this.#recorder.replaying) return
+    try {
+      tickMethod(this.#program, kind)
+    } catch (error) {
+      throw isLoomError(error) ? this.#recorder.fail(error) : error
+    }
   }
 
   readState(key: string): WitValue | PromiseLike<WitValue> {
@@ -117,6 +144,10 @@ export class TurnContext implements HostCallContext {
     const merge = (keys: readonly string[]): readonly string[] =>
       mergeKeys(keys, this.#written, prefix, after).slice(0, countMax)
     return isThenable(stored) ? stored.then(merge) : merge(stored)
+  }
+
+  listReminders(): readonly ReminderInfo[] | PromiseLike<readonly ReminderInfo[]> {
+    return this.#reach().listReminders()
   }
 
   callActor(call: OutgoingCall): TurnOutcome | PromiseLike<TurnOutcome> {

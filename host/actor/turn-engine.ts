@@ -19,6 +19,7 @@ import { isPromise } from '../base/promises.ts'
 import type { WitValue } from '../component/wit.ts'
 import { type LivePorts, type OpenTurn, Recorder, Suspension } from '../hostcalls/recorder.ts'
 import { NO_EFFECTS, type RecordedCall, type TurnEntry } from '../journal/entry.ts'
+import { DevelopmentCheck } from './development.ts'
 import { DROPPED, ParkableTurn } from './parked-turn.ts'
 import type { ParkedTurns } from './parked-turns.ts'
 import type { ActorBody, ActorMethod, ActorProgram } from './program.ts'
@@ -30,17 +31,25 @@ export class TurnEngine {
   readonly #recorder: Recorder
   readonly #context: TurnContext
   readonly #parkedTurns: ParkedTurns | null
+  /** What instantiation recorded. */
+  readonly startCalls: readonly RecordedCall[]
   #spoiled = false
   /** The live turn. */
   #turn: LiveTurn | null = null
   #parkable: ParkableTurn | null = null
+  /** The running turn is one of the host's own (host-methods.ts). */
+  #ownMethod = false
+  /** Null but in development. */
+  #check: DevelopmentCheck | null = null
 
   private constructor(
     body: ActorBody,
     recorder: Recorder,
     context: TurnContext,
     { parkedTurns }: EngineEnvironment,
+    startCalls: readonly RecordedCall[],
   ) {
+    this.startCalls = startCalls
     this.#body = body
     this.#recorder = recorder
     this.#context = context
@@ -54,12 +63,14 @@ export class TurnEngine {
   ): { readonly engine: TurnEngine; readonly calls: readonly RecordedCall[] } {
     const recorder = new Recorder()
     recorder.beginLive()
-    const context = new TurnContext(environment, recorder)
+    const context = new TurnContext(environment, recorder, program)
     try {
       const body = program.start(context, recorder)
       const calls = recorder.end()
       context.finish()
-      return { engine: new TurnEngine(body, recorder, context, environment), calls }
+      const engine = new TurnEngine(body, recorder, context, environment, calls)
+      engine.#checkTurns(program, environment, calls)
+      return { engine, calls }
     } catch (error) {
       throw error instanceof Suspension ? waitsAtStart(error) : error
     }
@@ -73,10 +84,23 @@ export class TurnEngine {
   ): TurnEngine {
     const recorder = new Recorder()
     recorder.beginReplay(calls)
-    const context = new TurnContext(environment, recorder)
+    const context = new TurnContext(environment, recorder, program)
     const body = program.start(context, recorder)
     recorder.end()
-    return new TurnEngine(body, recorder, context, environment)
+    const engine = new TurnEngine(body, recorder, context, environment, calls)
+    engine.#checkTurns(program, environment, calls)
+    return engine
+  }
+
+  /** In development, as `calls` started the actor. */
+  #checkTurns(
+    program: ActorProgram,
+    environment: EngineEnvironment,
+    calls: readonly RecordedCall[],
+  ): void {
+    if (environment.development !== true || program.type !== 'typescript') return
+    const replaying = { ...environment, development: false, ports: null, log: () => {} }
+    this.#check = new DevelopmentCheck(() => TurnEngine.startReplay(program, replaying, calls))
   }
 
   /** True when the engine must be dropped and the actor rebuilt (T1, T3). */
@@ -86,20 +110,58 @@ export class TurnEngine {
 
   /** Runs a turn for the first time, or from its prefix on; never throws: a failure is an outcome. */
   runLive(turn: LiveTurn, prefix?: TurnPrefix): TurnStep | Promise<TurnStep> {
+    if (this.#check === null) return this.#run(turn, prefix)
+    return this.#runChecked(this.#check, turn, prefix)
+  }
+
+  /** Runs a query: nothing that it asks for happens, and the state that it leaves is of no use. */
+  runQuery(turn: LiveTurn, prefix: TurnPrefix): TurnStep | Promise<TurnStep> {
+    return this.#run(turn, prefix, QUERY)
+  }
+
+  async #runChecked(
+    check: DevelopmentCheck,
+    turn: LiveTurn,
+    prefix: TurnPrefix | undefined,
+  ): Promise<TurnStep> {
+    const before = this.capture()
+    const step = await this.#run(turn, prefix)
+    if (step.kind !== 'finished' || this.#spoiled) return step
+    const checked = await check.check(turn, step, before, this.stateHash())
+    if (checked !== step) this.restore(before)
+    return checked
+  }
+
+  #run(
+    turn: LiveTurn,
+    prefix: TurnPrefix | undefined,
+    ports: LivePorts = this.#unparked,
+  ): TurnStep | Promise<TurnStep> {
     const { method, args } = turn
     this.#turn = turn
     this.#context.begin(turn, prefix?.invocationId ?? null)
     if (this.#parkedTurns !== null && this.#body.parks(method))
       return this.#runParkable(this.#parkedTurns, method, args, prefix)
-    this.#recorder.beginLive(prefix?.calls, this.#unparked)
+    this.#recorder.beginLive(prefix?.calls, ports)
     let value: WitValue | Promise<WitValue>
     try {
-      value = this.#body.invoke(method, args)
+      value = this.#invoke(method, args)
     } catch (error) {
       return this.#failed(error)
     }
     if (isPromise(value)) return value.then((result) => this.#returned(result), this.#failed)
     return this.#returned(value)
+  }
+
+  #invoke(method: ActorMethod, args: readonly WitValue[]): WitValue | Promise<WitValue> {
+    this.#ownMethod = method.perform !== undefined
+    if (method.perform !== undefined) return method.perform(this.#context, args)
+    return this.#body.invoke(method, args)
+  }
+
+  /** The state is the turn's, unless it was the host's own and touched none. */
+  #accept(): void {
+    if (!this.#ownMethod) this.#body.accept()
   }
 
   /** As `runLive`, so that the guest can be parked. */
@@ -120,7 +182,7 @@ export class TurnEngine {
     })
     this.#parkable = turn
     this.#recorder.beginLive(prefix?.calls, { open: this.#open, park: turn.park })
-    const run = async (): Promise<WitValue> => this.#body.invoke(method, args)
+    const run = async (): Promise<WitValue> => this.#invoke(method, args)
     run().then(
       (value) => turn.end(() => this.#returned(value)),
       (error) => turn.end(() => this.#failed(error)),
@@ -154,7 +216,7 @@ export class TurnEngine {
     this.#context.begin(entry, entry.invocationId)
     let value: WitValue | Promise<WitValue>
     try {
-      value = this.#body.invoke(method, entry.args)
+      value = this.#invoke(method, entry.args)
     } catch (error) {
       throw this.#diverged(seq, entry, error)
     }
@@ -180,6 +242,12 @@ export class TurnEngine {
     return this.#body.stateHash()
   }
 
+  /** Gives its instance back, if another actor may have it. The engine is not used again. */
+  release(): void {
+    if (!this.#spoiled) this.#body.release()
+    this.#spoiled = true
+  }
+
   /** The id is drawn before the entry that has to hold it. */
   readonly #open: OpenTurn = (calls) => {
     this.#turn?.open(calls, this.#context.drawnInvocationId())
@@ -190,7 +258,7 @@ export class TurnEngine {
     try {
       const calls = this.#recorder.end()
       const { effects } = this.#recorder
-      this.#body.accept()
+      this.#accept()
       this.#context.finish()
       const outcome = { kind: 'returned', value } as const
       const invocationId = this.#context.ownInvocationId
@@ -203,7 +271,7 @@ export class TurnEngine {
   readonly #failed = (thrown: unknown): TurnStep => {
     const { calls, failure } = this.#recorder.abandon()
     const reason = failure ?? thrown
-    if (!this.#body.rollback()) this.#spoiled = true
+    if (!this.#ownMethod && !this.#body.rollback()) this.#spoiled = true
     if (reason instanceof Suspension) return this.#suspended(calls, reason, null)
     const invocationId = this.#context.ownInvocationId
     const error = toLoomError(reason)
@@ -220,7 +288,7 @@ export class TurnEngine {
     }
     if (!Object.is(expected, got) && !isDeepStrictEqual(expected, got))
       throw this.#divergence(seq, entry, show(expected), show(got))
-    this.#body.accept()
+    this.#accept()
   }
 
   #diverged(seq: number, entry: TurnEntry, thrown: unknown): LoomError {
@@ -241,6 +309,8 @@ export class TurnEngine {
     )
   }
 }
+
+const QUERY: LivePorts = { open: null, park: null, query: true }
 
 function waitsAtStart({ target }: Suspension): LoomError {
   return new LoomError(

@@ -10,24 +10,27 @@
  */
 import type { Clock } from '../base/clock.ts'
 import { type ErrorCode, invariant, isLoomError } from '../base/errors.ts'
-import { NO_EFFECTS, type RecordedCall, type TurnOutcome } from '../journal/entry.ts'
+import { type Effect, NO_EFFECTS, type RecordedCall, type TurnOutcome } from '../journal/entry.ts'
 import type { ActorLog, ActorRecord, OutboxRow, ReminderChange } from '../store/store.ts'
-import { type EffectRows, effectRows, NO_ROWS } from './effects.ts'
+import { type EffectRows, effectRows, NO_ROWS, type TimerEffect } from './effects.ts'
 import type { Invocation } from './invocation.ts'
 import { JournalTail } from './journal-tail.ts'
 import { KeyedState } from './keyed-state.ts'
+import { ReminderBook } from './reminder-book.ts'
 import { encodePart, encodeTurn } from './turn-entry.ts'
 import type { TurnResult } from './turn-step.ts'
 
 export interface TurnJournalOptions {
   readonly log: ActorLog
   readonly record: ActorRecord | null
-  readonly clock: Clock
   /** Messages that are durable now, in the order in which they were sent. */
   readonly onSent: (messages: readonly OutboxRow[]) => void
   /** Reminders that were changed, durably. */
   readonly onReminders: (changes: readonly ReminderChange[]) => void
 }
+
+/** Timers that a turn which is durable has set or cancelled, at `atMs`. */
+type OnTimers = (timers: readonly TimerEffect[], atMs: number) => void
 
 /** A turn whose entry is on its way to the store. */
 export interface ClosedTurn {
@@ -40,15 +43,22 @@ export interface ClosedTurn {
 export class TurnJournal {
   readonly tail: JournalTail
   readonly state: KeyedState
+  readonly reminders: ReminderBook
   /** Null until the actor is created. */
   record: ActorRecord | null
   readonly #options: TurnJournalOptions
+  readonly #clock: Clock
+  readonly #onTimers: OnTimers
 
-  constructor(options: TurnJournalOptions) {
+  /** `seqNext`: what is journaled now. */
+  constructor(options: TurnJournalOptions, clock: Clock, seqNext: number, onTimers: OnTimers) {
     this.#options = options
+    this.#clock = clock
+    this.#onTimers = onTimers
     this.record = options.record
-    this.tail = new JournalTail(options.log)
+    this.tail = new JournalTail(options.log, seqNext)
     this.state = new KeyedState(options.log)
+    this.reminders = new ReminderBook(options.log)
   }
 
   /**
@@ -63,7 +73,7 @@ export class TurnJournal {
   ): Promise<void> {
     const { before, openedSeq, journaledCount } = invocation
     if (openedSeq !== null && journaledCount === calls.length) return this.tail.last
-    const atMs = this.#options.clock.wallMs()
+    const atMs = this.#clock.wallMs()
     const seq = this.tail.seqNext + before.length
     const entry = encodePart(seq, atMs, invocation, calls, invocationId)
     invocation.openedSeq ??= seq
@@ -72,11 +82,11 @@ export class TurnJournal {
     return this.tail.append({ entries, record: this.record, key: null, atMs, rows: NO_ROWS })
   }
 
-  /** Appends the end of a turn, without waiting. */
+  /** Appends the end of a turn, without waiting. Of a tick's turn: when the book of reminders is loaded. */
   close(invocation: Invocation, result: TurnResult): ClosedTurn {
     const { before: entries, idempotencyKey: key } = invocation
     const seq = this.tail.seqNext + entries.length
-    const atMs = this.#options.clock.wallMs()
+    const atMs = this.#clock.wallMs()
     let { outcome, effects } = result
     let kept = true
     try {
@@ -90,21 +100,39 @@ export class TurnJournal {
       const failed: TurnResult = { kind: 'finished', calls: [], effects, outcome, invocationId }
       entries.push(encodeTurn(seq, atMs, invocation, failed))
     }
-    const rows = effects.length === 0 ? NO_ROWS : effectRows(effects, seq, atMs)
+    const rows = this.#rows(invocation, effects, outcome, { seq, atMs })
     if (rows.state !== undefined) this.state.add(rows.state, seq)
+    if (rows.reminders !== undefined) this.reminders.apply(rows.reminders)
     const durable = this.tail.append({ entries, record: this.record, key, atMs, rows })
-    return { outcome, durable: rows === NO_ROWS ? durable : this.#show(durable, rows, seq), kept }
+    return {
+      outcome,
+      durable: rows === NO_ROWS ? durable : this.#show(durable, rows, seq, atMs),
+      kept,
+    }
+  }
+
+  #rows(
+    { tick }: Invocation,
+    effects: readonly Effect[],
+    outcome: TurnOutcome,
+    { seq, atMs }: { readonly seq: number; readonly atMs: number },
+  ): EffectRows {
+    if (effects.length === 0 && tick === null) return NO_ROWS
+    const incarnation = this.record?.incarnation
+    invariant(incarnation !== undefined, 'an actor that commits has a record')
+    return effectRows(effects, { incarnation, seq, atMs }, tick?.change(outcome, atMs) ?? null)
   }
 
   /** TJ1. */
-  async #show(durable: Promise<void>, rows: EffectRows, seq: number): Promise<void> {
+  async #show(durable: Promise<void>, rows: EffectRows, seq: number, atMs: number): Promise<void> {
     await durable
     const { log, onSent, onReminders } = this.#options
-    const { state, reminders, outbox } = rows
+    const { state, reminders, outbox, timers } = rows
     const incarnation = this.record?.incarnation
     invariant(incarnation !== undefined, 'an actor that has committed has a record')
     if (state !== undefined) this.state.settle(state, seq)
     if (reminders !== undefined) onReminders(reminders)
+    if (timers !== undefined) this.#onTimers(timers, atMs)
     if (outbox !== undefined)
       onSent(outbox.map((row) => ({ ...row, sender: log.key, incarnation })))
   }

@@ -53,7 +53,7 @@ export function decodeNamed(name: string, row: JournalRow): JournalEntry {
 }
 
 /** Entries `seqFrom` to `seqNext - 1`. @throws ERR_JOURNAL_CORRUPT when one is damaged or missing. */
-async function* readEntries(
+export async function* readEntries(
   log: ReadableLog,
   seqFrom: number,
   seqNext: number,

@@ -29,6 +29,8 @@ export interface TurnResult {
   readonly effects: readonly Effect[]
   readonly outcome: TurnOutcome
   readonly invocationId: string | null
+  /** In development: the turn ended, and its replay differed. */
+  readonly unfaithful?: true
 }
 
 /** The turn came to a call that has to wait (T4). */

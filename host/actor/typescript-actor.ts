@@ -34,6 +34,53 @@ export interface SimpleState {
   }): Promise<readonly string[]>
 }
 
+/** When a reminder or timer ticks. */
+export interface TickOptions {
+  /** A time (RFC 3339) or a duration (`1h30m`, `PT1H30M`). Default: at once. */
+  readonly due?: string
+  /** A duration, `R5/PT1M` (five ticks in all), `@every 1m`, or cron (`0 9 * * MON-FRI`). Default: one tick. */
+  readonly period?: string
+  /** A time, or a duration behind the first tick: no tick is due then or later. Default: none. */
+  readonly ttl?: string
+  /** Of ticks that nobody could run at their time: `once` for all of them, `skip`, or `all`. Default `once`. */
+  readonly missed?: 'once' | 'skip' | 'all'
+  /** Given to each tick. Plain data. */
+  readonly data?: unknown
+}
+
+/** A reminder that is set. */
+export interface ReminderDescription extends TickOptions {
+  readonly name: string
+  /** When its next tick is due. Units: milliseconds since 1970-01-01T00:00:00Z. */
+  readonly dueAtMs: number
+}
+
+/**
+ * Durable ticks: each is a turn of the method `receiveReminder(name, data)`, once, also over restarts. One that
+ * fails is run again three times, a second apart; then it is given up, and the next one counts.
+ */
+export interface Reminders {
+  /**
+   * Sets a reminder, over one of the same name, when this turn is committed.
+   * @throws ERR_OPTION, ERR_NAME; without a method `receiveReminder` the turn fails with ERR_METHOD_UNKNOWN.
+   */
+  set(name: string, options?: TickOptions): void
+  /** There need not be one. */
+  cancel(name: string): void
+  /** In order of name, as the turns before this one have left them. Recorded. */
+  list(): Promise<readonly ReminderDescription[]>
+}
+
+/**
+ * Ticks that last as long as the actor is resident: gone after a restart or an eviction. Each is a turn of the
+ * method `receiveTimer(name, data)`; one that fails is not run again.
+ */
+export interface Timers {
+  /** Sets a timer, over one of the same name, when this turn is durable. @throws as Reminders.set */
+  set(name: string, options?: TickOptions): void
+  cancel(name: string): void
+}
+
 export interface ActorContext {
   readonly actorId: string
   readonly actorType: string
@@ -59,6 +106,8 @@ export interface ActorContext {
   /** As `send`, no sooner than `delayMs` milliseconds after this turn. */
   sendLater(delayMs: number, target: ActorTarget, method: string, ...args: readonly unknown[]): void
   readonly simpleState: SimpleState
+  readonly reminders: Reminders
+  readonly timers: Timers
   log(level: 'trace' | 'debug' | 'info' | 'warn' | 'error', message: string): void
 }
 
@@ -67,7 +116,7 @@ export type ActorState = Readonly<Record<string, unknown>>
 
 /**
  * Base class of TypeScript actors. Every method of the subclass is callable, except those whose name
- * begins with `_`.
+ * begins with `_`. A method `execute(input)` also takes every message whose payload names no method.
  */
 export abstract class Actor<S extends ActorState = ActorState> {
   readonly context: ActorContext
@@ -102,6 +151,8 @@ export interface ActorClass {
   new (context: ActorContext, state: never): Actor
   /** State of an actor that was never called. Default: an empty object. */
   readonly initialState?: ActorState
+  /** Methods that only look: they run beside the turn, on the state before it, and are not journaled. */
+  readonly queries?: readonly string[]
 }
 
 function plainCopy<T>(value: T): T {

@@ -13,12 +13,11 @@ import { isThenable } from '../base/promises.ts'
 import type { WitValue } from '../component/wit.ts'
 import type { HostCallContext } from '../hostcalls/host-interface.ts'
 import { randomUnit } from '../hostcalls/loom-actor.ts'
-import type { RecordableCall, Recorder } from '../hostcalls/recorder.ts'
+import type { Recorder } from '../hostcalls/recorder.ts'
 import type { TurnOutcome } from '../journal/entry.ts'
-import { asJournaled } from '../journal/values.ts'
 import type { ActorContext, ActorTarget, SimpleState } from './typescript-actor.ts'
-
-const asIs = (result: unknown): WitValue => result as WitValue
+import { Calls, plain } from './typescript-calls.ts'
+import { reminders, timers } from './typescript-ticks.ts'
 
 function uuid(context: HostCallContext): string {
   const bytes = Buffer.from(context.random.bytes(16))
@@ -26,50 +25,6 @@ function uuid(context: HostCallContext): string {
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
   const hex = bytes.toString('hex')
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
-}
-
-type Perform = RecordableCall['perform']
-
-class Calls {
-  readonly #recorder: Recorder
-
-  constructor(recorder: Recorder) {
-    this.#recorder = recorder
-  }
-
-  now(name: string, args: readonly WitValue[], perform: Perform): WitValue {
-    return this.#make('recorded', name, args, perform)
-  }
-
-  /** A promise, as the author awaits it; a turn that has to wait is unwound through it (R5). */
-  async later(
-    kind: RecordableCall['kind'],
-    name: string,
-    args: readonly WitValue[],
-    perform: Perform,
-  ): Promise<WitValue> {
-    return this.#make(kind, name, args, perform)
-  }
-
-  #make(
-    kind: RecordableCall['kind'],
-    name: string,
-    args: readonly WitValue[],
-    perform: Perform,
-  ): WitValue {
-    const target = `loom:actor/context#${name}`
-    return this.#recorder.call({ kind, target, args, perform, check: asIs }) as WitValue
-  }
-}
-
-/** Plain data as the journal gives it back (TC1). @throws ERR_ARGUMENT_TYPE */
-function plain(what: string, value: unknown): WitValue {
-  try {
-    return asJournaled(value) as WitValue
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new LoomError('ERR_ARGUMENT_TYPE', `${what}: expected plain data: ${reason}`)
-  }
 }
 
 function checkedTarget({ type, id }: ActorTarget): ActorTarget {
@@ -154,6 +109,8 @@ export function actorContext(context: HostCallContext, recorder: Recorder): Acto
     send: (target, method, ...args) => send(0, target, method, args),
     sendLater: (delayMs, target, method, ...args) => send(delayMs, target, method, args),
     simpleState: simpleState(context, calls),
+    reminders: reminders(context, calls),
+    timers: timers(context),
     log: (level, message) => {
       if (context.live) context.log(level, message)
     },

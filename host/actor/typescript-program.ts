@@ -70,6 +70,8 @@ class TypescriptBody implements ActorBody {
   stateHash(): string {
     return createHash('sha256').update(this.capture()).digest('hex')
   }
+
+  release(): void {}
 }
 
 /** Results cross as the journal would give them back (C1). */

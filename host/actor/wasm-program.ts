@@ -10,8 +10,11 @@
  *   W4. An actor whose component has state that no image holds is not captured: it recovers by replay.
  *   W5. A method is run on a stack that can be parked once it has had to wait: then it has been unwound once, in
  *       this process. Methods that never wait cost what they cost where nothing waits.
- *   W2. The baseline is the state right after instantiation. Where instantiation asked the host for
- *       something, that state is the actor's own; otherwise one baseline serves all actors.
+ *   W2. The baseline is the state right after instantiation. Where instantiation asks the host for
+ *       something, that state is the actor's own; otherwise one baseline serves all actors. A component whose
+ *       first instantiation asked for nothing never does: nothing told it to take another way.
+ *   W6. Only what W2 and W4 let go through is recycled: an instance that is idle, never threw, can be brought
+ *       back to the one baseline, and has no state that no image holds. A body that was released is dead.
  */
 import type { Digest } from '../base/digest.ts'
 import { invariant, LoomError } from '../base/errors.ts'
@@ -21,7 +24,6 @@ import { checkArguments } from '../component/arguments.ts'
 import type {
   Component,
   ComponentExport,
-  ComponentInstance,
   GuestLimits,
   InstanceState,
 } from '../component/component.ts'
@@ -36,7 +38,12 @@ import {
   type HostInterfaces,
   importName,
 } from '../hostcalls/host-interface.ts'
-import { bindHostFunction, type Recorder, Suspension } from '../hostcalls/recorder.ts'
+import {
+  bindHostFunction,
+  type HostSeat,
+  type Recorder,
+  Suspension,
+} from '../hostcalls/recorder.ts'
 import {
   type Baseline,
   capture,
@@ -44,9 +51,11 @@ import {
   hashState,
   PAGE_SIZE_BYTES,
   restore,
+  scrub,
   takeBaseline,
 } from '../image/image.ts'
 import { decodeImage, encodeImage } from '../image/image-codec.ts'
+import type { InstanceStock, SeatedInstance } from './instance-stock.ts'
 import type { ActorBody, ActorMethod, ActorProgram } from './program.ts'
 
 export interface WasmProgramOptions {
@@ -57,6 +66,8 @@ export interface WasmProgramOptions {
   readonly checkImports: boolean
   /** Park guests that wait, where the engine and the component can (component/parking.ts). */
   readonly parks: boolean
+  /** Where instances without an actor are kept; without it each actor gets a fresh one. */
+  readonly stock?: InstanceStock
 }
 
 /** A component's program, with the default limits. */
@@ -111,15 +122,23 @@ export async function wasmProgram(options: WasmProgramOptions): Promise<WasmActo
   return new WasmProgram(component, methods, options, DEFAULT_LIMITS)
 }
 
+/** What all instances of a program bind one import to. */
+interface BoundImport {
+  readonly target: string
+  readonly spec: HostFunctionSpec
+  readonly check: (result: unknown) => WitValue
+}
+
 class WasmProgram implements WasmActorProgram {
   readonly type = 'wasm'
   readonly digest: Digest
   readonly methods: readonly WasmMethod[]
   readonly uncaptured: string | null
+  readonly limits: GuestLimits
   readonly #component: Component
   readonly #options: WasmProgramOptions
-  readonly #limits: GuestLimits
   readonly #byName: ReadonlyMap<string, ActorMethod>
+  readonly #imports = new Map<WitFunction, BoundImport>()
   #sharedBaseline: Baseline | null = null
   /** The component as it is instantiated; made for the first actor, when all interfaces are provided. */
   #instantiable: Component | null = null
@@ -133,9 +152,9 @@ class WasmProgram implements WasmActorProgram {
     this.digest = options.digest
     this.methods = methods
     this.uncaptured = component.hidden.length === 0 ? null : component.hidden.join(', ')
+    this.limits = limits
     this.#component = component
     this.#options = options
-    this.#limits = limits
     this.#byName = new Map(methods.map((method) => [method.name, method]))
   }
 
@@ -150,20 +169,26 @@ class WasmProgram implements WasmActorProgram {
   }
 
   start(context: HostCallContext, recorder: Recorder): ActorBody {
-    const limits = recorder.replaying ? null : this.#limits
+    const spare = this.#options.stock?.take(this)
+    if (spare !== undefined && this.#sharedBaseline !== null) {
+      spare.seat.recorder = recorder
+      spare.seat.context = context
+      return new WasmBody(this, spare, this.#sharedBaseline)
+    }
+    const seat: HostSeat = { recorder, context }
     this.#instantiable ??= this.#parking()
-    const instance = this.#instantiable.instantiate((interfaceName, func) => {
-      const served = this.#options.interfaces.answer(interfaceName, func)
-      const spec = func.name.startsWith('[resource-drop]') ? dropSpec(served) : (served ?? UNSERVED)
-      const target = importName(interfaceName, func)
-      return bindHostFunction(recorder, context, target, spec, resultCheck(func))
-    }, limits)
-    const state = stateOf(instance, context)
+    const instance = this.#instantiable.instantiate(
+      (interfaceName, func) => {
+        const { target, spec, check } =
+          this.#imports.get(func) ?? this.#bindImport(interfaceName, func)
+        return bindHostFunction(seat, target, spec, check)
+      },
+      recorder.replaying ? null : this.limits,
+    )
     let baseline = this.#sharedBaseline
-    if (baseline === null || !recorder.quiet) baseline = takeBaseline(state)
+    if (baseline === null || !recorder.quiet) baseline = takeBaseline(instance.state)
     if (recorder.quiet) this.#sharedBaseline = baseline
-    const uncaptured = this.uncaptured
-    return new WasmBody({ instance, state, baseline, recorder, limits: this.#limits, uncaptured })
+    return new WasmBody(this, { instance, seat }, baseline)
   }
 
   #parking(): Component {
@@ -174,11 +199,22 @@ class WasmProgram implements WasmActorProgram {
       return kind === 'awaiting' || kind === 'calling'
     })
   }
-}
 
-/** The host's resources belong to the state of an instance that can hold handles. */
-function stateOf({ state }: ComponentInstance, { resources }: HostCallContext): InstanceState {
-  return state.tables.length === 0 ? state : { ...state, tables: [...state.tables, resources] }
+  #bindImport(interfaceName: string, func: WitFunction): BoundImport {
+    const served = this.#options.interfaces.answer(interfaceName, func)
+    const spec = func.name.startsWith('[resource-drop]') ? dropSpec(served) : (served ?? UNSERVED)
+    const bound = { target: importName(interfaceName, func), spec, check: resultCheck(func) }
+    this.#imports.set(func, bound)
+    return bound
+  }
+
+  /** Takes back an instance that its actor needs no more (W5). */
+  recycle(spare: SeatedInstance, baseline: Baseline): void {
+    const { stock } = this.#options
+    if (stock === undefined || this.uncaptured !== null || !spare.instance.idle) return
+    if (baseline !== this.#sharedBaseline || !scrub(spare.instance.state, baseline)) return
+    stock.put(this, spare)
+  }
 }
 
 function checkInitialSize(component: Component, { memoryPagesMax }: GuestLimits): void {
@@ -191,51 +227,39 @@ function checkInitialSize(component: Component, { memoryPagesMax }: GuestLimits)
     )
 }
 
-interface BodyParts {
-  readonly instance: ComponentInstance
-  readonly state: InstanceState
-  readonly baseline: Baseline
-  readonly recorder: Recorder
-  readonly limits: GuestLimits
-  /** Why no image can hold the state; null when one can. */
-  readonly uncaptured: string | null
-}
-
 class WasmBody implements ActorBody {
-  readonly #instance: ComponentInstance
-  readonly #state: InstanceState
+  readonly #program: WasmProgram
   readonly #baseline: Baseline
-  readonly #recorder: Recorder
-  readonly #limits: GuestLimits
-  readonly #uncaptured: string | null
+  /** Null when the body was released (W5). */
+  #seated: SeatedInstance | null
   /** Whether the instance is under limits now (W3); null when they have to be set again. */
   #limited: boolean | null = null
+  /** True while the state is the baseline. */
+  #pristine = true
 
-  constructor(parts: BodyParts) {
-    const { instance, state, baseline, recorder, limits, uncaptured } = parts
-    this.#instance = instance
-    this.#state = state
+  constructor(program: WasmProgram, seated: SeatedInstance, baseline: Baseline) {
+    this.#program = program
+    this.#seated = seated
     this.#baseline = baseline
-    this.#recorder = recorder
-    this.#limits = limits
-    this.#uncaptured = uncaptured
   }
 
   parks(method: ActorMethod): boolean {
     const { waits, target } = method as WasmMethod
-    return waits && this.#instance.canPark(target)
+    return waits && this.#live().instance.canPark(target)
   }
 
   invoke(method: ActorMethod, args: readonly WitValue[]): WitValue | Promise<WitValue> {
-    const limited = !this.#recorder.replaying
+    const { instance, seat } = this.#live()
+    const limited = !seat.recorder.replaying
     if (limited !== this.#limited) {
-      this.#instance.limit(limited ? this.#limits : null)
+      instance.limit(limited ? this.#program.limits : null)
       this.#limited = limited
+      this.#pristine = false
     }
     const { target } = method as WasmMethod
-    if (this.#recorder.parking) return this.#instance.callParking(target, args)
+    if (seat.recorder.parking) return instance.callParking(target, args)
     try {
-      return this.#instance.call(target, args)
+      return instance.call(target, args)
     } catch (error) {
       if (error instanceof Suspension && error.kind !== 'recorded')
         (method as WasmMethod).waits = true
@@ -251,19 +275,44 @@ class WasmBody implements ActorBody {
   accept(): void {}
 
   capture(): Uint8Array {
-    invariant(this.#instance.atRest, 'an instance is captured while a call runs or is parked')
-    return encodeImage(capture(this.#state, this.#baseline))
+    return encodeImage(capture(this.#state(), this.#baseline))
   }
 
   restore(image: Uint8Array): void {
-    if (this.#uncaptured !== null) throw corrupt(`the component ${this.#uncaptured}`)
+    const { uncaptured } = this.#program
+    if (uncaptured !== null) throw corrupt(`the component ${uncaptured}`)
+    const isFresh = this.#pristine
     this.#limited = null
-    restore(this.#state, this.#baseline, decodeImage(image))
+    this.#pristine = false
+    restore(this.#state(), this.#baseline, decodeImage(image), isFresh)
   }
 
   stateHash(): string {
-    invariant(this.#instance.atRest, 'an instance is hashed while a call runs or is parked')
-    return hashState(this.#state)
+    return hashState(this.#state())
+  }
+
+  release(): void {
+    const seated = this.#seated
+    this.#seated = null
+    if (seated !== null) this.#program.recycle(seated, this.#baseline)
+  }
+
+  #live(): SeatedInstance {
+    const seated = this.#seated
+    invariant(seated !== null, 'a body that was released is used')
+    return seated
+  }
+
+  /** The host's resources belong to the state of an instance that can hold handles. */
+  #state(): InstanceState {
+    const { instance, seat } = this.#live()
+    invariant(
+      instance.atRest,
+      'the state of an instance is asked for while a call runs or is parked',
+    )
+    const { state } = instance
+    if (state.tables.length === 0) return state
+    return { ...state, tables: [...state.tables, seat.context.resources] }
   }
 }
 

@@ -49,6 +49,7 @@ export class VirtualClock implements Clock {
   #startMs: number
   #timers: { dueMs: number; order: number; task: () => void }[] = []
   #order = 0
+  #jumpedMs = 0
 
   constructor(startMs = 1_700_000_000_000) {
     this.#nowMs = startMs
@@ -56,11 +57,11 @@ export class VirtualClock implements Clock {
   }
 
   wallNs(): bigint {
-    return BigInt(Math.round(this.#nowMs)) * NS_PER_MS
+    return BigInt(Math.round(this.wallMs())) * NS_PER_MS
   }
 
   wallMs(): number {
-    return this.#nowMs
+    return this.#nowMs + this.#jumpedMs
   }
 
   monotonicNs(): bigint {
@@ -83,6 +84,11 @@ export class VirtualClock implements Clock {
 
   stayAlive(): Timer {
     return { cancel: () => {} }
+  }
+
+  /** Sets the wall clock by `ms` forward, or back, as an administrator or a time server does: no time passes. */
+  jump(ms: number): void {
+    this.#jumpedMs += ms
   }
 
   /** Moves time by `ms`, running due timers in order of due time, then of creation. */

@@ -5,6 +5,9 @@
 /** HTTP request body. Dapr's sidecar accepts 4 MiB by default; a call's arguments should be far below. */
 export const BODY_SIZE_MAX_BYTES = 4 * 1024 * 1024
 
+/** An exported actor that is imported over HTTP: it is held in memory whole. */
+export const IMPORT_SIZE_MAX_BYTES = 256 * 1024 * 1024
+
 /** Levels of arrays and objects in a request body. WIT types are finite; deeper values are attacks. */
 export const JSON_DEPTH_MAX = 128
 
@@ -29,14 +32,38 @@ export const TURNS_AT_ONCE_MAX = 256
 /** Calls that wait in one actor's mailbox. Beyond it, waiting times are seconds: shed load instead. */
 export const MAILBOX_COUNT_MAX = 10_000
 
+/** Arguments that wait in one actor's mailbox, as values of this process: sixteen such actors fit a small host. */
+export const MAILBOX_SIZE_MAX_BYTES = 64 * 1024 * 1024
+
+/** A caller that was refused for load should not come back at once: a full mailbox takes about this to empty. */
+export const BUSY_RETRY_AFTER_MS = 1_000
+
+/** How long an HTTP client waits unless it says otherwise: proxies and browsers give up about then. */
+export const HTTP_TIMEOUT_MS = 60_000
+
 /** A component binary. StarlingMonkey components are 12 MB; four times that is not a mistake. */
 export const COMPONENT_SIZE_MAX_BYTES = 64 * 1024 * 1024
 
 /** Turns between automatic snapshots: bounds the replay of a cold activation to milliseconds. */
 export const SNAPSHOT_INTERVAL_TURNS = 1_000
 
+/** Journaled bytes between automatic snapshots: reading them back takes tens of milliseconds. */
+export const SNAPSHOT_INTERVAL_BYTES = 8 * 1024 * 1024
+
+/** Time between automatic snapshots: of an actor with few turns, a host that crashed replays at most this much. */
+export const SNAPSHOT_INTERVAL_MS = 10 * 60 * 1_000
+
 /** Instances with their own linear memory at once. V8 allows about 13,000 per process on Node 20. */
 export const RESIDENT_COUNT_MAX = 4_000
+
+/** Actors as images in memory: a million counters take about 1 GB. */
+export const WARM_COUNT_MAX = 1_000_000
+
+/** What they take, with what the host keeps of each. A small server has 2 to 4 GB. */
+export const WARM_SIZE_MAX_BYTES = 1024 * 1024 * 1024
+
+/** Instances without an actor: what one round of eviction frees. */
+export const SPARE_INSTANCE_COUNT_MAX = 256
 
 /** An actor type's name: it appears in paths, keys and file names. */
 export const TYPE_NAME_LENGTH_MAX = 64
@@ -80,3 +107,29 @@ export const MEMORY_PAGES_MAX = 4_096
 
 /** One result, or the arguments of one host call, as values of this process. An entry must hold it (J7). */
 export const RESULT_SIZE_MAX_BYTES = 16 * 1024 * 1024
+
+/** Times that a store keeps are whole milliseconds since 1970 that fit 48 bits: until the year 10,889. */
+export const TIME_MAX_MS = 2 ** 48 - 1
+
+/** A due time, period or ttl as an author writes it. */
+export const SCHEDULE_TEXT_LENGTH_MAX = 256
+
+/** A tick of a reminder that failed is run again this often, with this pause; then it is given up. */
+export const REMINDER_RETRY_COUNT_MAX = 3
+export const REMINDER_RETRY_MS = 1_000
+
+/** A tick is missed when it is later than this, or than its period. */
+export const TICK_LATE_MAX_MS = 60_000
+
+/** Ticks of reminders of a host that are under way at once. */
+export const REMINDERS_IN_FLIGHT_MAX = 1_024
+
+/** Longest time between two looks at the wall clock while a reminder or timer is waited for: it may jump. */
+export const WALL_CLOCK_CHECK_MS = 10_000
+
+/** Pauses before a tick is handed over again that no turn could take; each is twice the last. */
+export const TICK_BLOCKED_MIN_MS = 1_000
+export const TICK_BLOCKED_MAX_MS = 60_000
+
+/** Timers of one activation: each takes host memory that no snapshot bounds. */
+export const TIMERS_COUNT_MAX = 10_000

@@ -7,7 +7,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { isLoomError } from '../base/errors.ts'
-import type { Inspector, LogLine, Runtime } from '../runtime/api.ts'
+import type { Inspector, JournalPolicy, LogLine, Runtime, RuntimeLimits } from '../runtime/api.ts'
 import type { ProvidedByName } from './options.ts'
 
 export interface OpenRuntimeOptions {
@@ -15,6 +15,8 @@ export interface OpenRuntimeOptions {
   readonly provided: ProvidedByName
   readonly takeOver?: boolean
   readonly log?: (line: LogLine) => void
+  readonly limits?: Partial<RuntimeLimits>
+  readonly journal?: JournalPolicy
 }
 
 /** Reads the folder beside whatever host may own it. */
@@ -54,6 +56,8 @@ export async function openRuntime(options: OpenRuntimeOptions): Promise<Runtime>
     blobs,
     takeOver: options.takeOver ?? false,
     ...(options.log === undefined ? {} : { log: options.log }),
+    ...(options.journal === undefined ? {} : { journal: options.journal }),
+    ...(options.limits === undefined ? {} : { limits: options.limits }),
   })
   try {
     for (const [name, functions] of Object.entries(options.provided))

@@ -27,6 +27,7 @@ export interface HttpCall {
   readonly method: string
   readonly args: readonly JsonValue[]
   readonly idempotencyKey?: string
+  readonly timeoutMs?: number
 }
 
 /**
@@ -63,7 +64,11 @@ export async function callThroughHost(
   call: HttpCall,
 ): Promise<JsonValue> {
   const path = `${actorPath(key)}/method/${encodeURIComponent(call.method)}`
-  const headers: Record<string, string> = { 'content-type': 'application/json' }
+  const { timeoutMs } = call
+  const headers: Record<string, string> = {
+    'content-type': 'application/json',
+    'loom-timeout': timeoutMs === undefined ? 'none' : `${timeoutMs}ms`,
+  }
   // Header bytes are UTF-8; Node takes them as Latin-1 characters.
   if (call.idempotencyKey !== undefined)
     headers['idempotency-key'] = Buffer.from(call.idempotencyKey, 'utf8').toString('latin1')
@@ -86,6 +91,27 @@ export async function callThroughHost(
   return JSON.parse(answer.text)
 }
 
+/** What the host answers, as JSON. @throws the host's error, or ERR_HOST_UNREACHABLE. */
+export async function askHost(
+  host: LiveHost,
+  method: string,
+  path: string,
+  body?: Buffer,
+): Promise<unknown> {
+  let answer: Answer
+  try {
+    answer = await send(host, method, path, body === undefined ? {} : { body })
+  } catch (error) {
+    throw new LoomError(
+      'ERR_HOST_UNREACHABLE',
+      `the host (pid ${host.pid}) at ${host.address} broke off: ask again`,
+      { cause: error, data: { pid: host.pid, address: host.address } },
+    )
+  }
+  if (answer.status !== 200) throw errorOf(answer, host)
+  return JSON.parse(answer.text)
+}
+
 export async function describeThroughHost(
   host: LiveHost,
   key: ActorKey,
@@ -95,7 +121,7 @@ export async function describeThroughHost(
   return JSON.parse(answer.text)
 }
 
-function actorPath(key: ActorKey): string {
+export function actorPath(key: ActorKey): string {
   return `/v1.0/actors/${key.type}/${encodeURIComponent(key.id)}`
 }
 
@@ -156,7 +182,11 @@ function isErrorCode(value: unknown): value is ErrorCode {
 
 function errorOf(answer: Answer, host: LiveHost): LoomError {
   const body = objectOf(answer.text)
-  if (isErrorCode(body?.errorCode)) return new LoomError(body.errorCode, String(body.message))
+  if (isErrorCode(body?.errorCode)) {
+    const { errorCode, message, data } = body
+    const facts = typeof data === 'object' && data !== null ? { data: { ...data } } : {}
+    return new LoomError(errorCode, String(message), facts)
+  }
   return new LoomError(
     'ERR_HOST_UNREACHABLE',
     `the host (pid ${host.pid}) at ${host.address} answered with status ${answer.status} and no error code`,

@@ -4,7 +4,8 @@
 
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { type Command, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { durationMs } from '../base/duration.ts'
 import { LoomError } from '../base/errors.ts'
 import type { ProvidedInterface } from '../runtime/api.ts'
 
@@ -42,6 +43,13 @@ export function addExample(command: Command, ...lines: readonly string[]): Comma
     'after',
     `\n${title}\n${lines.map((line) => `  $ ${line}`).join('\n')}`,
   )
+}
+
+/** An option's duration, such as 1h30m. Units: milliseconds. */
+export function parseTime(text: string): number {
+  const ms = durationMs(text, 'time')
+  if (ms > 0) return ms
+  throw new InvalidArgumentError('expected more than nothing')
 }
 
 export type ProvidedByName = Readonly<Record<string, ProvidedInterface>>

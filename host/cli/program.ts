@@ -9,9 +9,14 @@ import { LoomError, toLoomError } from '../base/errors.ts'
 import { addActorsCommand } from './commands/actors.ts'
 import { addBuildCommand } from './commands/build.ts'
 import { addCallCommand } from './commands/call.ts'
+import { addDeleteCommand } from './commands/delete.ts'
+import { addImportCommand } from './commands/import.ts'
 import { addInspectCommand } from './commands/inspect.ts'
 import { addJournalCommand } from './commands/journal.ts'
+import { addNewCommand } from './commands/new.ts'
 import { addPushCommand } from './commands/push.ts'
+import { addQuarantineCommand } from './commands/quarantine.ts'
+import { addRemindersCommand } from './commands/reminders.ts'
 import { addReplayCommand } from './commands/replay.ts'
 import { addServeCommand } from './commands/serve.ts'
 import { addTypesCommand } from './commands/types.ts'
@@ -33,6 +38,7 @@ function createProgram(): Command {
     // Usage errors are printed as every other error is, in `runCli`.
     .configureOutput({ outputError: () => {} })
     .showSuggestionAfterError(true)
+  addNewCommand(program)
   addBuildCommand(program)
   addPushCommand(program)
   addTypesCommand(program)
@@ -42,6 +48,10 @@ function createProgram(): Command {
   addInspectCommand(program)
   addJournalCommand(program)
   addReplayCommand(program)
+  addRemindersCommand(program)
+  addImportCommand(program)
+  addDeleteCommand(program)
+  addQuarantineCommand(program)
   return addExample(
     program,
     'loom build actors/counter',

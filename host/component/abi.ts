@@ -31,6 +31,7 @@ export interface Guard {
 export type CoreFunction = (...args: unknown[]) => unknown
 
 const NO_MEMORY = Buffer.alloc(0)
+const NO_VIEW = new DataView(NO_MEMORY.buffer, 0, 0)
 
 export class Abi {
   readonly guard: Guard
@@ -38,8 +39,8 @@ export class Abi {
   readonly #memory: WebAssembly.Memory | null
   readonly #realloc: CoreFunction | null
   u8: Buffer = NO_MEMORY
-  view: DataView = new DataView(NO_MEMORY.buffer, 0, 0)
-  #arrays: (NumberArray | undefined)[] = []
+  view: DataView = NO_VIEW
+  #arrays: (NumberArray | undefined)[] | null = null
   /** Second result of lowering a string or list: its length as the guest counts it. */
   length = 0
   /** What the call may still lift (A3). Units: bytes. */
@@ -67,12 +68,13 @@ export class Abi {
       const { buffer } = this.#memory
       this.u8 = Buffer.from(buffer)
       this.view = new DataView(buffer)
-      this.#arrays = []
+      this.#arrays = null
     }
   }
 
   /** The whole memory as an array of one kind of number. */
   array({ slot, Class }: ArrayKind): NumberArray {
+    this.#arrays ??= []
     let array = this.#arrays[slot]
     if (array === undefined) {
       array = new Class(this.u8.buffer)

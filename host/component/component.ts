@@ -62,6 +62,8 @@ export interface GuestLimits {
 /** Next state after any throw out of `call`: spoiled; it must be dropped. */
 export interface ComponentInstance {
   readonly state: InstanceState
+  /** True when no call runs, and none has thrown. */
+  readonly idle: boolean
   /**
    * Calls an export. `args` must have passed `checkArguments`.
    * @throws ERR_TRAP        the guest trapped, or returned a value that its type does not allow.

@@ -102,16 +102,25 @@ class Origins {
 /** The functions of one instance by number and back; looked up when a table is first saved or loaded. */
 export class FunctionNumbers {
   readonly #plan: readonly NumberedFunction[]
-  readonly #instances: readonly WebAssembly.Instance['exports'][]
+  readonly #instances: readonly (WebAssembly.Instance['exports'] | undefined)[]
   #numbers: Map<unknown, number> | null = null
   readonly #functions: unknown[] = []
 
   constructor(
     plan: readonly NumberedFunction[],
-    instances: readonly WebAssembly.Instance['exports'][],
+    instances: readonly (WebAssembly.Instance['exports'] | undefined)[],
   ) {
     this.#plan = plan
     this.#instances = instances
+  }
+
+  /** Adds the tables of one core instance. */
+  collect(
+    to: CoreTable[],
+    exports: WebAssembly.Instance['exports'],
+    names: readonly string[],
+  ): void {
+    for (const name of names) to.push(new ElementTable(exports[name] as WebAssembly.Table, this))
   }
 
   #look(): Map<unknown, number> {

@@ -18,9 +18,11 @@
  *
  * Source: CanonicalABI.md, "Table State", "Resource State", "Lifting", "Lowering".
  */
+
 import { LoomError } from '../base/errors.ts'
 import { HANDLE_COUNT_MAX } from '../base/limits.ts'
 import type { StateTable } from './component.ts'
+import { NONE } from './list-of.ts'
 import { trap } from './trap.ts'
 import type { WitResource } from './wit.ts'
 
@@ -217,4 +219,14 @@ export class HandleTable implements StateTable {
 
 function corrupt(what: string): LoomError {
   return new LoomError('ERR_SNAPSHOT_CORRUPT', `table of handles: ${what} cannot be`)
+}
+
+/** The tables of all component instances of one component; none where there are no resources. */
+export function handleTables(
+  count: number,
+  resources: readonly { readonly resource: { readonly name: string } }[],
+): HandleTable[] {
+  if (resources.length === 0) return NONE
+  const names = resources.map(({ resource }) => resource.name)
+  return Array.from({ length: count }, (_, owner) => new HandleTable(owner, names))
 }

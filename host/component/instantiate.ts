@@ -31,16 +31,19 @@ import type {
   ImportResolver,
   InstanceState,
 } from './component.ts'
-import { ElementTable, FunctionNumbers } from './elements.ts'
+import { coreInstance } from './core-instance.ts'
+import { FunctionNumbers } from './elements.ts'
+
 import { fail, type Run, toFailure, toHostFailure } from './failure.ts'
-import { HandleTable } from './handles.ts'
+import { HandleTable, handleTables } from './handles.ts'
 import { METER_MODULE } from './instrument.ts'
 import type { LinkStep, LowerPlan } from './link.ts'
 import type { BuiltinPlan, ResourcePlan } from './link-resource.ts'
+import { listOf, NONE } from './list-of.ts'
 import { Meter, memorySize } from './meter.ts'
 import { type ParkingPlan, parksOf, routed } from './parking.ts'
 import { type ComponentPlan, qualifiedName } from './plan.ts'
-import { formatError, trapError } from './refuse.ts'
+import { trapError } from './refuse.ts'
 import type { CoreSource, FuncItem } from './scope.ts'
 import type { WitValue } from './wit.ts'
 
@@ -75,7 +78,7 @@ const REFUSALS: Readonly<Record<number, string>> = {
 class Instance implements ComponentInstance {
   readonly state: InstanceState
   readonly #builder: Builder
-  readonly #calls: BoundCall[] = []
+  readonly #calls: (BoundCall | undefined)[]
   readonly #parkingCalls: ParkingCall[] = []
   readonly #run: Run
   #status = IDLE
@@ -87,6 +90,7 @@ class Instance implements ComponentInstance {
     parking: ParkingPlan | null,
   ) {
     this.#builder = new Builder(plan, resolve, parking)
+    this.#calls = listOf(plan.exports.length)
     this.#run = this.#builder.run
     if (limits !== null) this.#run.meter.limit(limits, plan.initialSizeBytes)
     this.#builder.build()
@@ -108,6 +112,10 @@ class Instance implements ComponentInstance {
       this.#status = SPOILED
       throw this.#failure(error, index)
     }
+  }
+
+  get idle(): boolean {
+    return this.#status === IDLE
   }
 
   get atRest(): boolean {
@@ -179,31 +187,43 @@ class Builder {
     globals: WebAssembly.Global[]
     tables: HandleTable[]
     elements: CoreTable[]
-  } = { memories: [], globals: [], tables: [], elements: [] }
+  }
   readonly parking: ParkingPlan | null
   /** 1 while a call is made that may be parked (parking.ts). */
   readonly parks: WebAssembly.Global
   readonly #resolve: ImportResolver
   readonly #guards: readonly Guard[]
-  readonly #instances: WebAssembly.Instance['exports'][] = []
-  readonly #lowered: CoreFunction[] = []
-  readonly #builtins: CoreFunction[] = []
-  readonly #abis: Abi[] = []
-  readonly #hosts: HostFunction[] = []
+  readonly #instances: (WebAssembly.Instance['exports'] | undefined)[]
+  readonly #lowered: (CoreFunction | undefined)[]
+  readonly #builtins: (CoreFunction | undefined)[]
+  readonly #abis: (Abi | undefined)[]
+  readonly #hosts: (HostFunction | undefined)[]
   readonly #numbers: FunctionNumbers | null
+  #instanceCount = 0
+  #memoryCount = 0
+  #globalCount = 0
 
   constructor(plan: ComponentPlan, resolve: ImportResolver, parking: ParkingPlan | null) {
+    const { link, counts } = plan
     this.plan = plan
     this.parking = parking
     this.parks = parksOf(parking)
+    this.state = {
+      memories: listOf(counts.memories) as WebAssembly.Memory[],
+      globals: listOf(counts.globals) as WebAssembly.Global[],
+      tables: handleTables(link.parents.length, link.resources),
+      elements: NONE,
+    }
     this.#resolve = resolve
+    this.#guards = link.parents.map(() => ({ mayLeave: true, entered: false }))
+    this.#instances = listOf(counts.instances)
+    this.#lowered = listOf(link.lowers.length)
+    this.#builtins = listOf(link.builtins.length)
+    this.#abis = listOf(link.abis.length)
+    this.#hosts = listOf(link.imports.length)
     const { functions } = plan
     this.#numbers = functions === null ? null : new FunctionNumbers(functions, this.#instances)
-    this.#guards = plan.link.parents.map(() => ({ mayLeave: true, entered: false }))
-    if (plan.link.resources.length > 0) {
-      const names = plan.link.resources.map(({ resource }) => resource.name)
-      this.state.tables = plan.link.parents.map((_, owner) => new HandleTable(owner, names))
-    }
+    if (this.#numbers !== null) this.state.elements = []
   }
 
   build(): void {
@@ -218,17 +238,23 @@ class Builder {
         const memory = abi.memory === null ? null : (this.#core(abi.memory) as WebAssembly.Memory)
         const realloc = abi.realloc === null ? null : (this.#core(abi.realloc) as CoreFunction)
         const table = this.#table(abi.owner)
-        this.#abis.push(new Abi(this.#guard(abi.owner), table, memory, realloc, this.run.meter))
+        this.#abis[step.index] = new Abi(
+          this.#guard(abi.owner),
+          table,
+          memory,
+          realloc,
+          this.run.meter,
+        )
         return
       }
       case 'lower': {
         const lower = this.plan.link.lowers[step.index]
-        if (lower !== undefined) this.#lowered.push(this.#trampoline(lower, step.index))
+        if (lower !== undefined) this.#lowered[step.index] = this.#trampoline(lower, step.index)
         return
       }
       case 'builtin': {
         const builtin = this.plan.link.builtins[step.index]
-        if (builtin !== undefined) this.#builtins.push(this.#builtin(builtin))
+        if (builtin !== undefined) this.#builtins[step.index] = this.#builtin(builtin)
         return
       }
       case 'instantiate':
@@ -319,33 +345,14 @@ class Builder {
       group[name] = this.#core(source) as WebAssembly.ImportValue
     }
     if (instrumented.metered) imports[METER_MODULE] = this.run.meter.imports()
-    const { exports } = this.#instance(module, imports)
-    this.#instances.push(exports)
+    const { exports } = coreInstance(module, imports, this.run)
+    this.#instances[this.#instanceCount++] = exports
+    const { memories, globals } = this.state
     for (const name of instrumented.memories)
-      this.state.memories.push(exports[name] as WebAssembly.Memory)
+      memories[this.#memoryCount++] = exports[name] as WebAssembly.Memory
     for (const name of instrumented.globals)
-      this.state.globals.push(exports[name] as WebAssembly.Global)
-    if (this.#numbers !== null)
-      for (const name of instrumented.tables)
-        this.state.elements.push(
-          new ElementTable(exports[name] as WebAssembly.Table, this.#numbers),
-        )
-  }
-
-  #instance(module: WebAssembly.Module, imports: WebAssembly.Imports): WebAssembly.Instance {
-    let instance: WebAssembly.Instance
-    try {
-      instance = new WebAssembly.Instance(module, imports)
-    } catch (error) {
-      if (this.run.failure !== null) throw this.run.failure.error
-      if (error instanceof WebAssembly.LinkError)
-        throw formatError(`core modules do not fit together: ${error.message}`)
-      if (error instanceof RangeError && error.message.includes('memory'))
-        throw new LoomError('ERR_BUSY', `instantiation: ${error.message}`, { cause: error })
-      throw fail(this.run, toFailure(error, 'instantiation'))
-    }
-    if (this.run.failure !== null) throw this.run.failure.error
-    return instance
+      globals[this.#globalCount++] = exports[name] as WebAssembly.Global
+    this.#numbers?.collect(this.state.elements, exports, instrumented.tables)
   }
 
   #host(importIndex: number): HostFunction {
@@ -365,11 +372,7 @@ class Builder {
     if (plan === undefined || abi === undefined)
       throw new LoomError('ERR_INVARIANT', `no plan for lowered function ${index}`)
     const { target } = lower
-    const wanted = target.kind === 'host' ? this.plan.link.imports[target.importIndex] : undefined
-    const where =
-      wanted === undefined
-        ? 'call of another component'
-        : `import ${qualifiedName(wanted.interfaceName, wanted.func.name)}`
+    const where = this.plan.lowerPlaces[index] ?? ''
     const host =
       target.kind === 'host' ? this.#host(target.importIndex) : this.#callee(lower, where)
     const plain = plan(abi, this.run, host, where) as CoreFunction

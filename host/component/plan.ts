@@ -40,6 +40,14 @@ export interface ComponentPlan {
   readonly codec: (encoding: StringEncoding) => Codec
   /** What memories and tables of an instance begin with. Units: bytes. */
   readonly initialSizeBytes: number
+  /** Of lowered functions, for messages. */
+  readonly lowerPlaces: readonly string[]
+  /** How many an instance has: of core instances, and of their own memories and mutable globals. */
+  readonly counts: {
+    readonly instances: number
+    readonly memories: number
+    readonly globals: number
+  }
 }
 
 export function qualifiedName(interfaceName: string, functionName: string): string {
@@ -77,7 +85,30 @@ export function planComponent(
     hidden: typeof functions === 'string' ? [...hidden, functions] : hidden,
     codec: codecOf,
     initialSizeBytes: initialSize(link),
+    lowerPlaces: link.lowers.map(({ target }) => placeOf(link, target)),
+    counts: countsOf(link, instrumented),
   }
+}
+
+function placeOf({ imports }: LinkPlan, target: FuncItem): string {
+  const wanted = target.kind === 'host' ? imports[target.importIndex] : undefined
+  if (wanted === undefined) return 'call of another component'
+  return `import ${qualifiedName(wanted.interfaceName, wanted.func.name)}`
+}
+
+function countsOf(
+  { steps }: LinkPlan,
+  instrumented: readonly InstrumentedModule[],
+): ComponentPlan['counts'] {
+  const counts = { instances: 0, memories: 0, globals: 0 }
+  for (const step of steps) {
+    const module = step.kind === 'instantiate' ? instrumented[step.module] : undefined
+    if (module === undefined) continue
+    counts.instances++
+    counts.memories += module.memories.length
+    counts.globals += module.globals.length
+  }
+  return counts
 }
 
 const PAGE_SIZE_BYTES = 65_536

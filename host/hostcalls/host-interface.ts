@@ -9,7 +9,7 @@ import { LoomError } from '../base/errors.ts'
 import type { ActorKey } from '../base/names.ts'
 import type { Random } from '../base/random.ts'
 import type { WitFunction, WitInterface, WitValue } from '../component/wit.ts'
-import type { Effect, TurnOutcome } from '../journal/entry.ts'
+import type { Effect, ScheduleText, TurnOutcome } from '../journal/entry.ts'
 import type { HostResources } from './host-resources.ts'
 import type { StandardStream } from './line-log.ts'
 
@@ -41,8 +41,19 @@ export interface HostCallContext {
     after: string | null,
     countMax: number,
   ): readonly string[] | PromiseLike<readonly string[]>
+  /** Reminders as the turns before this one have left them, in order of name. */
+  listReminders(): readonly ReminderInfo[] | PromiseLike<readonly ReminderInfo[]>
   /** Calls another actor under an id that a re-run of this turn would use again. */
   callActor(call: OutgoingCall): TurnOutcome | PromiseLike<TurnOutcome>
+}
+
+/** A reminder that is set. */
+export interface ReminderInfo {
+  readonly name: string
+  readonly schedule: ScheduleText
+  readonly data: WitValue
+  /** When its next tick is due. Units: milliseconds since 1970-01-01T00:00:00Z. */
+  readonly dueAtMs: number
 }
 
 /** A call of another actor. `args`: WIT values, or the text of a JSON array; the result is given alike. */

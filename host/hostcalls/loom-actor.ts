@@ -1,5 +1,6 @@
 /**
- * `loom:actor`: context, log and guest of 0.1 and 0.2; actors and state of 0.2 (wit/).
+ * `loom:actor`: context, log and guest of 0.1 and 0.2; actors and state of 0.2 (wit/). Reminders and timers:
+ * loom-reminders.ts.
  */
 import { LoomError } from '../base/errors.ts'
 import { STATE_LIST_COUNT_MAX } from '../base/limits.ts'
@@ -8,6 +9,7 @@ import { isThenable } from '../base/promises.ts'
 import type { WitValue } from '../component/wit.ts'
 import type { TurnOutcome } from '../journal/entry.ts'
 import type { HostCallContext, HostInterfaceSpec, HostInterfaces } from './host-interface.ts'
+import { serveReminders } from './loom-reminders.ts'
 
 const NS_PER_MS = 1_000_000
 
@@ -129,4 +131,5 @@ export function serveLoomActor(interfaces: HostInterfaces): void {
   }
   interfaces.add('loom:actor/actors@0.2.0', ACTORS)
   interfaces.add('loom:actor/state@0.2.0', STATE)
+  serveReminders(interfaces)
 }

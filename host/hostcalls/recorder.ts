@@ -62,6 +62,8 @@ export interface LivePorts {
   readonly open: OpenTurn | null
   /** Null where the guest cannot be parked. */
   readonly park: Park | null
+  /** Effects and calls of others are refused. Default false. */
+  readonly query?: boolean
 }
 
 const NO_PORTS: LivePorts = { open: null, park: null }
@@ -92,6 +94,7 @@ const NO_CALLS: readonly RecordedCall[] = Object.freeze([])
 export class Recorder {
   #mode: Mode = IDLE
   #park: Park | null = null
+  #query = false
   #failure: LoomError | Suspension | null = null
   #asked = false
   /** What the running turn has asked for; in replay, how many of the journal's it has. */
@@ -123,8 +126,9 @@ export class Recorder {
 
   /** `resumed`: what the turn recorded before it was unwound. */
   beginLive(resumed: readonly RecordedCall[] = NO_CALLS, ports: LivePorts = NO_PORTS): void {
-    const { open, park } = ports
+    const { open, park, query = false } = ports
     this.#park = park
+    this.#query = query
     this.#recordedSizeBytes = 0
     const { length } = resumed
     this.#mode = { kind: 'live', recorded: [...resumed], resumed: length, open, next: 0 }
@@ -150,10 +154,17 @@ export class Recorder {
 
   beginReplay(expected: readonly RecordedCall[], effects: readonly Effect[] = NO_EFFECTS): void {
     this.#park = null
+    this.#query = false
     this.#mode = { kind: 'replay', expected, effects, next: 0 }
     this.#effectsNext = 0
     this.#failure = null
     this.#asked = false
+  }
+
+  /** Makes the turn fail, whatever the guest does (R3); returns the error to throw. */
+  fail(error: LoomError): LoomError {
+    this.#failure ??= error
+    return error
   }
 
   /** Position of the next recorded call in the turn. */
@@ -173,6 +184,7 @@ export class Recorder {
     if (this.#failure !== null) throw this.#failure
     if (mode.kind === 'idle')
       throw new LoomError('ERR_INVARIANT', `${effect.kind} was asked for outside of a turn`)
+    if (this.#query) throw this.fail(queryError(`loom:actor#${effect.kind}`))
     if (mode.kind === 'live') this.#keep(effect)
     else this.#compareEffect(effect, mode.effects[this.#effectsNext++])
   }
@@ -242,6 +254,7 @@ export class Recorder {
 
   #record(mode: Mode & { kind: 'live' }, call: RecordableCall): WitValue | Promise<WitValue> {
     const { target, args, perform, check, kind } = call
+    if (this.#query && kind !== 'recorded') throw this.fail(queryError(target))
     if (kind === 'awaiting') return this.#wait(suspensionOf(call, async () => perform()))
     if (kind === 'calling') this.#guard(target, () => mode.open?.(mode.recorded))
     const result = this.#guard(target, perform)
@@ -285,7 +298,8 @@ export class Recorder {
     try {
       return perform()
     } catch (error) {
-      this.#failure = hostCallError(target, error)
+      // What the function has kept says more than that it threw (R2, R3).
+      this.#failure ??= hostCallError(target, error)
       throw this.#failure
     }
   }
@@ -347,6 +361,13 @@ export interface RecordableCall {
   readonly kind: 'recorded' | 'calling' | 'awaiting'
 }
 
+function queryError(target: string): LoomError {
+  return new LoomError(
+    'ERR_QUERY',
+    `${target}: a query asks for no effects and calls no other actor`,
+  )
+}
+
 type CallHead = Pick<RecordedCall, 'target' | 'argsHash'>
 
 function describe(call: CallHead | undefined): string {
@@ -406,19 +427,28 @@ function hostCallError(target: string, error: unknown): LoomError {
 
 const asRecorded = (result: unknown): WitValue => result as WitValue
 
-/** Binds `spec` for one instance: what the guest's import calls. */
+/** Who is behind the imports of an instance: a recycled instance gets another recorder and context. */
+export interface HostSeat {
+  recorder: Recorder
+  context: HostCallContext
+}
+
+/** Binds `spec` for one instance: what the guest's import calls. Each call is of who sits there when it begins. */
 export function bindHostFunction(
-  recorder: Recorder,
-  context: HostCallContext,
+  seat: HostSeat,
   target: string,
   spec: HostFunctionSpec,
   check: (result: unknown) => WitValue,
 ): HostFunction {
   if (spec.kind === 'pure')
-    return (...args) => recorder.callPure(target, () => spec.perform(context, args) as WitValue)
+    return (...args) => {
+      const { recorder, context } = seat
+      return recorder.callPure(target, () => spec.perform(context, args) as WitValue)
+    }
   const { kind, derive } = spec
   if (derive !== undefined)
     return (...args) => {
+      const { recorder, context } = seat
       const perform = (): WitValue | PromiseLike<unknown> => spec.perform(context, args)
       const call = { target, args, perform, check: asRecorded, kind }
       const given = (recorded: WitValue): WitValue =>
@@ -427,6 +457,7 @@ export function bindHostFunction(
       return recorded instanceof Promise ? recorded.then(given) : given(recorded as WitValue)
     }
   return (...args) => {
+    const { recorder, context } = seat
     const perform = (): WitValue | PromiseLike<unknown> => spec.perform(context, args)
     return recorder.call({ target, args, perform, check, kind })
   }

@@ -11,6 +11,8 @@
  *   IM3. A memory never shrinks, nor does a table. An instance with more pages or elements than the image cannot
  *        take it.
  *   IM4. An image holds copies; the instance may run on.
+ *   IM5. What `scrub` calls clean is the baseline: it compared every byte of every memory, every page count,
+ *        every global, and loaded every table of handles anew.
  *
  * Layout of a memory's delta (`spans` are pairs, `bytes` the concatenated contents of all runs):
  *
@@ -37,6 +39,8 @@ export type GlobalValue = number | bigint
 export interface Baseline {
   readonly memories: readonly Buffer[]
   readonly globals: readonly GlobalValue[]
+  /** The tables of handles, whole. */
+  readonly tables: readonly Uint8Array[]
 }
 
 export interface MemoryImage {
@@ -60,6 +64,7 @@ export function takeBaseline(state: InstanceState): Baseline {
   return {
     memories: state.memories.map(({ buffer }) => Buffer.from(buffer.slice(0))),
     globals: state.globals.map((global) => global.value),
+    tables: state.tables.map((table) => table.save()),
   }
 }
 
@@ -229,9 +234,37 @@ function growTo(memory: WebAssembly.Memory, pageCount: number): void {
   }
 }
 
+/** Copies only what differs: a page that nobody wrote to takes no memory of the machine, and shall not. */
 function resetMemory(bytes: Buffer, base: Buffer): void {
-  bytes.set(base)
-  bytes.fill(0, base.length)
+  for (let at = 0; at < bytes.length; at += FINE_SIZE_BYTES) {
+    const source = at < base.length ? base : ZERO_PAGE
+    const from = at < base.length ? at : 0
+    const end = from + FINE_SIZE_BYTES
+    if (bytes.compare(source, from, end, at, at + FINE_SIZE_BYTES) !== 0)
+      source.copy(bytes, at, from, end)
+  }
+}
+
+/**
+ * Makes a used instance its baseline again (IM5); false when that cannot be: a memory has grown, or a global
+ * is a NaN, whose payload JavaScript cannot restore.
+ */
+export function scrub(state: InstanceState, baseline: Baseline): boolean {
+  checkShape(state, baseline.memories.length, baseline.globals.length)
+  const isSmall = state.memories.every(
+    ({ buffer }, index) => buffer.byteLength === baseline.memories[index]?.length,
+  )
+  if (!isSmall || baseline.globals.some(Number.isNaN)) return false
+  state.memories.forEach(({ buffer }, index) => {
+    resetMemory(Buffer.from(buffer), baseline.memories[index] ?? NOTHING)
+  })
+  state.globals.forEach((global, index) => {
+    global.value = baseline.globals[index] ?? 0
+  })
+  state.tables.forEach((table, index) => {
+    table.load(baseline.tables[index] ?? NOTHING)
+  })
+  return true
 }
 
 function applyRuns(memory: Buffer, { spans, bytes }: MemoryImage): void {

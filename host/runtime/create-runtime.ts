@@ -4,35 +4,52 @@
  * Owns: which parts make a host. Does not own: any of their work.
  */
 import { Activation } from '../actor/activation.ts'
+import type { ActivationOptions } from '../actor/activation-options.ts'
+import { InstanceStock } from '../actor/instance-stock.ts'
+import { checkJournalPolicy, type JournalPolicy, KEEP_ALL } from '../actor/journal-retention.ts'
 import { ParkedTurns } from '../actor/parked-turns.ts'
+import { type WarmActor, writeWarmSnapshot } from '../actor/warm-actor.ts'
+
 import { type Clock, systemClock, type Timer } from '../base/clock.ts'
 import { LoomError, toLoomError } from '../base/errors.ts'
+import { SPARE_INSTANCE_COUNT_MAX } from '../base/limits.ts'
 import { type ActorKey, checkActorId, checkTypeName, formatActorKey } from '../base/names.ts'
 import { deferred, ignoreOutcome } from '../base/promises.ts'
 import { type Random, systemRandom } from '../base/random.ts'
+import type { BlobStore } from '../blob/blob-store.ts'
 import type { WitValue } from '../component/wit.ts'
 import { HostInterfaces } from '../hostcalls/host-interface.ts'
 import { serveLoomActor } from '../hostcalls/loom-actor.ts'
 import { providedInterface } from '../hostcalls/provided.ts'
 import { serveWasi } from '../hostcalls/wasi.ts'
 import { Pool } from '../pool/pool.ts'
-import type { ActorSummary, OutboxRow, Store } from '../store/store.ts'
+import type { ActorSummary, OutboxRow, QuarantineRow, Store } from '../store/store.ts'
 import { ActorCalls } from './actor-calls.ts'
+import { type ImportHome, importActor, parseExport } from './actor-import.ts'
 import type {
   ActorDescription,
   ActorHandle,
   ActorTypeDefinition,
   ActorTypeDescription,
+  CloseOptions,
   LogLine,
   Message,
   ProvidedInterface,
+  ReminderDescription,
   Runtime,
   RuntimeLimits,
   RuntimeOptions,
+  RuntimeStats,
 } from './api.ts'
+import { CallTimeouts } from './call-timeout.ts'
 import { PooledHandle } from './handle.ts'
+import { KeyRetention } from './key-retention.ts'
 import { runtimeLimits } from './limits.ts'
+import { Lives } from './lives.ts'
 import { Outbox } from './outbox.ts'
+import { Quarantines, quarantinedError } from './quarantines.ts'
+import { Reminders } from './reminders.ts'
+import { replay } from './replay.ts'
 import { TypeRegistry } from './type-registry.ts'
 
 /** How often a host looks whether it still owns its store, besides at every commit. */
@@ -62,6 +79,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   if (![undefined, 'auto', 'unwind'].includes(options.awaiting))
     throw new LoomError('ERR_OPTION', `awaiting: expected auto or unwind, got ${options.awaiting}`)
   const limits = runtimeLimits(options.limits)
+  if (options.journal !== undefined) checkJournalPolicy(options.journal)
   const clock = options.clock ?? systemClock
   const store = await driver.open({ takeOver, wallMs: () => clock.wallMs() })
   return new HostRuntime(options, store, limits, clock)
@@ -75,11 +93,20 @@ class HostRuntime implements Runtime {
   readonly #random: Random
   readonly #log: (line: LogLine) => void
   readonly #interfaces = standardInterfaces()
+  readonly #stock = new InstanceStock(SPARE_INSTANCE_COUNT_MAX)
   readonly #types: TypeRegistry
   readonly #parkedTurns: ParkedTurns | null
   readonly #pool: Pool
   readonly #calls: ActorCalls
   readonly #outbox: Outbox
+  readonly #development: boolean
+  readonly #reminders: Reminders
+  readonly #quarantines: Quarantines
+  readonly #lives: Lives
+  readonly #timeouts: CallTimeouts
+  readonly #retention: KeyRetention
+  readonly #journal: JournalPolicy
+  readonly #blobs: BlobStore
   readonly #handles = new WeakMap<Activation, ActorHandle>()
   readonly #lose: (error: LoomError) => void
   #closing: Promise<void> | null = null
@@ -88,30 +115,61 @@ class HostRuntime implements Runtime {
   constructor(options: RuntimeOptions, store: Store, limits: RuntimeLimits, clock: Clock) {
     this.#store = store
     this.#limits = limits
+    this.#development = options.development ?? false
     this.#clock = clock
     this.#random = options.random ?? systemRandom
+    this.#timeouts = new CallTimeouts(this.#clock, this.#random)
+    this.#blobs = options.blobs
+    this.#journal = options.journal ?? KEEP_ALL
     this.#log = options.log ?? (() => {})
     const interfaces = this.#interfaces
     const parks = options.awaiting !== 'unwind'
-    this.#types = new TypeRegistry({ blobs: options.blobs, interfaces, checkImports: true, parks })
-    const { residentCountMax, idleTimeoutMs, closeTimeoutMs, parkedCountMax, parkedTimeoutMs } =
-      limits
+    const stock = this.#stock
+    const blobs = options.blobs
+    this.#types = new TypeRegistry({ blobs, interfaces, checkImports: true, parks, stock })
+    const { parkedCountMax, parkedTimeoutMs } = limits
     this.#parkedTurns = parks
       ? new ParkedTurns({ clock, countMax: parkedCountMax, timeoutMs: parkedTimeoutMs })
       : null
-    const activate = (key: ActorKey, onBroken: () => void): Promise<Activation> =>
-      this.#activate(key, onBroken)
-    this.#pool = new Pool({ clock, residentCountMax, idleTimeoutMs, closeTimeoutMs, activate })
+    this.#pool = new Pool({
+      ...limits,
+      clock,
+      activate: (key, onBroken) => this.#activate(key, onBroken),
+      lift: (actor, onBroken) => this.#lift(actor, onBroken),
+      snapshot: (actor) => this.#snapshot(actor),
+      onSweep: () => stock.trim(),
+    })
     this.#calls = new ActorCalls(this.#pool)
     const warn = (message: string, { sender: actor }: OutboxRow): void =>
       this.#log({ level: 'error', message, actor })
     this.#outbox = new Outbox({ store, pool: this.#pool, clock, warn })
+    this.#reminders = new Reminders({
+      store,
+      pool: this.#pool,
+      clock,
+      warn: (message, actor) => this.#log({ level: 'warn', message, actor }),
+    })
+    this.#lives = new Lives({ store, pool: this.#pool, clock })
+    this.#retention = new KeyRetention({
+      store,
+      clock,
+      retentionMs: limits.idempotencyRetentionMs,
+      warn: (message) => this.#log({ level: 'warn', message }),
+    })
+    this.#quarantines = new Quarantines({
+      store,
+      clock,
+      warn: (message, actor) => this.#log({ level: 'error', message, actor }),
+    })
     const lost = deferred<LoomError>()
     this.lost = lost.promise
     this.#lose = lost.resolve
     this.#watchOwnership()
     // Types may still have to be registered: what cannot be delivered yet is tried again.
-    setImmediate(() => ignoreOutcome(this.#outbox.start()))
+    setImmediate(() => {
+      ignoreOutcome(this.#outbox.start())
+      this.#reminders.start()
+    })
   }
 
   /** A host that takes no calls makes no commits: without this it would not learn that it was displaced. */
@@ -155,51 +213,109 @@ class HostRuntime implements Runtime {
     const activation = await this.#pool.acquire(key)
     let handle = this.#handles.get(activation)
     if (handle === undefined) {
-      handle = new PooledHandle(this.#pool, key)
+      handle = this.#handleOf(key)
       this.#handles.set(activation, handle)
     }
     return handle
   }
 
   async routeMessage(message: Message): Promise<WitValue> {
-    const { actorId, actorType, payload, idempotencyKey = payload.idempotencyKey } = message
-    const handle = await this.getActor(actorId, actorType)
-    return handle.execute(idempotencyKey === undefined ? payload : { ...payload, idempotencyKey })
+    const { actorId, actorType, payload, idempotencyKey } = message
+    const key = this.#checkedKey(actorId, actorType)
+    return this.#handleOf(key).route(payload, idempotencyKey)
+  }
+
+  #handleOf(key: ActorKey): PooledHandle {
+    const [pool, clock, timeouts] = [this.#pool, this.#clock, this.#timeouts]
+    return new PooledHandle({ pool, clock, timeouts, key })
   }
 
   async describeActor(actorId: string, actorType: string): Promise<ActorDescription> {
     const key = this.#checkedKey(actorId, actorType)
-    const resident = this.#pool.isResident(key)
+    const quarantine = await this.#quarantines.find(key)
+    if (quarantine !== null) return this.#describeQuarantined(quarantine)
+    const tier = this.#pool.tierOf(key)
     let activation = await this.#pool.acquire(key)
     while (activation.closed) activation = await this.#pool.acquire(key)
     if (activation.record === null) {
       await this.#pool.evict(key)
       throw new LoomError('ERR_ACTOR_UNKNOWN', `${formatActorKey(key)} has no journal`)
     }
-    const { seqNext, stateHash } = await activation.observe()
-    return { ...activation.record, seqNext, seqFirst: activation.seqFirst, resident, stateHash }
+    const { seqNext, seqFirst, stateHash } = await activation.observe()
+    const resident = tier === 'hot'
+    return { ...activation.record, seqNext, seqFirst, resident, tier, stateHash, quarantine }
+  }
+
+  async #describeQuarantined(quarantine: QuarantineRow): Promise<ActorDescription> {
+    const { record, seqNext, seqFirst } = await this.#store.openLog(quarantine.key)
+    if (record === null) throw quarantinedError(quarantine)
+    const facts = { resident: false, tier: 'cold', stateHash: '', quarantine } as const
+    return { ...record, seqNext, seqFirst, ...facts }
+  }
+
+  async reminders(actorId: string, actorType: string): Promise<readonly ReminderDescription[]> {
+    const { reminders } = await this.getActor(actorId, actorType)
+    return reminders.list()
   }
 
   actors(type?: string): AsyncIterable<ActorSummary> {
     return this.#store.actors(type)
   }
 
+  stats(): RuntimeStats {
+    return { ...this.#pool.counts, spareInstances: this.#stock.count }
+  }
+
+  quarantined(): AsyncIterable<QuarantineRow> {
+    return this.#quarantines.list()
+  }
+
+  async release(actorId: string, actorType: string): Promise<boolean> {
+    return this.#quarantines.release(this.#checkedKey(actorId, actorType))
+  }
+
+  async deactivate(actorId: string, actorType: string): Promise<boolean> {
+    return this.#lives.deactivate(this.#checkedKey(actorId, actorType))
+  }
+
+  async deleteActor(actorId: string, actorType: string): Promise<void> {
+    await this.#lives.delete(this.#checkedKey(actorId, actorType))
+  }
+
+  async importActor(file: Uint8Array, as?: ActorKey): Promise<ActorKey> {
+    const actor = parseExport(file)
+    const { type, id } = as ?? actor.record
+    const key = this.#checkedKey(id, type)
+    const home: ImportHome = {
+      store: this.#store,
+      blobs: this.#blobs,
+      nowMs: () => this.#clock.wallMs(),
+      verify: async (imported) => {
+        await replay(this.#store, this.#types, imported)
+      },
+    }
+    await this.#pool.vacate(key, () => importActor(home, key, actor))
+    return key
+  }
+
   announce(address: string): Promise<void> {
     return this.#store.announce(address)
   }
 
-  close(): Promise<void> {
+  close({ timeoutMs = this.#limits.closeTimeoutMs }: CloseOptions = {}): Promise<void> {
     this.#ownershipTimer?.cancel()
-    this.#closing ??= this.#close()
+    this.#closing ??= this.#close(timeoutMs)
     return this.#closing
   }
 
-  async #close(): Promise<void> {
+  async #close(timeoutMs: number): Promise<void> {
     // What is waited for may be a promise of the embedder: nothing else may keep the process alive.
     const alive = this.#clock.stayAlive()
     try {
       this.#outbox.close()
-      await this.#pool.close()
+      this.#reminders.close()
+      await this.#pool.close(timeoutMs)
+      await this.#retention.close()
       await this.#store.close()
     } finally {
       alive.cancel()
@@ -218,17 +334,32 @@ class HostRuntime implements Runtime {
     try {
       return await this.#open(key, onBroken)
     } catch (error) {
-      throw toLoomError(error)
+      const failure = toLoomError(error)
+      await this.#quarantines.note(key, failure)
+      throw failure
     }
   }
 
   async #open(key: ActorKey, onBroken: () => void): Promise<Activation> {
+    await this.#quarantines.refuse(key)
     const log = await this.#store.openLog(key)
     const { record } = log
     const program = await (record === null
       ? this.#types.current(key.type)
       : this.#types.pinned(record))
-    return await Activation.open({
+    return await Activation.open(this.#activationOptions({ log, program, record }, onBroken))
+  }
+
+  #lift(actor: WarmActor, onBroken: () => void): Activation {
+    return Activation.lift(this.#activationOptions(actor, onBroken), actor)
+  }
+
+  #activationOptions(
+    { log, program, record }: Pick<ActivationOptions, 'log' | 'program' | 'record'>,
+    onBroken: () => void,
+  ): ActivationOptions {
+    const { key } = log
+    return {
       log,
       program,
       record,
@@ -241,17 +372,35 @@ class HostRuntime implements Runtime {
         log: (level, message) =>
           this.#log({ level: level as LogLine['level'], message, actor: key }),
         ports: null,
+        development: this.#development,
       },
       callActor: (caller, call, callId) => this.#calls.call(caller, call, callId),
       onSent: (messages) => this.#outbox.add(messages),
-      onReminders: () => {},
+      onReminders: (changes) => this.#reminders.changed(changes),
+      queries: this.#types.queriesOf(key.type),
+      onTick: () => this.#pool.peek(formatActorKey(key)),
       epoch: this.#store.epoch,
       mailboxCountMax: this.#limits.mailboxCountMax,
+      mailboxBytesMax: this.#limits.mailboxBytesMax,
       snapshotIntervalTurns: this.#limits.snapshotIntervalTurns,
+      snapshotIntervalBytes: this.#limits.snapshotIntervalBytes,
+      snapshotIntervalMs: this.#limits.snapshotIntervalMs,
+      journal: this.#types.journal(key.type) ?? this.#journal,
       onBroken: (error) => {
         onBroken()
+        ignoreOutcome(this.#quarantines.note(key, error))
         if (error.code === 'ERR_FENCED') this.#lose(error)
       },
-    })
+    }
+  }
+
+  /** Without its snapshot a warm actor loses nothing: recovery replays more. A fenced host learns it here too. */
+  async #snapshot(actor: WarmActor): Promise<void> {
+    try {
+      await writeWarmSnapshot(actor, this.#store.epoch)
+    } catch (error) {
+      const message = `no snapshot at ${actor.seqNext}: ${String(error)}`
+      this.#log({ level: 'warn', message, actor: actor.log.key })
+    }
   }
 }

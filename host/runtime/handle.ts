@@ -3,21 +3,39 @@
  */
 import type { Activation } from '../actor/activation.ts'
 import type { ActorMethod } from '../actor/program.ts'
+import type { Clock } from '../base/clock.ts'
 import { LoomError } from '../base/errors.ts'
 import { type ActorKey, checkIdempotencyKey, formatActorKey } from '../base/names.ts'
 import type { JsonValue, WitValue } from '../component/wit.ts'
 import type { Pool } from '../pool/pool.ts'
-import type { ActorHandle, CallRequest } from './api.ts'
+import type { ActorHandle, CallRequest, ReminderHandle, TimerHandle } from './api.ts'
+import { type CallTimeouts, checkTimeout } from './call-timeout.ts'
+import { acquireWithReminders } from './reminders.ts'
+import { reminderHandle, timerHandle, type UseActivation } from './tick-handles.ts'
+
+export interface HandleOptions {
+  readonly pool: Pool
+  readonly clock: Clock
+  readonly timeouts: CallTimeouts
+  readonly key: ActorKey
+}
 
 export class PooledHandle implements ActorHandle {
   readonly #pool: Pool
   readonly #key: ActorKey
   readonly #name: string
+  readonly reminders: ReminderHandle
+  readonly timers: TimerHandle
+  readonly #timeouts: CallTimeouts
 
-  constructor(pool: Pool, key: ActorKey) {
+  constructor({ pool, clock, timeouts, key }: HandleOptions) {
     this.#pool = pool
+    this.#timeouts = timeouts
     this.#key = key
     this.#name = formatActorKey(key)
+    const use: UseActivation = async (run) => run(await acquireWithReminders(pool, key))
+    this.reminders = reminderHandle(clock, use)
+    this.timers = timerHandle(clock, use)
   }
 
   get actorId(): string {
@@ -33,23 +51,51 @@ export class PooledHandle implements ActorHandle {
   }
 
   async execute(request: CallRequest): Promise<WitValue> {
-    const { method, args, key } = readRequest(request)
-    return this.#run(method, args, key)
+    const { method, args, timeoutMs } = readRequest(request)
+    const key = this.#keyOf(request)
+    return this.#limited(this.#run(method, args, key), method, key, timeoutMs)
+  }
+
+  /** Runs `payload`: a request, or the input of the actor's `execute`. */
+  async route(payload: unknown, idempotencyKey: string | undefined): Promise<WitValue> {
+    if (idempotencyKey !== undefined) checkIdempotencyKey(idempotencyKey)
+    if (isRequest(payload)) {
+      const key = idempotencyKey === undefined ? {} : { idempotencyKey }
+      return this.execute({ ...payload, ...key })
+    }
+    return this.#run('execute', [payload], idempotencyKey ?? null)
   }
 
   async executeJson(
     request: CallRequest & { readonly args?: readonly JsonValue[] },
   ): Promise<JsonValue> {
-    const { method, args, key } = readRequest(request)
+    const { method, args, timeoutMs } = readRequest(request)
+    const key = this.#keyOf(request)
     const run = async (activation: Activation): Promise<JsonValue> => {
       const found = findMethod(activation, method)
+      if (request.query === true) activation.queries.check(found.name)
       const values = found.fromJson(args as readonly JsonValue[])
       return found.toJson(
         await activation.call({ method: found, args: values, idempotencyKey: key, caller: null }),
       )
     }
     const activation = this.#resident()
-    return activation === undefined ? this.#activate(run) : run(activation)
+    const running = activation === undefined ? this.#activate(run) : run(activation)
+    return this.#limited(running, method, key, timeoutMs)
+  }
+
+  #keyOf({ idempotencyKey, timeoutMs }: CallRequest): string | null {
+    return idempotencyKey ?? (timeoutMs === undefined ? null : this.#timeouts.newKey())
+  }
+
+  #limited<T>(
+    running: Promise<T>,
+    method: string,
+    key: string | null,
+    timeoutMs: number | undefined,
+  ): Promise<T> {
+    if (timeoutMs === undefined || key === null) return running
+    return this.#timeouts.limit(`${this.#name} ${method}`, key, timeoutMs, running)
   }
 
   /** Without waiting where the actor is resident: this is the path of every warm call. */
@@ -77,18 +123,23 @@ export class PooledHandle implements ActorHandle {
   }
 }
 
+function isRequest(payload: unknown): payload is CallRequest {
+  return typeof payload === 'object' && payload !== null && 'method' in payload
+}
+
 function readRequest(request: CallRequest): {
   method: string
   args: readonly unknown[]
-  key: string | null
+  timeoutMs: number | undefined
 } {
-  const { method, args = [], idempotencyKey } = request
+  const { method, args = [], idempotencyKey, timeoutMs } = request
   if (typeof method !== 'string')
     throw new LoomError('ERR_OPTION', `method: expected a string, got ${typeof method}`)
   if (!Array.isArray(args))
     throw new LoomError('ERR_OPTION', `args: expected an array, got ${typeof args}`)
   if (idempotencyKey !== undefined) checkIdempotencyKey(idempotencyKey)
-  return { method, args, key: idempotencyKey ?? null }
+  if (timeoutMs !== undefined) checkTimeout(timeoutMs)
+  return { method, args, timeoutMs }
 }
 
 function callMethod(

@@ -4,15 +4,25 @@
 import { LoomError } from '../base/errors.ts'
 import {
   MAILBOX_COUNT_MAX,
+  MAILBOX_SIZE_MAX_BYTES,
   PARKED_COUNT_MAX,
   PARKED_TIMEOUT_MS,
   RESIDENT_COUNT_MAX,
+  SNAPSHOT_INTERVAL_BYTES,
+  SNAPSHOT_INTERVAL_MS,
   SNAPSHOT_INTERVAL_TURNS,
   VALUE_SIZE_MAX_BYTES,
+  WARM_COUNT_MAX,
+  WARM_SIZE_MAX_BYTES,
 } from '../base/limits.ts'
 import type { GuestLimits, RuntimeLimits } from './api.ts'
 
 const IDLE_TIMEOUT_MS = 15 * 60 * 1_000
+
+/** Lifting takes microseconds: an instance is worth keeping for those that are called every few seconds. */
+const COOL_TIMEOUT_MS = 60 * 1_000
+/** As Restate's and Stripe's; a client that retries for longer is rare. */
+const IDEMPOTENCY_RETENTION_MS = 24 * 60 * 60 * 1_000
 
 /** A supervisor that stops a process usually kills it after 10 to 30 seconds. */
 const CLOSE_TIMEOUT_MS = 5_000
@@ -20,9 +30,16 @@ const CLOSE_TIMEOUT_MS = 5_000
 const DEFAULTS: RuntimeLimits = {
   residentCountMax: RESIDENT_COUNT_MAX,
   snapshotIntervalTurns: SNAPSHOT_INTERVAL_TURNS,
+  snapshotIntervalBytes: SNAPSHOT_INTERVAL_BYTES,
+  snapshotIntervalMs: SNAPSHOT_INTERVAL_MS,
   mailboxCountMax: MAILBOX_COUNT_MAX,
+  warmCountMax: WARM_COUNT_MAX,
+  warmSizeMaxBytes: WARM_SIZE_MAX_BYTES,
+  coolTimeoutMs: COOL_TIMEOUT_MS,
+  mailboxBytesMax: MAILBOX_SIZE_MAX_BYTES,
   idleTimeoutMs: IDLE_TIMEOUT_MS,
   closeTimeoutMs: CLOSE_TIMEOUT_MS,
+  idempotencyRetentionMs: IDEMPOTENCY_RETENTION_MS,
   parkedCountMax: PARKED_COUNT_MAX,
   parkedTimeoutMs: PARKED_TIMEOUT_MS,
 }

@@ -10,6 +10,8 @@
  *   G4. Limits belong to the type's name, not to the component; an actor has those of its type now.
  *   G3. A failed load is not remembered: a blob that is repaired loads at the next call.
  */
+import type { InstanceStock } from '../actor/instance-stock.ts'
+import { checkJournalPolicy, type JournalPolicy } from '../actor/journal-retention.ts'
 import type { ActorProgram } from '../actor/program.ts'
 import { typescriptProgram } from '../actor/typescript-program.ts'
 import { type WasmActorProgram, wasmProgram } from '../actor/wasm-program.ts'
@@ -30,7 +32,11 @@ export interface TypeRegistryOptions {
   readonly checkImports: boolean
   /** Guests that wait may be parked (actor/wasm-program.ts). */
   readonly parks: boolean
+  /** Instances that wait for their next actor; where there is none, each actor gets a fresh one. */
+  readonly stock?: InstanceStock
 }
+
+const NO_QUERIES: ReadonlySet<string> = new Set()
 
 /** Names of pushed types in the blob store. */
 export const TYPE_NAME_PREFIX = 'types/'
@@ -41,6 +47,8 @@ export class TypeRegistry {
   readonly #components = new Map<Digest, Promise<WasmActorProgram>>()
   /** Limits of registered types by name, and the programs under them by digest and limits (G4). */
   readonly #limits = new Map<string, Partial<GuestLimits>>()
+  readonly #journals = new Map<string, JournalPolicy>()
+  readonly #queries = new Map<string, ReadonlySet<string>>()
   readonly #limited = new Map<string, ActorProgram>()
 
   constructor(options: TypeRegistryOptions) {
@@ -52,18 +60,39 @@ export class TypeRegistry {
     checkTypeName(name)
     if (this.#registered.has(name))
       throw new LoomError('ERR_TYPE_REGISTERED', `actor type ${name} is registered already`)
+    const { journal } = definition
+    if (journal !== undefined) checkJournalPolicy(journal)
     const program = this.#define(name, definition)
     this.#registered.set(name, program)
+    if (journal !== undefined) this.#journals.set(name, journal)
     try {
       await program
     } catch (error) {
       this.#registered.delete(name)
       this.#limits.delete(name)
+      this.#journals.delete(name)
       throw error
     }
   }
 
   async #define(name: string, definition: ActorTypeDefinition): Promise<ActorProgram> {
+    const program = await this.#programOf(name, definition)
+    const own = definition.type === 'typescript' ? (definition.actorClass.queries ?? []) : []
+    const queries = [...(definition.queries ?? []), ...own].map((method) => {
+      const found = program.findMethod(method)
+      if (found !== undefined) return found.name
+      throw new LoomError('ERR_METHOD_UNKNOWN', `queries: ${name} has no method ${method}`)
+    })
+    this.#queries.set(name, new Set(queries))
+    return program
+  }
+
+  /** Names of the methods of a type that are queries. */
+  queriesOf(name: string): ReadonlySet<string> {
+    return this.#queries.get(name) ?? NO_QUERIES
+  }
+
+  async #programOf(name: string, definition: ActorTypeDefinition): Promise<ActorProgram> {
     if (definition.type === 'typescript') return typescriptProgram(definition.actorClass)
     if (definition.type !== 'wasm')
       throw new LoomError('ERR_OPTION', 'type: expected "wasm" or "typescript"')
@@ -83,6 +112,11 @@ export class TypeRegistry {
     const program = await (this.#components.get(digest) ?? this.#load(digest, component))
     program.withLimits(limits)
     return this.#options.blobs.put(component)
+  }
+
+  /** What is kept of journals, if the type says. */
+  journal(name: string): JournalPolicy | undefined {
+    return this.#journals.get(name)
   }
 
   /** What a new actor of type `name` runs (G1). @throws ERR_TYPE_UNKNOWN */
@@ -128,15 +162,9 @@ export class TypeRegistry {
   }
 
   #load(digest: Digest, given?: Uint8Array): Promise<WasmActorProgram> {
-    const { blobs, interfaces, checkImports, parks } = this.#options
+    const { blobs, ...rest } = this.#options
     const load = async (): Promise<WasmActorProgram> =>
-      wasmProgram({
-        bytes: given ?? (await blobs.get(digest)),
-        digest,
-        interfaces,
-        checkImports,
-        parks,
-      })
+      wasmProgram({ bytes: given ?? (await blobs.get(digest)), digest, ...rest })
     const loading = load()
     this.#components.set(digest, loading)
     loading.catch(() => this.#components.delete(digest))

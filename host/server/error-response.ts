@@ -9,10 +9,13 @@
  *   H2. A response holds no stack trace, and nothing of an error that Loom did not word itself.
  */
 import { ERRORS, type ErrorCode, isLoomError, LoomError } from '../base/errors.ts'
+import { BUSY_RETRY_AFTER_MS } from '../base/limits.ts'
 
 export interface ErrorBody {
   readonly errorCode: ErrorCode
   readonly message: string
+  /** Facts for programs, of the errors that have them (FACTS). */
+  readonly data?: Readonly<Record<string, unknown>>
 }
 
 export interface ErrorResponse {
@@ -21,8 +24,8 @@ export interface ErrorResponse {
   readonly body: ErrorBody
 }
 
-/** A client that was refused for load should not come back at once. Units: seconds. */
-const RETRY_AFTER_S = 1
+/** Errors whose facts a client needs to ask again. */
+const FACTS: ReadonlySet<ErrorCode> = new Set(['ERR_TIMEOUT', 'ERR_BUSY', 'ERR_QUARANTINED'])
 
 const INTERNAL_MESSAGE = "internal error; the host's log has the details"
 
@@ -57,10 +60,20 @@ export function asLoomError(error: unknown): LoomError {
 export function toErrorResponse(error: LoomError): ErrorResponse {
   const { status } = ERRORS[error.code]
   const message = error.code === 'ERR_INVARIANT' ? INTERNAL_MESSAGE : error.message
+  const { code: errorCode, data } = error
+  const told = FACTS.has(errorCode) && Object.keys(data).length > 0
+  return { status, headers: headersOf(error), body: { errorCode, message, ...(told && { data }) } }
+}
+
+function headersOf({ status, data }: LoomError): Readonly<Record<string, string>> {
+  if (status !== 503 && status !== 504) return {}
+  const { retryAfterMs = BUSY_RETRY_AFTER_MS, idempotencyKey } = data
   return {
-    status,
-    headers: status === 503 ? { 'retry-after': String(RETRY_AFTER_S) } : {},
-    body: { errorCode: error.code, message },
+    'retry-after': String(Math.ceil(Number(retryAfterMs) / 1_000)),
+    // Header bytes are UTF-8; Node takes them as Latin-1 characters.
+    ...(typeof idempotencyKey === 'string' && {
+      'idempotency-key': Buffer.from(idempotencyKey, 'utf8').toString('latin1'),
+    }),
   }
 }
 

@@ -8,12 +8,15 @@
  * that is not a safe integer; the runtime refuses such a number for u64 and s64, so no wrong value gets in.
  * Clients send those as strings of digits.
  */
+import { durationMs } from '../base/duration.ts'
 import { LoomError } from '../base/errors.ts'
-import { JSON_DEPTH_MAX } from '../base/limits.ts'
+import { HTTP_TIMEOUT_MS, JSON_DEPTH_MAX } from '../base/limits.ts'
 import { type ActorKey, checkActorId, checkIdempotencyKey, checkTypeName } from '../base/names.ts'
 import type { JsonValue } from '../runtime/api.ts'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+export type PathParams = Readonly<Record<string, string>>
 
 /**
  * The arguments in a request body; an empty body is no arguments.
@@ -21,15 +24,31 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
  */
 export function parseArguments(body: unknown): readonly JsonValue[] {
   if (!Buffer.isBuffer(body) || body.length === 0) return []
-  const text = decodeUtf8(body)
-  checkDepth(text)
-  const value = parseJson(text)
+  const value = parseBody(body)
   if (!Array.isArray(value))
     throw new LoomError(
       'ERR_BODY_SYNTAX',
       `the request body is ${describe(value)}: expected a JSON array of arguments, as in [5]`,
     )
   return value
+}
+
+/**
+ * The object in a request body; an empty body is an empty one.
+ * @throws ERR_BODY_SYNTAX
+ */
+export function parseObject(body: unknown): Readonly<Record<string, unknown>> {
+  if (!Buffer.isBuffer(body) || body.length === 0) return {}
+  const value = parseBody(body)
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new LoomError('ERR_BODY_SYNTAX', 'the request body: expected a JSON object')
+  return value as Readonly<Record<string, unknown>>
+}
+
+function parseBody(body: Buffer): unknown {
+  const text = decodeUtf8(body)
+  checkDepth(text)
+  return parseJson(text)
 }
 
 function decodeUtf8(body: Buffer): string {
@@ -73,6 +92,16 @@ function checkDepth(text: string): void {
   }
 }
 
+/**
+ * Browsers name the page that a script runs on; a page must not be able to use actors on the machine of whoever
+ * looks at it. Programs send no Origin.
+ * @throws ERR_OPTION
+ */
+export function refuseWebPages({ origin }: { readonly origin?: string | undefined }): void {
+  if (origin !== undefined)
+    throw new LoomError('ERR_OPTION', 'calls from web pages (Origin header) are not served')
+}
+
 /** @throws ERR_NAME */
 export function parseActorPath(params: Readonly<Record<string, string>>): ActorKey {
   const { type, id } = params
@@ -97,4 +126,15 @@ export function parseIdempotencyKey(header: string | string[] | undefined): stri
   }
   checkIdempotencyKey(key)
   return key
+}
+
+/**
+ * How long the client waits, of the header Loom-Timeout; undefined: for ever.
+ * @throws ERR_OPTION
+ */
+export function parseTimeout(header: string | string[] | undefined): number | undefined {
+  if (header === undefined) return HTTP_TIMEOUT_MS
+  const text = String(header).trim()
+  if (text === 'none') return undefined
+  return Math.max(1, durationMs(text, 'the Loom-Timeout header'))
 }

@@ -7,20 +7,28 @@ import { Readable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { LoomError } from '../base/errors.ts'
 import { checkTypeName } from '../base/names.ts'
-import type { ActorSummary, Runtime } from '../runtime/api.ts'
-import { parseActorPath, parseArguments, parseIdempotencyKey } from './request.ts'
+import type { Runtime } from '../runtime/api.ts'
+import { addAdminRoutes } from './admin-routes.ts'
+import { JSON_TYPE, jsonArray } from './json.ts'
+import {
+  type PathParams,
+  parseActorPath,
+  parseArguments,
+  parseIdempotencyKey,
+  parseTimeout,
+  refuseWebPages,
+} from './request.ts'
+import { addTickRoutes } from './tick-routes.ts'
 
 /** Why the host takes no calls, or null while it does. */
 export type HealthProbe = () => LoomError | null
 
-type PathParams = Readonly<Record<string, string>>
-
-/** JSON in, JSON out: strings that are sent are JSON already. */
-export const JSON_TYPE = 'application/json; charset=utf-8'
-
 export function addRoutes(app: FastifyInstance, runtime: Runtime, probe: HealthProbe): void {
   addMethodRoute(app, runtime)
+  addQueryRoute(app, runtime)
   addReadingRoutes(app, runtime)
+  addAdminRoutes(app, runtime)
+  addTickRoutes(app, runtime)
   addHealthRoute(app, runtime, probe)
   app.setNotFoundHandler((request) => {
     const path = request.url.split('?', 1)[0]
@@ -32,19 +40,35 @@ function addMethodRoute(app: FastifyInstance, runtime: Runtime): void {
   app.post<{ Params: PathParams }>(
     '/v1.0/actors/:type/:id/method/:method',
     async (request, reply) => {
-      // Browsers name the page that a script runs on; a page must not be able to call actors on the
-      // machine of whoever looks at it. Programs send no Origin.
-      if (request.headers.origin !== undefined)
-        throw new LoomError('ERR_OPTION', 'calls from web pages (Origin header) are not served')
+      refuseWebPages(request.headers)
       const key = parseActorPath(request.params)
       const idempotencyKey = parseIdempotencyKey(request.headers['idempotency-key'])
+      const timeoutMs = parseTimeout(request.headers['loom-timeout'])
       const args = parseArguments(request.body)
       const actor = await runtime.getActor(key.id, key.type)
       const result = await actor.executeJson({
         method: request.params.method ?? '',
         args,
         ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+        ...(timeoutMs === undefined ? {} : { timeoutMs }),
       })
+      return reply.type(JSON_TYPE).send(JSON.stringify(result ?? null))
+    },
+  )
+}
+
+/** A query: nothing is run that could change anything, so that a GET is safe. */
+function addQueryRoute(app: FastifyInstance, runtime: Runtime): void {
+  app.get<{ Params: PathParams; Querystring: { args?: unknown } }>(
+    '/v1.0/actors/:type/:id/method/:method',
+    async (request, reply) => {
+      refuseWebPages(request.headers)
+      const key = parseActorPath(request.params)
+      const { args } = request.query
+      const given = parseArguments(args === undefined ? undefined : Buffer.from(String(args)))
+      const actor = await runtime.getActor(key.id, key.type)
+      const method = request.params.method ?? ''
+      const result = await actor.executeJson({ method, args: given, query: true })
       return reply.type(JSON_TYPE).send(JSON.stringify(result ?? null))
     },
   )
@@ -65,23 +89,6 @@ function addReadingRoutes(app: FastifyInstance, runtime: Runtime): void {
     const first = await actors.next()
     return reply.type(JSON_TYPE).send(Readable.from(jsonArray(first, actors)))
   })
-}
-
-async function* jsonArray(
-  first: IteratorResult<ActorSummary>,
-  rest: AsyncIterator<ActorSummary>,
-): AsyncGenerator<string> {
-  yield '['
-  let separator = ''
-  try {
-    for (let item = first; item.done !== true; item = await rest.next()) {
-      yield separator + JSON.stringify(item.value)
-      separator = ','
-    }
-  } finally {
-    await rest.return?.()
-  }
-  yield ']'
 }
 
 function addHealthRoute(app: FastifyInstance, runtime: Runtime, probe: HealthProbe): void {

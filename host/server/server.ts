@@ -17,7 +17,8 @@ import type { LogLine, Runtime } from '../runtime/api.ts'
 import { DEFAULT_HOST, DEFAULT_PORT } from './defaults.ts'
 import { drain } from './drain.ts'
 import { asLoomError, malformedRequestBytes, toErrorResponse } from './error-response.ts'
-import { addRoutes, JSON_TYPE } from './routes.ts'
+import { JSON_TYPE } from './json.ts'
+import { addRoutes } from './routes.ts'
 
 export interface ServerOptions {
   readonly runtime: Runtime

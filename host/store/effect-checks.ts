@@ -3,12 +3,10 @@
  *
  * Owns: the rules that need no storage to decide. Does not own: the rest of a commit (checks.ts).
  */
-import { ENTRY_SIZE_MAX_BYTES, REMINDER_NAME_SIZE_MAX_BYTES } from '../base/limits.ts'
+import { ENTRY_SIZE_MAX_BYTES, REMINDER_NAME_SIZE_MAX_BYTES, TIME_MAX_MS } from '../base/limits.ts'
 import { isStateKey } from '../base/names.ts'
 import type { Commit, ReminderChange, StateChange } from './store.ts'
 
-/** Times are whole milliseconds since 1970 that fit 48 bits: until the year 10,889. */
-const TIME_MAX_MS = 2 ** 48 - 1
 const INDEX_MAX = 2 ** 32 - 1
 
 export function isTime(ms: number): boolean {

@@ -110,6 +110,15 @@ export function describeStoreLives(name: string, make: () => StoreDriver): void 
         expect(texts(await log.read(395, 100))).toEqual(['395', '396', '397', '398', '399'])
       })
 
+      it('never takes back what another trim gives up at the same time', async () => {
+        await fill(40)
+        await Promise.all([log.trim(30), log.trim(20), log.trim(33), log.trim(31)])
+        await expect(store.openLog(key)).resolves.toMatchObject({ seqFirst: 33 })
+        await reopen()
+        expect(log.seqFirst).toBe(33)
+        expect(texts(await log.read(33, 100))).toHaveLength(7)
+      })
+
       it('needs a snapshot to go on from, and a seq', async () => {
         await fill(25)
         await rejects(log.trim(21), 'ERR_INVARIANT')
@@ -203,6 +212,27 @@ export function describeStoreLives(name: string, make: () => StoreDriver): void 
           log = await store.openLog(key)
         }
         expect((await store.outbox(null, 9)).length).toBe(1)
+      })
+
+      it('lets another life begin while other actors never pause', async () => {
+        const other = await store.openLog({ type: 'Counter', id: 'b' })
+        let seq = 0
+        let isDone = false
+        const busy = async (): Promise<void> => {
+          while (!isDone) {
+            await new Promise(setImmediate)
+            void other.append(commitOf('b', seq++, 'x'))
+          }
+        }
+        const running = busy()
+        for (let round = 0; round < 3; round++) {
+          await log.append(commitOf('a', 0, `${round}`))
+          void log.append(last(1))
+          log = await store.openLog(key)
+          expect(log.seqNext).toBe(0)
+        }
+        isDone = true
+        await running
       })
 
       it('may be the end of the commit that began it', async () => {

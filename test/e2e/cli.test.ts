@@ -30,6 +30,7 @@ const COMMANDS = [
   'call',
   'inspect',
   'journal',
+  'new',
   'push',
   'replay',
   'serve',

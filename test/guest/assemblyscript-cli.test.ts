@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { cp, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -64,6 +64,25 @@ describe('the build as a process', () => {
     })
   })
 
+  test('compares the committed WIT, or writes it', async () => {
+    const source = '@component("a:b/c@1.0.0")\nexport class A { f(v: u8): void {} }'
+    await withActor({ 'a.ts': source }, async (dir) => {
+      const wit = `${dir}/${path.basename(dir)}.wit`
+      const none = 'there is no committed WIT; write it with: loom build --save-wit'
+      expect(run([dir, '--check'])).toMatchObject({ code: 65, err: `${wit}:1:1: ${none}\n` })
+      expect(run([dir, '--save-wit']).code).toBe(0)
+      expect(await readFile(wit, 'utf8')).toContain('  f: func(v: u8);\n')
+      expect(run([dir, '--check']).code).toBe(0)
+      await writeFile(`${dir}/a.ts`, source.replace('u8', 'u16'))
+      const { code, err } = run([dir, '--check'])
+      expect([code, err]).toEqual([
+        65,
+        `${wit}:4:1: committed: 'f: func(v: u8);', by the source: 'f: func(v: u16);'; ` +
+          'if that is meant, run: loom build --save-wit\n',
+      ])
+    })
+  })
+
   test('exits with 65 when there is no such folder', () => {
     expect(run(['actors/nothing'])).toMatchObject({
       code: 65,
@@ -71,11 +90,14 @@ describe('the build as a process', () => {
     })
   })
 
-  test.each([[[]], [['a', 'b']], [['a', '--colour']]])('exits with 2 for %j', (args) => {
-    const { code, err } = run(args)
-    expect(code).toBe(2)
-    expect(err).toContain('usage: <dir> [--json] [--out DIR]')
-  })
+  test.each([[[]], [['a', 'b']], [['a', '--colour']], [['a', '--check', '--save-wit']]])(
+    'exits with 2 for %j',
+    (args) => {
+      const { code, err } = run(args)
+      expect(code).toBe(2)
+      expect(err).toContain('usage: <dir> [--json] [--out DIR] [--check | --save-wit]')
+    },
+  )
 })
 
 describe('the package as npm installs it', () => {

@@ -4,10 +4,14 @@ import { describe, expect, test } from 'vitest'
 import { buildActor } from '../../guest-sdk/assemblyscript/index.ts'
 
 const folders = [
+  'actors/bank',
   'actors/counter',
   'actors/quoter',
+  'actors/rate-limiter',
+  'test/fixtures/actors/bank-assemblyscript',
   'test/fixtures/actors/echo',
   'test/fixtures/actors/faulty',
+  'test/fixtures/actors/probe-assemblyscript',
 ]
 
 describe.each(folders)('%s', (dir) => {

@@ -1,22 +1,5 @@
-import path from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { BuildError, buildActor } from '../../guest-sdk/assemblyscript/index.ts'
-import { withActor } from './actor-folder.ts'
-
-/** Places of all mistakes in `files`, as compilers print them. */
-function mistakesIn(files: Readonly<Record<string, string>>): Promise<readonly string[]> {
-  return withActor(files, async (dir) => {
-    const error = await buildActor({ dir, write: false }).then(
-      () => null,
-      (reason: unknown) => reason,
-    )
-    if (!(error instanceof BuildError)) throw error ?? new Error('it was built')
-    expect(error).toMatchObject({ ...error.mistakes[0] })
-    return error.mistakes.map(
-      (one) => `${path.relative(dir, one.file)}:${one.line}:${one.column}: ${one.message}`,
-    )
-  })
-}
+import { mistakesIn } from './actor-folder.ts'
 
 /** Source of a component class with this body. The body is line 3. */
 function actor(body: string, before = ''): string {
@@ -40,11 +23,6 @@ const table: readonly (readonly [what: string, source: string, ...expected: stri
     'an interface id without version',
     '@component("a:b/c") export class A { f(): void {} }',
     '1:12: @component needs one string: "namespace:package/interface@1.2.3"',
-  ],
-  [
-    'two component classes',
-    actor('f(): void {} }\n@component("a:b/d@1.0.0") export class B { f(): void {}'),
-    '4:40: a second @component class; one file makes one component',
   ],
   [
     'constructor arguments',
@@ -253,9 +231,17 @@ describe('a mistake in the WIT of a host interface is told with its place', () =
       'package x:y@1.0.0;\ninterface q {\n  f: func(s: strin) -> f64;\n}\n',
       '3:14: name `strin` does not exist',
     ],
-    'a resource': [
-      'package x:y@1.0.0;\ninterface q {\n  resource r;\n  f: func() -> f64;\n}\n',
-      '1:1: a resource cannot be used from AssemblyScript',
+    'a stream': [
+      'package x:y@1.0.0;\ninterface q {\n  f: func(s: stream<u8>) -> f64;\n}\n',
+      '1:1: a type of this kind cannot be used from AssemblyScript',
+    ],
+    'a large tuple': [
+      'package x:y@1.0.0;\ninterface q {\n  f: func(t: tuple<u8, u8, u8, u8, u8, u8, u8, u8, u8>) -> f64;\n}\n',
+      '1:1: a tuple of more than 8 cannot be used from AssemblyScript',
+    ],
+    'a file that is not there': [
+      'package x:y@1.0.0;\ninterface q {\n  use a:b/kinds.{k};\n  f: func() -> f64;\n}\n',
+      "3:7: package 'a:b' not found; put its .wit file into the actor's folder",
     ],
   }
   test.each(Object.entries(table))('%s', async (_what, [wit = '', expected]) => {

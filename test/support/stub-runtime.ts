@@ -7,7 +7,9 @@ import type {
   ActorSummary,
   CallRequest,
   JsonValue,
+  QuarantineRow,
   Runtime,
+  RuntimeStats,
 } from '../../host/runtime/api.ts'
 
 type JsonRequest = CallRequest & { readonly args?: readonly JsonValue[] }
@@ -24,6 +26,7 @@ export class StubRuntime implements Runtime {
   lose: (error: LoomError) => void = () => {}
   readonly calls: StubCall[] = []
   readonly summaries: ActorSummary[] = []
+  readonly quarantines: QuarantineRow[] = []
   /** What a call does beyond being recorded. */
   respond: (call: StubCall) => Promise<JsonValue> | JsonValue = () => null
   closed = false
@@ -49,7 +52,10 @@ export class StubRuntime implements Runtime {
       return await this.respond(call)
     }
     const unused = () => Promise.reject(new Error('not in the stub'))
-    return { actorId: id, actorType: type, call: unused, execute: unused, executeJson }
+    const reminders = { set: unused, cancel: unused, list: unused }
+    const timers = { set: unused, cancel: unused }
+    const named = { actorId: id, actorType: type, reminders, timers }
+    return { ...named, call: unused, execute: unused, executeJson }
   }
 
   async routeMessage(): Promise<never> {
@@ -60,11 +66,45 @@ export class StubRuntime implements Runtime {
     const summary = this.summaries.find((actor) => actor.id === id && actor.type === type)
     if (summary === undefined)
       throw new LoomError('ERR_ACTOR_UNKNOWN', `actor ${formatActorKey({ type, id })}: no journal`)
-    return { ...summary, resident: false, stateHash: `sha256:${'0'.repeat(64)}` }
+    const facts = { resident: false, tier: 'cold', stateHash: `sha256:${'0'.repeat(64)}` } as const
+    return { ...summary, ...facts, quarantine: null }
   }
 
   async *actors(type?: string): AsyncIterable<ActorSummary> {
     for (const actor of this.summaries) if (type === undefined || actor.type === type) yield actor
+  }
+
+  stats(): RuntimeStats {
+    return { hot: 0, warm: 0, warmSizeBytes: 0, spareInstances: 0 }
+  }
+
+  async reminders(): Promise<[]> {
+    return []
+  }
+
+  async *quarantined(): AsyncIterable<QuarantineRow> {
+    yield* this.quarantines
+  }
+
+  async release(id: string, type: string): Promise<boolean> {
+    const at = this.quarantines.findIndex(({ key }) => key.id === id && key.type === type)
+    if (at >= 0) this.quarantines.splice(at, 1)
+    return at >= 0
+  }
+
+  async deactivate(): Promise<boolean> {
+    return false
+  }
+
+  async deleteActor(id: string, type: string): Promise<void> {
+    const at = this.summaries.findIndex((actor) => actor.id === id && actor.type === type)
+    if (at < 0)
+      throw new LoomError('ERR_ACTOR_UNKNOWN', `actor ${formatActorKey({ type, id })}: no journal`)
+    this.summaries.splice(at, 1)
+  }
+
+  async importActor(): Promise<never> {
+    throw new Error('not in the stub')
   }
 
   async announce(): Promise<void> {}

@@ -24,7 +24,7 @@ const EXITS_OF_KIND = {
 
 const STATUSES_OF_KIND = {
   usage: [400, 404, 409, 413, 422, 500],
-  busy: [502, 503],
+  busy: [502, 503, 504],
   lost: [503],
   guest: [500],
   divergence: [409],

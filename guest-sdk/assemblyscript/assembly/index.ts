@@ -78,6 +78,11 @@ export class Option<T> {
   }
 }
 
+/** WIT `tuple<A>`. */
+export class Tuple1<A> {
+  constructor(public a: A) {}
+}
+
 /** WIT `tuple<A, B>`. */
 export class Tuple2<A, B> {
   constructor(public a: A, public b: B) {}
@@ -91,6 +96,26 @@ export class Tuple3<A, B, C> {
 /** WIT `tuple<A, B, C, D>`. */
 export class Tuple4<A, B, C, D> {
   constructor(public a: A, public b: B, public c: C, public d: D) {}
+}
+
+/** WIT `tuple<A, B, C, D, E>`. */
+export class Tuple5<A, B, C, D, E> {
+  constructor(public a: A, public b: B, public c: C, public d: D, public e: E) {}
+}
+
+/** WIT `tuple<A, B, C, D, E, F>`. */
+export class Tuple6<A, B, C, D, E, F> {
+  constructor(public a: A, public b: B, public c: C, public d: D, public e: E, public f: F) {}
+}
+
+/** WIT `tuple<A, B, C, D, E, F, G>`. */
+export class Tuple7<A, B, C, D, E, F, G> {
+  constructor(public a: A, public b: B, public c: C, public d: D, public e: E, public f: F, public g: G) {}
+}
+
+/** WIT `tuple<A, B, C, D, E, F, G, H>`. */
+export class Tuple8<A, B, C, D, E, F, G, H> {
+  constructor(public a: A, public b: B, public c: C, public d: D, public e: E, public f: F, public g: G, public h: H) {}
 }
 
 // @ts-ignore: decorator

@@ -1,8 +1,11 @@
 // What an actor's source may use besides AssemblyScript itself, for editors. The compiler reads the
 // modules beside this file; it never reads this one.
 
-/** Marks the class whose public methods become the component's interface. `id`: `ns:pkg/name@1.2.3`. */
-declare function component(id: string): (target: any, context?: any) => void
+/**
+ * Marks a class whose public methods become an interface of the component. `id`: `ns:pkg/name@1.2.3`; a
+ * class that extends the abstract class of a .wit file has that interface's id, and needs none here.
+ */
+declare function component(id?: string): (target: any, context?: any) => void
 
 /** Marks an enum whose values are bits (`1 << 0`, `1 << 1`, ...) as WIT flags. */
 declare function flags(target: any, context?: any): void
@@ -35,6 +38,10 @@ declare module "loom" {
     get value(): T
   }
 
+  export class Tuple1<A> {
+    constructor(a: A)
+    a: A
+  }
   export class Tuple2<A, B> {
     constructor(a: A, b: B)
     a: A
@@ -52,6 +59,44 @@ declare module "loom" {
     b: B
     c: C
     d: D
+  }
+  export class Tuple5<A, B, C, D, E> {
+    constructor(a: A, b: B, c: C, d: D, e: E)
+    a: A
+    b: B
+    c: C
+    d: D
+    e: E
+  }
+  export class Tuple6<A, B, C, D, E, F> {
+    constructor(a: A, b: B, c: C, d: D, e: E, f: F)
+    a: A
+    b: B
+    c: C
+    d: D
+    e: E
+    f: F
+  }
+  export class Tuple7<A, B, C, D, E, F, G> {
+    constructor(a: A, b: B, c: C, d: D, e: E, f: F, g: G)
+    a: A
+    b: B
+    c: C
+    d: D
+    e: E
+    f: F
+    g: G
+  }
+  export class Tuple8<A, B, C, D, E, F, G, H> {
+    constructor(a: A, b: B, c: C, d: D, e: E, f: F, g: G, h: H)
+    a: A
+    b: B
+    c: C
+    d: D
+    e: E
+    f: F
+    g: G
+    h: H
   }
 }
 

@@ -1,20 +1,25 @@
 // What the C library asks of its system, served by the host: printf becomes lines of the log, time() and
 // clock_gettime() the recorded clocks, rand seeds and getentropy() recorded random bits. Files, sockets and
 // processes are not here; a program that uses them is refused by the build.
+//
+// What is defined here is what the C library would import, so that it works with any part of it.
 #include "loom.h"
 #include <string.h>
 #include <wasi/api.h>
 
-__wasi_errno_t __wasi_fd_write(__wasi_fd_t fd, const __wasi_ciovec_t *parts, size_t count, __wasi_size_t *written) {
+#define SYSTEM(name) __imported_wasi_snapshot_preview1_##name
+
+int32_t SYSTEM(fd_write)(int32_t fd, int32_t first, int32_t count, int32_t written) {
+  const __wasi_ciovec_t *parts = (const __wasi_ciovec_t *)first;
   if (fd != 1 && fd != 2) return __WASI_ERRNO_BADF;
   size_t length = 0;
-  for (size_t part = 0; part < count; part++) length += parts[part].buf_len;
+  for (int32_t part = 0; part < count; part++) length += parts[part].buf_len;
   char *text = loom_temp(length), *end = text;
-  for (size_t part = 0; part < count; part++) {
+  for (int32_t part = 0; part < count; part++) {
     memcpy(end, parts[part].buf, parts[part].buf_len);
     end += parts[part].buf_len;
   }
-  *written = length;
+  *(__wasi_size_t *)written = length;
   for (char *line = text; line < end;) {
     char *stop = memchr(line, '\n', (size_t)(end - line));
     if (stop == NULL) stop = end;
@@ -25,38 +30,39 @@ __wasi_errno_t __wasi_fd_write(__wasi_fd_t fd, const __wasi_ciovec_t *parts, siz
 }
 
 /** Standard output and error are a terminal, so that the library writes them line by line. */
-__wasi_errno_t __wasi_fd_fdstat_get(__wasi_fd_t fd, __wasi_fdstat_t *stat) {
+int32_t SYSTEM(fd_fdstat_get)(int32_t fd, int32_t stat) {
   if (fd != 1 && fd != 2) return __WASI_ERRNO_BADF;
-  *stat = (__wasi_fdstat_t){.fs_filetype = __WASI_FILETYPE_CHARACTER_DEVICE};
+  *(__wasi_fdstat_t *)stat = (__wasi_fdstat_t){.fs_filetype = __WASI_FILETYPE_CHARACTER_DEVICE};
   return __WASI_ERRNO_SUCCESS;
 }
 
-__wasi_errno_t __wasi_fd_close(__wasi_fd_t fd) {
+int32_t SYSTEM(fd_close)(int32_t fd) {
   (void)fd;
   return __WASI_ERRNO_BADF;
 }
 
-__wasi_errno_t __wasi_fd_seek(__wasi_fd_t fd, __wasi_filedelta_t by, __wasi_whence_t from, __wasi_filesize_t *at) {
+int32_t SYSTEM(fd_seek)(int32_t fd, int64_t by, int32_t from, int32_t at) {
   (void)fd, (void)by, (void)from, (void)at;
   return __WASI_ERRNO_SPIPE;
 }
 
-__wasi_errno_t __wasi_clock_time_get(__wasi_clockid_t id, __wasi_timestamp_t precision, __wasi_timestamp_t *time) {
+int32_t SYSTEM(clock_time_get)(int32_t id, int64_t precision, int32_t time) {
   (void)precision;
-  if (id == __WASI_CLOCKID_REALTIME) *time = loom_now() * 1000000;
-  else if (id == __WASI_CLOCKID_MONOTONIC) *time = loom_monotonic_now();
-  else return __WASI_ERRNO_NOTSUP;
+  if (id != (int32_t)__WASI_CLOCKID_REALTIME && id != (int32_t)__WASI_CLOCKID_MONOTONIC)
+    return __WASI_ERRNO_NOTSUP;
+  bool is_wall = id == (int32_t)__WASI_CLOCKID_REALTIME;
+  *(__wasi_timestamp_t *)time = is_wall ? loom_now() * 1000000 : loom_monotonic_now();
   return __WASI_ERRNO_SUCCESS;
 }
 
-__wasi_errno_t __wasi_random_get(uint8_t *bytes, __wasi_size_t size) {
-  for (__wasi_size_t at = 0; at < size; at += 8) {
+int32_t SYSTEM(random_get)(int32_t bytes, int32_t size) {
+  for (int32_t at = 0; at < size; at += 8) {
     uint64_t bits = loom_random();
-    memcpy(bytes + at, &bits, size - at < 8 ? size - at : 8);
+    memcpy((uint8_t *)bytes + at, &bits, size - at < 8 ? (size_t)(size - at) : 8);
   }
   return __WASI_ERRNO_SUCCESS;
 }
 
-_Noreturn void __wasi_proc_exit(__wasi_exitcode_t code) {
+_Noreturn void SYSTEM(proc_exit)(int32_t code) {
   loom_panic_at(code == 0 ? "exit(0)" : "exit with a failure", "exit", 0);
 }

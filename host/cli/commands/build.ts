@@ -8,7 +8,7 @@
 import { execFile } from 'node:child_process'
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import path from 'node:path'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { LoomError } from '../../base/errors.ts'
 import { addExample, type JsonOptions, jsonOption } from '../options.ts'
 import { colors, print, printJson } from '../output.ts'
@@ -28,6 +28,8 @@ const EXIT_TOOLCHAIN = 69
 
 interface BuildOptions extends JsonOptions {
   readonly out?: string
+  readonly check?: true
+  readonly saveWit?: true
 }
 
 interface BuildResult {
@@ -35,6 +37,7 @@ interface BuildResult {
   readonly wit: string
   readonly sizeBytes: number
   readonly interface: string
+  readonly warnings: readonly string[]
 }
 
 interface BuildFailure {
@@ -54,6 +57,15 @@ export function addBuildCommand(program: Command): void {
     .description('build an actor in AssemblyScript, Rust or C into a component')
     .argument('<dir>', 'folder of the actor, or a source file in it')
     .option('--out <dir>', 'where to write the component; default: <dir>/build')
+    .addOption(
+      new Option('--check', 'write nothing; fail unless <dir>/<name>.wit is what the source gives'),
+    )
+    .addOption(
+      new Option(
+        '--save-wit',
+        'write the derived WIT to <dir>/<name>.wit, to be committed',
+      ).conflicts('check'),
+    )
     .addOption(jsonOption())
     .action(build)
   addExample(command, 'loom build actors/counter')
@@ -61,12 +73,17 @@ export function addBuildCommand(program: Command): void {
 
 async function build(dir: string, options: BuildOptions): Promise<void> {
   const result = await withProgress(`building ${dir}`, options.json === true, () =>
-    runBuilder(dir, options.out),
+    runBuilder(dir, options),
   )
   if (options.json === true) {
     printJson(result)
     return
   }
+  if (options.check === true) {
+    print(`${colors.green('same')} interface ${result.interface}`)
+    return
+  }
+  for (const warning of result.warnings) print(`${colors.yellow('warning')} ${warning}`)
   print(`${colors.green('built')} ${result.component} (${result.sizeBytes} bytes)`)
   print(colors.dim(`interface ${result.interface}, WIT in ${result.wit}`))
 }
@@ -78,8 +95,11 @@ function builderOf(dir: string): string {
   return path.join(SDKS, found?.sdk ?? 'assemblyscript', 'cli.js')
 }
 
-async function runBuilder(dir: string, out: string | undefined): Promise<BuildResult> {
+async function runBuilder(dir: string, options: BuildOptions): Promise<BuildResult> {
+  const { out, check, saveWit } = options
   const args = [builderOf(dir), dir, '--json', ...(out === undefined ? [] : ['--out', out])]
+  if (check === true) args.push('--check')
+  if (saveWit === true) args.push('--save-wit')
   const { exitCode, stdout, stderr } = await run(process.execPath, args)
   const answer = parseAnswer(stdout)
   if (answer === null)
@@ -88,8 +108,8 @@ async function runBuilder(dir: string, out: string | undefined): Promise<BuildRe
       `the builder ended with code ${exitCode}: ${stderr.trim().split('\n').at(-1) ?? ''}`,
     )
   if (answer.ok) {
-    const { component, wit, sizeBytes } = answer
-    return { component, wit, sizeBytes, interface: answer.interface }
+    const { component, wit, sizeBytes, warnings } = answer
+    return { component, wit, sizeBytes, interface: answer.interface, warnings }
   }
   throw failureOf(answer.error, exitCode)
 }

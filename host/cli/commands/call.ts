@@ -7,8 +7,8 @@
 import type { Command } from 'commander'
 import { type ActorKey, checkIdempotencyKey, parseActorKey } from '../../base/names.ts'
 import type { JsonValue } from '../../runtime/api.ts'
-import { openRuntime, retryWhileOwned, withInspector } from '../data-folder.ts'
-import { callThroughHost, findLiveHost, type HttpCall } from '../live-host.ts'
+import { actOnFolder } from '../acting.ts'
+import { callThroughHost, type HttpCall } from '../live-host.ts'
 import { logToStderr } from '../log.ts'
 import {
   addExample,
@@ -19,6 +19,7 @@ import {
   loadProvided,
   type ProvidedByName,
   type ProvideOptions,
+  parseTime,
   provideOption,
 } from '../options.ts'
 import { print, toJson } from '../output.ts'
@@ -27,6 +28,7 @@ import { parseCallArgument } from '../values.ts'
 
 interface CallOptions extends DataOptions, JsonOptions, ProvideOptions {
   readonly idempotencyKey?: string
+  readonly timeout?: number
 }
 
 const INDENT = 2
@@ -39,6 +41,7 @@ export function addCallCommand(program: Command): void {
     .argument('<method>', 'method of the actor')
     .argument('[args...]', 'arguments: JSON, or text that is not JSON')
     .option('--idempotency-key <key>', 'a retry with the same key runs nothing again')
+    .option('--timeout <time>', 'stop waiting after this; the call may still happen', parseTime)
     .addOption(provideOption())
     .addOption(dataOption())
     .addOption(jsonOption())
@@ -57,7 +60,7 @@ async function call(
   options: CallOptions,
 ): Promise<void> {
   const key = parseActorKey(actor)
-  const { idempotencyKey } = options
+  const { idempotencyKey, timeout } = options
   if (idempotencyKey !== undefined) checkIdempotencyKey(idempotencyKey)
   const json = options.json === true
   const provided = await loadProvided(options.provide)
@@ -65,32 +68,24 @@ async function call(
     method,
     args: args.map(parseCallArgument),
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+    ...(timeout === undefined ? {} : { timeoutMs: timeout }),
   }
   const result = await withProgress(`calling ${actor} ${method}`, json, () =>
-    retryWhileOwned(() => callSomewhere(key, request, options, provided)),
+    callSomewhere(key, request, options, provided),
   )
   print(json ? toJson(result) : toJson(result, INDENT))
 }
 
-async function callSomewhere(
+function callSomewhere(
   key: ActorKey,
   request: HttpCall,
   options: CallOptions,
   provided: ProvidedByName,
 ): Promise<JsonValue> {
-  const host = await withInspector(options.data, async (inspector) =>
-    findLiveHost(await inspector.host()),
+  const { data, json } = options
+  return actOnFolder(
+    { data, provided, ...(json === true ? {} : { log: logToStderr(false) }) },
+    (host) => callThroughHost(host, key, request),
+    async (runtime) => (await runtime.getActor(key.id, key.type)).executeJson(request),
   )
-  if (host !== null) return await callThroughHost(host, key, request)
-  const runtime = await openRuntime({
-    data: options.data,
-    provided,
-    ...(options.json === true ? {} : { log: logToStderr(false) }),
-  })
-  try {
-    const handle = await runtime.getActor(key.id, key.type)
-    return await handle.executeJson(request)
-  } finally {
-    await runtime.close()
-  }
 }

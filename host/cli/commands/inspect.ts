@@ -46,21 +46,19 @@ async function inspect(actor: string, options: DataOptions & JsonOptions): Promi
     ['incarnation', description.incarnation],
     ['created', new Date(description.createdAtMs).toISOString()],
     ['entries', String(description.seqNext)],
-    ['resident', description.resident ? 'yes' : 'no'],
-    ['state', description.stateHash],
+    ['resident', description.resident ? 'yes' : `no (${description.tier})`],
+    ['state', description.quarantine === null ? description.stateHash : 'unknown: quarantined'],
   ]
   for (const [name, value] of facts) print(`${name.padEnd(12)}${value}`)
+  const { quarantine } = description
+  if (quarantine !== null) print(`quarantined ${quarantine.code}: ${quarantine.message}`)
 }
 
 async function describe(inspector: Inspector, key: ActorKey): Promise<ActorDescription> {
   const host = await findLiveHost(await inspector.host())
   if (host !== null) return await describeThroughHost(host, key)
-  const { digest, seqNext, seqFirst, stateHash } = await inspector.replay(key)
-  for await (const { entry } of inspector.journal(key)) {
-    if (entry.kind !== 'created') break
-    const { incarnation, atMs: createdAtMs } = entry
-    const facts = { incarnation, digest, createdAtMs, seqNext, seqFirst, stateHash }
-    return { ...key, ...facts, resident: false }
-  }
-  throw new Error(`the journal of ${key.type}/${key.id} does not start with its creation`)
+  const facts = { ...(await inspector.find(key)), resident: false, tier: 'cold' } as const
+  if (facts.quarantine !== null) return { ...facts, stateHash: '' }
+  const { seqNext, seqFirst, stateHash } = await inspector.replay(key)
+  return { ...facts, seqNext, seqFirst, stateHash }
 }

@@ -1,7 +1,9 @@
 /**
  * `loom journal`: what happened to an actor.
  */
+import { rename, rm, writeFile } from 'node:fs/promises'
 import type { Command } from 'commander'
+import { isLoomError, LoomError } from '../../base/errors.ts'
 import { parseActorKey } from '../../base/names.ts'
 import type {
   Effect,
@@ -28,20 +30,55 @@ export function addJournalCommand(program: Command): void {
     .command('journal')
     .description("print an actor's journal")
     .argument('<actor>', 'TYPE/ID')
+    .option('--export <file>', 'write the whole actor to a file instead, for `loom import`')
+    .option('--with-component', "put the component's bytes into the file")
     .addOption(dataOption())
     .addOption(jsonOption())
     .action(printJournal)
-  addExample(command, 'loom journal Counter/c1', 'loom journal Counter/c1 --json | head -3')
+  addExample(
+    command,
+    'loom journal Counter/c1',
+    'loom journal Counter/c1 --json | head -3',
+    'loom journal Counter/c1 --export c1.loom --with-component',
+  )
 }
 
-async function printJournal(actor: string, options: DataOptions & JsonOptions): Promise<void> {
+interface JournalOptions extends DataOptions, JsonOptions {
+  readonly export?: string
+  readonly withComponent?: true
+}
+
+async function printJournal(actor: string, options: JournalOptions): Promise<void> {
   const key = parseActorKey(actor)
+  const { export: file, withComponent = false } = options
+  if (file !== undefined) {
+    await withInspector(options.data, (inspector) =>
+      writePieces(file, inspector.export(key, { withComponent })),
+    )
+    if (options.json === true) printJson({ exported: file })
+    else print(`exported ${actor} to ${file}`)
+    return
+  }
   await withInspector(options.data, async (inspector) => {
     for await (const line of inspector.journal(key)) {
       if (options.json === true) printJson({ seq: line.seq, ...line.entry })
       else print(formatLine(line))
     }
   })
+}
+
+/** The file appears whole or not at all. */
+async function writePieces(file: string, pieces: AsyncIterable<Uint8Array>): Promise<void> {
+  const partial = `${file}.partial`
+  try {
+    await writeFile(partial, pieces)
+    await rename(partial, file)
+  } catch (error) {
+    await rm(partial, { force: true })
+    if (isLoomError(error)) throw error
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new LoomError('ERR_OPTION', `cannot write the file: ${reason}`, { cause: error })
+  }
 }
 
 function formatLine({ seq, entry }: JournalLine): string {

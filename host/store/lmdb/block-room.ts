@@ -12,8 +12,8 @@
  *   BR1. An entry is counted in the transaction that removes its place from the index, so once.
  *   BR2. A block is removed in the transaction that gives its last entry up.
  */
-import { invariant, isLoomError } from '../../base/errors.ts'
-import { readHeads } from './block.ts'
+import { invariant } from '../../base/errors.ts'
+import { sizeUp } from './block.ts'
 import type { Change, Environment } from './environment.ts'
 import { blockKey, roomKey } from './keys.ts'
 import { type Place, seal, unseal } from './records.ts'
@@ -72,6 +72,9 @@ export class RoomStep {
   }
 }
 
+/** Whether a room record is that of a sparse block. */
+export const isSparseRoom = (record: Buffer): boolean => isSparse(decodeRoom(record))
+
 function isSparse({ sizeBytes, blockSizeBytes }: Room): boolean {
   return sizeBytes <= blockSizeBytes * LIVE_PART_MAX
 }
@@ -81,18 +84,9 @@ function readRoom(environment: Environment, number: number): Room | null {
   const record = environment.get(roomKey(number))
   if (record !== undefined) return decodeRoom(record)
   const block = environment.get(blockKey(number))
-  if (block === undefined) return null
-  try {
-    const room = { count: 0, sizeBytes: 0, blockSizeBytes: block.length }
-    for (const head of readHeads(number, block)) {
-      room.count += head.entryCount
-      for (let at = 2; at < head.places.length; at += 3) room.sizeBytes += head.places[at] ?? 0
-    }
-    return room
-  } catch (error) {
-    if (isLoomError(error) && error.code === 'ERR_JOURNAL_CORRUPT') return null
-    throw error
-  }
+  const content = block === undefined ? null : sizeUp(block)
+  if (block === undefined || content === null) return null
+  return { ...content, blockSizeBytes: block.length }
 }
 
 function encodeRoom({ count, sizeBytes, blockSizeBytes }: Room): Buffer {

@@ -197,16 +197,10 @@ export function readHeads(number: number, block: Buffer): CommitHead[] {
 
 /** Null when the block is damaged. */
 function parseHeads(number: number, block: Buffer): CommitHead[] | null {
+  const cursor = openHeads(block)
+  if (cursor === null) return null
   const trailer = block.length - TRAILER_SIZE_BYTES
-  const start = trailer >= 0 ? block.readUInt32BE(trailer) : -1
-  const magic = start >= 0 ? block.readUInt32BE(trailer + 8) : 0
-  const good =
-    start >= 0 &&
-    start <= trailer &&
-    (magic === MAGIC || magic === MAGIC_FORMAT_1) &&
-    block.readUInt32BE(trailer + 12) === crc32(block.subarray(start, trailer + 12))
-  if (!good) return null
-  const cursor = { at: start, payload: 0, hasTimes: magic === MAGIC }
+  const start = cursor.at
   const heads: CommitHead[] = []
   try {
     for (let left = block.readUInt32BE(trailer + 4); left > 0 && cursor.at < trailer; left--)
@@ -215,6 +209,38 @@ function parseHeads(number: number, block: Buffer): CommitHead[] | null {
     return null
   }
   return cursor.at === trailer && cursor.payload === start ? heads : null
+}
+
+/** A cursor at the first head, or null when the checksum over them does not match. */
+function openHeads(block: Buffer): Cursor | null {
+  const trailer = block.length - TRAILER_SIZE_BYTES
+  const start = trailer >= 0 ? block.readUInt32BE(trailer) : -1
+  if (start < 0 || start > trailer) return null
+  const magic = block.readUInt32BE(trailer + 8)
+  if (magic !== MAGIC && magic !== MAGIC_FORMAT_1) return null
+  if (block.readUInt32BE(trailer + 12) !== crc32(block.subarray(start, trailer + 12))) return null
+  return { at: start, payload: 0, hasTimes: magic === MAGIC }
+}
+
+/** What a block holds: count of entries, and their bytes; null when it is damaged. */
+export function sizeUp(block: Buffer): { count: number; sizeBytes: number } | null {
+  const cursor = openHeads(block)
+  if (cursor === null) return null
+  let count = 0
+  for (let left = block.readUInt32BE(block.length - 12); left > 0; left--) {
+    const { at } = cursor
+    const entryCount = block.readUInt32BE(at + 12)
+    count += entryCount
+    cursor.at += COMMIT_HEAD_SIZE_BYTES + entryCount * 4
+    cursor.at += block.readUInt32BE(at + 20) % END_BIT
+    for (let keys = block.readUInt32BE(at + 16); keys > 0; keys--) skipKey(block, cursor)
+  }
+  return { count, sizeBytes: block.readUInt32BE(block.length - TRAILER_SIZE_BYTES) }
+}
+
+function skipKey(block: Buffer, cursor: Cursor): void {
+  const start = cursor.at + (cursor.hasTimes ? KEY_HEAD_SIZE_BYTES : KEY_HEAD_SIZE_FORMAT_1_BYTES)
+  cursor.at = start + block.readUInt16BE(start - 2)
 }
 
 interface Cursor {

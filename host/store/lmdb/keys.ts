@@ -70,6 +70,7 @@ function tagRange(tag: number): KeyRange {
 export const OUTBOX_RANGE = tagRange(TAG_MESSAGE)
 export const QUARANTINE_RANGE = tagRange(TAG_QUARANTINE)
 export const IDEMPOTENCY_RANGE = tagRange(TAG_IDEMPOTENCY)
+export const ROOM_RANGE = tagRange(TAG_ROOM)
 export const SWEEP_RANGE = tagRange(TAG_SWEEP)
 
 export function putU48(target: Buffer, offset: number, value: number): void {

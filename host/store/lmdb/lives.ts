@@ -43,10 +43,15 @@ export interface Sweep {
   readonly seqBefore: number | null
 }
 
+/** A record that is damaged is passed over: what it gave up stays, and the folder opens. */
 export function readSweeps(environment: Environment): Sweep[] {
   const { start, end } = SWEEP_RANGE
-  return environment.range(start, end).map(({ key, value }) => {
-    const seq = decodeNumber('sweep', value)
-    return { actor: actorOfSweepKey(key), seqBefore: seq === ENDED ? null : seq }
+  return environment.range(start, end).flatMap(({ key, value }) => {
+    try {
+      const seq = decodeNumber('sweep', value)
+      return [{ actor: actorOfSweepKey(key), seqBefore: seq === ENDED ? null : seq }]
+    } catch {
+      return []
+    }
   })
 }

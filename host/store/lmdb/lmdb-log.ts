@@ -111,6 +111,12 @@ export class LmdbLog implements ActorLog {
     if (error !== null) throw error
     const { number } = this.#current()
     if (number > 0 && seqBefore <= firstSeqOf(environment, number)) return
+    const pending = sweeper?.newest(number) ?? null
+    if (pending !== null && (pending.sweep.seqBefore ?? Infinity) >= seqBefore) {
+      // One that gives up as much is on its way, and must not be taken back by this one.
+      await pending.ready
+      return
+    }
     const newest = number === 0 ? null : newestSnapshot(environment, number, Infinity)
     const refusal = trimError(this.key, seqBefore, newest)
     if (refusal !== null) throw refusal

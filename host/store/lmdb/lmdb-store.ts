@@ -71,7 +71,7 @@ export class LmdbStore implements Store, LogHome {
     let found = this.#find(own)
     if (this.writer !== null && found.state.seqQueued > found.state.seqDurable) {
       // An earlier log of this actor has commits under way: what they leave behind is the start here.
-      await this.writer.drain()
+      await this.writer.settle()
       this.#refresh()
       found = this.#find(own)
     }

@@ -28,13 +28,17 @@ interface Run {
   isChanged: boolean
 }
 
-/** What moving the survivors of a block writes; nothing when the block is damaged or gone. */
-export function moveSurvivors(environment: Environment, number: number): Change[] {
-  const block = environment.get(blockKey(number))
-  if (block === undefined) return []
-  const heads = headsOf(number, block)
-  if (heads === null) return []
+/** What moving the survivors of blocks writes; nothing for one that is damaged or gone. */
+export function moveSurvivors(environment: Environment, blocks: readonly number[]): Change[] {
   const runs = new RunCache(environment)
+  const changes = blocks.flatMap((number) => moveOut(environment, number, runs))
+  return [...changes, ...runs.changes()]
+}
+
+function moveOut(environment: Environment, number: number, runs: RunCache): Change[] {
+  const block = environment.get(blockKey(number))
+  const heads = block === undefined ? null : headsOf(number, block)
+  if (block === undefined || heads === null) return []
   const changes: Change[] = []
   for (const head of heads)
     for (const { seq, offset, size } of entriesOf(head)) {
@@ -46,7 +50,6 @@ export function moveSurvivors(environment: Environment, number: number): Change[
       run.places[seq - run.seq] = { block: MOVED_BLOCK, offset: 0, size }
       run.isChanged = true
     }
-  changes.push(...runs.changes())
   changes.push({ key: blockKey(number), value: null }, { key: roomKey(number), value: null })
   return changes
 }

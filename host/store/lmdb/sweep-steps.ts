@@ -11,9 +11,10 @@
  *        its life. So nobody sees a sweep.
  *   SW2. A key that the tail holds stays: its record is about to be written anew.
  */
-import { RoomStep } from './block-room.ts'
+import { isSparseRoom, RoomStep } from './block-room.ts'
 import type { Change, Environment, Row } from './environment.ts'
 import {
+  blockOfKey,
   dueKey,
   entryKey,
   firstKey,
@@ -23,6 +24,7 @@ import {
   idempotencyRange,
   type KeyRange,
   NUMBER_MAX,
+  ROOM_RANGE,
   reminderNameOf,
   reminderRange,
   runKey,
@@ -30,43 +32,150 @@ import {
   snapshotKey,
   stateRange,
 } from './keys.ts'
+import type { Sweep } from './lives.ts'
 import { decodeKeyUse, decodeRun, encodeRun, MOVED_BLOCK, type Place, unseal } from './records.ts'
 import { flat, moveSurvivors } from './survivors.ts'
 import type { Tail } from './tail.ts'
 
-/** Runs of one step: up to a thousand entries. With a few microseconds each, a step takes milliseconds. */
-const RUN_PAGE_COUNT = 8
-/** Rows of one step that need reading, and that do not. */
-const ROW_PAGE_COUNT = 500
+/** Entries of one step, and blocks. With a few microseconds each, a step takes milliseconds. */
+const STEP_ENTRY_COUNT = 2_048
+const STEP_BLOCK_COUNT = 256
+/** Rows of one step that are not entries. */
+const ROW_PAGE_COUNT = 250
+/** Blocks that one step rewrites. */
+const SPARSE_PAGE_COUNT = 8
 
 type Steps = Generator<Change[], void, void>
 
-/** Entries 1 to `seqBefore - 1` of an actor, their keys, and the snapshots before `seqBefore`. */
-export function* sweepTrimmed(
+/**
+ * The entries that `sweeps` give up. All actors go on side by side, a run at a time: their entries lie in the
+ * same blocks, whose room is then counted once per step and not once per entry. Blocks that become sparse are
+ * added to `sparse`, actors whose index is damaged to `failed`.
+ */
+export function* sweepEntries(
   environment: Environment,
-  tail: Tail,
-  actor: number,
-  seqBefore: number,
+  sweeps: readonly Sweep[],
+  sparse: Set<number>,
+  failed: Set<number>,
 ): Steps {
-  yield* sweepRuns(environment, actor, seqBefore, true)
-  yield* sweepKeys(environment, {
-    start: snapshotKey(actor, 0),
-    end: snapshotKey(actor, seqBefore),
-  })
-  yield* sweepRows(environment, idempotencyRange(actor), ({ key, value }) => {
-    const { seq } = decodeKeyUse(value)
-    const isKept = seq === 0 || seq >= seqBefore || isInTail(tail, actor, key)
-    return isKept ? [] : [{ key, value: null }]
-  })
+  let open = sweeps.map((sweep) => new RunCursor(environment, sweep))
+  let step = new EntryStep(environment)
+  while (open.length > 0) {
+    const left: RunCursor[] = []
+    for (const cursor of open) {
+      if (takeRun(cursor, step, failed)) left.push(cursor)
+      if (!step.isFull) continue
+      yield step.changes(sparse)
+      step = new EntryStep(environment)
+    }
+    open = left
+  }
+  yield step.changes(sparse)
 }
 
-/** Everything of a life that ended. */
-export function* sweepEnded(environment: Environment, actor: number): Steps {
-  yield* sweepRuns(environment, actor, NUMBER_MAX, false)
-  yield* sweepKeys(environment, {
-    start: snapshotKey(actor, 0),
-    end: snapshotKey(actor, NUMBER_MAX),
-  })
+/** False when the actor has no further run. */
+function takeRun(cursor: RunCursor, step: EntryStep, failed: Set<number>): boolean {
+  try {
+    const row = cursor.next()
+    if (row !== null) step.take(cursor.sweep, row)
+    return row !== null
+  } catch {
+    failed.add(cursor.sweep.actor)
+    return false
+  }
+}
+
+/** Walks an actor's runs up to where its journal is kept. */
+class RunCursor {
+  readonly sweep: Sweep
+  readonly #environment: Environment
+  readonly #end: Buffer
+  #from: Buffer
+
+  constructor(environment: Environment, sweep: Sweep) {
+    this.#environment = environment
+    this.sweep = sweep
+    this.#from = runKey(sweep.actor, 0)
+    this.#end = runKey(sweep.actor, sweep.seqBefore ?? NUMBER_MAX)
+  }
+
+  next(): Row | null {
+    const [row] = this.#environment.range(this.#from, this.#end, 1)
+    if (row === undefined) return null
+    this.#from = runKey(this.sweep.actor, seqOfKey(row.key) + 1)
+    return row
+  }
+}
+
+/** What one step does to runs, blocks and entries in rows of their own. */
+class EntryStep {
+  readonly #room: RoomStep
+  readonly #changes: Change[] = []
+  #entryCount = 0
+
+  constructor(environment: Environment) {
+    this.#room = new RoomStep(environment)
+  }
+
+  get isFull(): boolean {
+    return this.#entryCount >= STEP_ENTRY_COUNT || this.#room.blockCount >= STEP_BLOCK_COUNT
+  }
+
+  /** Gives up a run but for entry 0 of a life that goes on, and for what lies behind the cut. */
+  take({ actor, seqBefore }: Sweep, { key, value }: Row): void {
+    const first = seqOfKey(key)
+    const places = decodeRun(value)
+    const from = seqBefore !== null && first === 0 ? 1 : 0
+    const until = seqBefore === null ? places.length : Math.min(places.length, seqBefore - first)
+    this.#entryCount += places.length
+    if (from >= until) return
+    this.#changes.push({ key, value: from === 0 ? null : runOf(places.slice(0, from)) })
+    if (seqBefore !== null && until < places.length)
+      this.#changes.push({ key: runKey(actor, seqBefore), value: runOf(places.slice(until)) })
+    for (const [index, place] of places.slice(from, until).entries())
+      if (place.block !== MOVED_BLOCK) this.#room.giveUp(place)
+      else this.#changes.push({ key: entryKey(actor, first + from + index), value: null })
+  }
+
+  changes(sparse: Set<number>): Change[] {
+    for (const block of this.#room.sparse()) sparse.add(block)
+    return [...this.#changes, ...this.#room.changes()]
+  }
+}
+
+function runOf(places: readonly Place[]): Buffer {
+  return encodeRun(flat(places), places.length)
+}
+
+/** Adds all blocks that are sparse: those whose rewriting a host did not come to. */
+export function* findSparse(environment: Environment, sparse: Set<number>): Steps {
+  for (const rows of pagesOf(environment, ROOM_RANGE, ROW_PAGE_COUNT)) {
+    for (const { key, value } of rows) if (isSparseRoom(value)) sparse.add(blockOfKey(key))
+    yield []
+  }
+}
+
+/** Rewrites blocks of which little lives; those that are gone by now are passed over. */
+export function* sweepSparse(environment: Environment, blocks: Iterable<number>): Steps {
+  const left = [...blocks]
+  while (left.length > 0) yield moveSurvivors(environment, left.splice(0, SPARSE_PAGE_COUNT))
+}
+
+/** What a sweep gives up besides entries. */
+export function* sweepRest(environment: Environment, tail: Tail, sweep: Sweep): Steps {
+  const { actor, seqBefore } = sweep
+  const seqEnd = seqBefore ?? NUMBER_MAX
+  yield* sweepKeys(environment, { start: snapshotKey(actor, 0), end: snapshotKey(actor, seqEnd) })
+  if (seqBefore === null) yield* sweepLife(environment, actor)
+  else
+    yield* sweepRows(environment, idempotencyRange(actor), ({ key, value }) => {
+      const { seq } = decodeKeyUse(value)
+      const isKept = seq === 0 || seq >= seqBefore || isInTail(tail, actor, key)
+      return isKept ? [] : [{ key, value: null }]
+    })
+}
+
+function* sweepLife(environment: Environment, actor: number): Steps {
   yield* sweepKeys(environment, idempotencyRange(actor))
   yield* sweepKeys(environment, stateRange(actor, '', null))
   yield* sweepRows(environment, reminderRange(actor), ({ key, value }) => {
@@ -82,50 +191,6 @@ export function* sweepEnded(environment: Environment, actor: number): Steps {
 
 function isInTail(tail: Tail, actor: number, key: Buffer): boolean {
   return tail.byNumber.get(actor)?.keys?.has(idempotencyNameOf(key)) === true
-}
-
-/** Places of entries before `seqBefore`, but for entry 0 if `keepsFirst`; then what is sparse by now. */
-function* sweepRuns(
-  environment: Environment,
-  actor: number,
-  seqBefore: number,
-  keepsFirst: boolean,
-): Steps {
-  const range = { start: runKey(actor, 0), end: runKey(actor, seqBefore) }
-  for (const rows of pagesOf(environment, range, RUN_PAGE_COUNT)) {
-    const room = new RoomStep(environment)
-    const changes = rows.flatMap((row) => sweepRun(actor, row, seqBefore, keepsFirst, room))
-    yield [...changes, ...room.changes()]
-    // One after the other: a run that two of them change must be read again in between.
-    for (const block of room.sparse()) yield moveSurvivors(environment, block)
-  }
-}
-
-function sweepRun(
-  actor: number,
-  row: Row,
-  seqBefore: number,
-  keepsFirst: boolean,
-  room: RoomStep,
-): Change[] {
-  const first = seqOfKey(row.key)
-  const places = decodeRun(row.value)
-  const from = keepsFirst && first === 0 ? 1 : 0
-  const until = Math.min(places.length, seqBefore - first)
-  if (from >= until) return []
-  const changes: Change[] = [
-    { key: row.key, value: from === 0 ? null : runOf(places.slice(0, from)) },
-  ]
-  if (until < places.length)
-    changes.push({ key: runKey(actor, seqBefore), value: runOf(places.slice(until)) })
-  for (const [index, place] of places.slice(from, until).entries())
-    if (place.block !== MOVED_BLOCK) room.giveUp(place)
-    else changes.push({ key: entryKey(actor, first + from + index), value: null })
-  return changes
-}
-
-function runOf(places: readonly Place[]): Buffer {
-  return encodeRun(flat(places), places.length)
 }
 
 /** All rows of a range, without reading their values. */

@@ -14,10 +14,10 @@
  *        harms no turn, and no other sweep.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { Environment } from './environment.ts'
+import type { Change, Environment } from './environment.ts'
 import { sweepKey } from './keys.ts'
 import { readSweeps, type Sweep } from './lives.ts'
-import { sweepEnded, sweepTrimmed } from './sweep-steps.ts'
+import { findSparse, sweepEntries, sweepRest, sweepSparse } from './sweep-steps.ts'
 import type { Tail } from './tail.ts'
 import type { Writer } from './writer.ts'
 
@@ -36,12 +36,20 @@ export class Sweeper {
   readonly #waiting = new Map<number, Waiting>()
   #running: Promise<void> | null = null
   #isStopped = false
+  /** A host before this one left sweeps behind, and maybe blocks that it was about to rewrite. */
+  #isHeir = false
 
   constructor(environment: Environment, writer: Writer, tail: Tail) {
     this.#environment = environment
     this.#writer = writer
     this.#tail = tail
     for (const sweep of readSweeps(environment)) this.add(sweep, Promise.resolve())
+    this.#isHeir = this.#waiting.size > 0
+  }
+
+  /** What waits or is under way for an actor, or null. */
+  newest(actor: number): Pick<Waiting, 'sweep' | 'ready'> | null {
+    return this.#waiting.get(actor) ?? null
   }
 
   add(sweep: Sweep, ready: Promise<unknown>): void {
@@ -70,20 +78,20 @@ export class Sweeper {
     }
   }
 
+  /** Sweeps everything that waits now, side by side. */
   async #round(): Promise<void> {
+    for (const waiting of [...this.#waiting.values()]) await this.#settle(waiting)
     const round = [...this.#waiting.values()]
-    for (const waiting of round) await this.#settle(waiting)
+    await Promise.all(round.map(({ ready }) => ready))
     await this.#writer.index()
-    for (const waiting of round) if (this.#isNewest(waiting)) await this.#try(waiting)
-  }
-
-  async #try(waiting: Waiting): Promise<void> {
-    try {
-      await this.#sweep(waiting)
-    } catch {
-      // SP3. Its record stays in the store.
-      if (this.#isNewest(waiting)) this.#waiting.delete(waiting.sweep.actor)
-    }
+    const sparse = new Set<number>()
+    const failed = new Set<number>()
+    const sweeps = round.map(({ sweep }) => sweep)
+    await this.#make(sweepEntries(this.#environment, sweeps, sparse, failed))
+    if (this.#isHeir) await this.#make(findSparse(this.#environment, sparse))
+    this.#isHeir = false
+    await this.#make(sweepSparse(this.#environment, sparse))
+    for (const waiting of round) await this.#finish(waiting, failed.has(waiting.sweep.actor))
   }
 
   /** SP2: waits for the sweep's record; one that failed gives nothing up. */
@@ -98,22 +106,28 @@ export class Sweeper {
     }
   }
 
-  async #sweep(waiting: Waiting): Promise<void> {
-    const { actor, seqBefore } = waiting.sweep
-    const steps =
-      seqBefore === null
-        ? sweepEnded(this.#environment, actor)
-        : sweepTrimmed(this.#environment, this.#tail, actor, seqBefore)
+  /** What a sweep removes besides entries, and then its record. */
+  async #finish(waiting: Waiting, isFailed: boolean): Promise<void> {
+    const { sweep } = waiting
+    try {
+      if (isFailed) throw new Error('its index is damaged')
+      await this.#make(sweepRest(this.#environment, this.#tail, sweep))
+      // Unless more was given up meanwhile: that has put its own record in the place of this one's.
+      if (this.#isStopped || !this.#isNewest(waiting)) return
+      await this.#writer.change([{ key: sweepKey(sweep.actor), value: null }])
+    } catch {
+      // SP3. The record stays in the store.
+    }
+    if (this.#isNewest(waiting)) this.#waiting.delete(sweep.actor)
+  }
+
+  async #make(steps: Iterable<Change[]>): Promise<void> {
     for (const changes of steps) {
       if (this.#isStopped) return
       if (changes.length > 0) await this.#writer.change(changes)
       await nextTurn()
       this.#environment.refresh()
     }
-    // Unless more was given up meanwhile: that has put its own record in the place of this one's.
-    if (!this.#isNewest(waiting)) return
-    await this.#writer.change([{ key: sweepKey(actor), value: null }])
-    if (this.#isNewest(waiting)) this.#waiting.delete(actor)
   }
 
   #isNewest(waiting: Waiting): boolean {

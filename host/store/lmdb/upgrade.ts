@@ -17,10 +17,10 @@ import { checkFormat, encodeFormat, encodeNumber, FORMAT_VERSION } from './recor
 
 /** @throws ERR_FENCED when another host took the folder meanwhile. */
 export function upgradeFolder(environment: Environment, epoch: number, atMs: number): void {
+  const format = environment.get(FORMAT_KEY)
+  invariant(format !== undefined, 'a folder that was claimed has a format')
+  if (checkFormat(format) === FORMAT_VERSION) return
   environment.transact((put) => {
-    const format = environment.get(FORMAT_KEY)
-    invariant(format !== undefined, 'a folder that was claimed has a format')
-    if (checkFormat(format) === FORMAT_VERSION) return
     const claim = readClaim(environment)
     if (claim?.epoch !== epoch)
       throw new LoomError('ERR_FENCED', `epoch ${epoch} is over: another host has taken over`)

@@ -51,6 +51,8 @@ export class Writer {
   readonly #epoch: number
   readonly #checkpointCommits: number
   #group: Group | null = null
+  /** The group that is being written. */
+  #current: Group | null = null
   #groupNext = 1
   #writing: Promise<void> | null = null
   #stopped: LoomError | null = null
@@ -114,15 +116,21 @@ export class Writer {
     await group.promise
   }
 
-  /** Resolves when nothing waits to be written. Never rejects. */
-  async drain(): Promise<void> {
+  /** Resolves when what is queued now is durable or has failed, whatever is queued later. Never rejects. */
+  async settle(): Promise<void> {
+    const last = this.#group ?? this.#current
+    if (last !== null) await last.promise.catch(() => {})
+  }
+
+  /** Resolves when nothing waits to be written: while others append, that may be never. Never rejects. */
+  async #drain(): Promise<void> {
     while (this.#writing !== null) await this.#writing
   }
 
   /** Writes what waits, the index and `last`, then refuses everything with `reason`. @throws ERR_STORE */
   async stop(last: Change, reason: LoomError): Promise<void> {
     this.#closing = reason
-    await this.drain()
+    await this.#drain()
     try {
       this.#commitCount = this.#checkpointCommits
       if (this.#stopped === null) await this.#change([last])
@@ -130,7 +138,7 @@ export class Writer {
       // Displaced: there is nothing to give back. Any other failure the caller should know.
       if (toLoomError(error).code !== 'ERR_FENCED') throw error
     } finally {
-      await this.drain()
+      await this.#drain()
       this.#stopped ??= reason
     }
   }
@@ -172,7 +180,9 @@ export class Writer {
     while (this.#group !== null) {
       const group = this.#group
       this.#group = null
+      this.#current = group
       await this.#writeGroup(group)
+      this.#current = null
       await nextTurn()
     }
     this.#writing = null

@@ -22,7 +22,7 @@ function counting(kind: 'pure' | 'recorded'): HostFunctionSpec & { count: number
 
 function recordTwo(): readonly RecordedCall[] {
   const recorder = new Recorder()
-  const call = bindHostFunction(recorder, context, 'a:b/c#d', counting('recorded'), asIs)
+  const call = bindHostFunction({ recorder, context }, 'a:b/c#d', counting('recorded'), asIs)
   recorder.beginLive()
   call('x')
   call('y')
@@ -38,7 +38,7 @@ describe('the recorder', () => {
     ])
     const spec = counting('recorded')
     const recorder = new Recorder()
-    const call = bindHostFunction(recorder, context, 'a:b/c#d', spec, asIs)
+    const call = bindHostFunction({ recorder, context }, 'a:b/c#d', spec, asIs)
     recorder.beginReplay(calls)
     expect([call('x'), call('y')]).toEqual([10, 20])
     expect(recorder.end()).toEqual([])
@@ -48,7 +48,7 @@ describe('the recorder', () => {
   test('performs pure functions live and in replay, and never records them', () => {
     const spec = counting('pure')
     const recorder = new Recorder()
-    const call = bindHostFunction(recorder, context, 'a:b/c#pure', spec, asIs)
+    const call = bindHostFunction({ recorder, context }, 'a:b/c#pure', spec, asIs)
     recorder.beginLive()
     call()
     expect(recorder.end()).toEqual([])
@@ -63,7 +63,7 @@ describe('the recorder', () => {
     ['other arguments', 'a:b/c#d', ['z']],
   ])('in replay refuses %s, and again at the end of a turn that hid it', (_, target, args) => {
     const recorder = new Recorder()
-    const call = bindHostFunction(recorder, context, target, counting('recorded'), asIs)
+    const call = bindHostFunction({ recorder, context }, target, counting('recorded'), asIs)
     recorder.beginReplay(recordTwo())
     expect(() => call(...args)).toThrow(/host call 0: expected a:b\/c#d/)
     expect(() => recorder.end()).toThrow(/host call 0/)
@@ -71,7 +71,7 @@ describe('the recorder', () => {
 
   test('in replay refuses a call too many and a call too few', () => {
     const recorder = new Recorder()
-    const call = bindHostFunction(recorder, context, 'a:b/c#d', counting('recorded'), asIs)
+    const call = bindHostFunction({ recorder, context }, 'a:b/c#d', counting('recorded'), asIs)
     recorder.beginReplay([])
     expect(() => call('x')).toThrow(/expected no further host call, got a:b\/c#d/)
     recorder.abandon()
@@ -90,7 +90,7 @@ describe('the recorder', () => {
         throw new Error('no quotes today')
       },
     }
-    const call = bindHostFunction(recorder, context, 'a:b/c#d', failing, asIs)
+    const call = bindHostFunction({ recorder, context }, 'a:b/c#d', failing, asIs)
     recorder.beginLive()
     expect(() => call()).toThrow('a:b/c#d failed: no quotes today')
     expect(() => recorder.end()).toThrow('a:b/c#d failed: no quotes today')
@@ -98,7 +98,7 @@ describe('the recorder', () => {
 
   test('refuses calls outside of a turn', () => {
     const recorder = new Recorder()
-    const call = bindHostFunction(recorder, context, 'a:b/c#d', counting('recorded'), asIs)
+    const call = bindHostFunction({ recorder, context }, 'a:b/c#d', counting('recorded'), asIs)
     expect(() => call()).toThrow(/outside of a turn/)
   })
 })
@@ -113,7 +113,7 @@ test('a guest that asks for more than an entry holds is stopped at that call', (
       return new Uint8Array(6 * 1024 * 1024)
     },
   }
-  const call = bindHostFunction(recorder, context, 'a:b/c#d', spec, asIs)
+  const call = bindHostFunction({ recorder, context }, 'a:b/c#d', spec, asIs)
   recorder.beginLive()
   call()
   call()
@@ -129,8 +129,7 @@ test('a host function at the end of the stack fails the guest, not the host', ()
   const recorder = new Recorder()
   const deep = (): number => 1 + deep()
   const call = bindHostFunction(
-    recorder,
-    context,
+    { recorder, context },
     'a:b/c#d',
     { kind: 'recorded', perform: deep },
     asIs,

@@ -39,12 +39,14 @@ function open(clock = new VirtualClock()) {
     effect: (effect) => recorder.effect(effect),
     readState: () => undefined,
     listState: () => [],
+    listReminders: () => [],
     callActor: () => ({ kind: 'returned', value: undefined }),
   }
   const call = (interfaceName: string, name: string, ...args: WitValue[]): WitValue => {
     const spec = interfaces.answer(`${interfaceName}@0.2.6`, func(name))
     if (spec === undefined) throw new Error(`${interfaceName}#${name} is not served`)
-    const bound = bindHostFunction(recorder, context, name, spec, (value) => value as WitValue)
+    const seat = { recorder, context }
+    const bound = bindHostFunction(seat, name, spec, (value) => value as WitValue)
     return bound(...args) as WitValue
   }
   return { call, clock, recorder, resources, lines, log }

@@ -27,6 +27,17 @@ function errorOf(text: string): { errorCode: string; message: string } {
   return body
 }
 
+test('GET of a method is a query, with its arguments as JSON in the path', async () => {
+  const path = `${METHOD}?args=${encodeURIComponent('[5,{"a":null}]')}`
+  const answer = await request(server.address, path, { method: 'GET' })
+  expect(answer.status).toBe(200)
+  expect(runtime.calls).toMatchObject([
+    { method: 'increment', args: [5, { a: null }], query: true },
+  ])
+  const malformed = await request(server.address, `${METHOD}?args=5`, { method: 'GET' })
+  expect([malformed.status, errorOf(malformed.text).errorCode]).toEqual([400, 'ERR_BODY_SYNTAX'])
+})
+
 test('a call passes arguments and the idempotency key, and answers with the result as JSON', async () => {
   runtime.respond = () => ({ total: '18446744073709551615', tags: ['é', '\ud800'] })
   const answer = await call(server.address, 'Counter/c1', 'increment', [5, { a: [null] }], {
@@ -42,6 +53,7 @@ test('a call passes arguments and the idempotency key, and answers with the resu
       method: 'increment',
       args: [5, { a: [null] }],
       idempotencyKey: 'key-1',
+      timeoutMs: 60_000,
     },
   ])
 })
@@ -133,9 +145,9 @@ test.each(['a/b', 'ünï', 'a%2Fb', '100%', 'a b', '日本', '#?&;+', '🙂', '%
 
 test.each([
   ['GET', '/'],
-  ['GET', METHOD],
+  ['PATCH', METHOD],
   ['PUT', METHOD],
-  ['DELETE', '/v1.0/actors/Counter/c1'],
+  ['DELETE', '/v1.0/actors/Counter'],
   ['OPTIONS', '/healthz'],
   ['POST', '/v1.0/actors/Counter/c1/method'],
   ['POST', '/v1.0/actors/Counter/c1/method/m/'],
@@ -173,6 +185,34 @@ test('a busy actor answers 503 with Retry-After', async () => {
   expect(answer.status).toBe(503)
   expect(answer.headers['retry-after']).toBe('1')
   expect(errorOf(answer.text).errorCode).toBe('ERR_BUSY')
+})
+
+test('a busy actor says when to come back', async () => {
+  runtime.respond = () => {
+    throw new LoomError('ERR_BUSY', 'Counter/c1: full', { data: { retryAfterMs: 2_500 } })
+  }
+  const answer = await call(server.address, 'Counter/c1', 'increment')
+  expect([answer.status, answer.headers['retry-after']]).toEqual([503, '3'])
+  expect(JSON.parse(answer.text).data).toEqual({ retryAfterMs: 2_500 })
+})
+
+test('a call that took too long answers 504 with the key to ask again', async () => {
+  runtime.respond = () => {
+    const data = { idempotencyKey: 'k', timeoutMs: 1_500 }
+    throw new LoomError('ERR_TIMEOUT', 'Counter/c1 increment has not ended', { data })
+  }
+  const headers = { 'loom-timeout': '1.5s' }
+  const answer = await call(server.address, 'Counter/c1', 'increment', [], headers)
+  expect([answer.status, answer.headers['idempotency-key']]).toEqual([504, 'k'])
+  expect(JSON.parse(answer.text).data).toEqual({ idempotencyKey: 'k', timeoutMs: 1_500 })
+  expect(runtime.calls[0]?.timeoutMs).toBe(1_500)
+})
+
+test('Loom-Timeout may be none, and must be a duration', async () => {
+  await call(server.address, 'Counter/c1', 'increment', [], { 'loom-timeout': 'none' })
+  expect(runtime.calls[0]).not.toHaveProperty('timeoutMs')
+  const wrong = await call(server.address, 'Counter/c1', 'increment', [], { 'loom-timeout': '5' })
+  expect([wrong.status, errorOf(wrong.text).errorCode]).toEqual([400, 'ERR_OPTION'])
 })
 
 test('an error that Loom did not word itself is logged, and told without details', async () => {

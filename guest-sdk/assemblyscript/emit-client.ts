@@ -1,0 +1,35 @@
+/**
+ * WIT of the client of an actor's interface.
+ *
+ * Owns: for an interface `bank:account/account` the text of `bank:account/account-client`: a resource
+ * `account` whose constructor takes an actor's id, and whose methods are the interface's.
+ * Does not own: who serves it (the host does).
+ */
+import type { Interface } from './model.ts'
+import { definitions } from './model.ts'
+import { splitInterfaceId, witName } from './names.ts'
+import { witFunc } from './wit-print.ts'
+
+/** To be put behind the text that declares `one`. */
+export function emitClientWit(one: Interface): string {
+  const { name } = splitInterfaceId(one.id)
+  const uses = definitions(one.funcs).map((type) => {
+    const from =
+      splitInterfaceId(type.owner).packageId === splitInterfaceId(one.id).packageId
+        ? witName(splitInterfaceId(type.owner).name)
+        : type.owner
+    return `  use ${from}.{${witName(type.name)}};\n`
+  })
+  const methods = one.funcs.map(
+    (func) => `    ${witFunc(func, '').replaceAll('\n', '\n    ').trimEnd()}\n`,
+  )
+  return `/// Actors that export \`${name}\`.
+interface ${name}-client {
+${uses.join('')}  /// One of them.
+  resource ${witName(name)} {
+    /// The actor with this id.
+    constructor(id: string);
+${methods.join('')}  }
+}
+`
+}

@@ -1,0 +1,47 @@
+/**
+ * The parts of an activation, and how they are joined.
+ *
+ * Owns: which parts there are. Does not own: any of their work, nor the states (activation.ts).
+ */
+import type { WitValue } from '../component/wit.ts'
+import type { ActivationOptions } from './activation-options.ts'
+import { CallsInFlight } from './in-flight.ts'
+import type { CallHead } from './invocation.ts'
+import { Mailbox } from './mailbox.ts'
+import { ActivationPorts } from './ports.ts'
+import { Queries } from './queries.ts'
+import { SnapshotWriter } from './snapshot-writer.ts'
+import { ActorTimers, type Timers } from './timers.ts'
+import type { EngineEnvironment } from './turn-context.ts'
+import { TurnJournal } from './turn-journal.ts'
+
+export interface ActivationParts {
+  readonly journal: TurnJournal
+  readonly inFlight: CallsInFlight
+  readonly mailbox: Mailbox
+  readonly timers: ActorTimers
+  readonly queries: Queries
+  readonly snapshots: SnapshotWriter
+  readonly environment: EngineEnvironment
+}
+
+/** `seqNext`: what is journaled now. `call`: how the ticks of timers get into the mailbox. */
+export function joinParts(
+  options: ActivationOptions,
+  seqNext: number,
+  call: (head: CallHead) => Promise<WitValue>,
+): ActivationParts {
+  const { log, callActor, environment, program, onTick } = options
+  const { clock } = environment
+  const warn = (message: string): void => environment.log('warn', message)
+  const timers = new ActorTimers({ clock, program, call, onTick, warn })
+  const onTimers = (set: Timers, atMs: number): void => timers.apply(set, atMs)
+  const journal = new TurnJournal(options, clock, seqNext, onTimers)
+  const ports = new ActivationPorts(log.key, journal, callActor)
+  const snapshots = new SnapshotWriter(options, journal.tail)
+  const inFlight = new CallsInFlight(log.key)
+  const mailbox = new Mailbox(log.key, options)
+  const own = { ...environment, ports }
+  const queries = new Queries(program, own, options.queries)
+  return { journal, inFlight, mailbox, timers, snapshots, queries, environment: own }
+}

@@ -1,0 +1,25 @@
+/**
+ * Creation: an actor's first instance, and what its journal begins with.
+ */
+import { encodeEntry } from '../journal/codec.ts'
+import type { ActorRecord } from '../store/store.ts'
+import type { ActorProgram } from './program.ts'
+import type { EngineEnvironment } from './turn-context.ts'
+import { TurnEngine } from './turn-engine.ts'
+
+export interface Created {
+  readonly engine: TurnEngine
+  readonly record: ActorRecord
+  /** Entry 0. */
+  readonly entry: Uint8Array
+}
+
+/** @throws ERR_TRAP, ERR_HOST_CALL */
+export function createActor(program: ActorProgram, environment: EngineEnvironment): Created {
+  const { engine, calls } = TurnEngine.startLive(program, environment)
+  const { key, incarnation, clock } = environment
+  const createdAtMs = clock.wallMs()
+  const life = { ...key, incarnation, digest: program.digest }
+  const entry = encodeEntry(0, { kind: 'created', atMs: createdAtMs, ...life, calls })
+  return { engine, record: { ...life, createdAtMs }, entry }
+}

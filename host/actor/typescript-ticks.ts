@@ -1,0 +1,60 @@
+/**
+ * Reminders and timers of TypeScript actors: context.reminders, context.timers.
+ */
+import type { WitValue } from '../component/wit.ts'
+import type { HostCallContext, ReminderInfo } from '../hostcalls/host-interface.ts'
+import type { ScheduleText } from '../journal/entry.ts'
+import type { ReminderDescription, Reminders, TickOptions, Timers } from './typescript-actor.ts'
+import { type Calls, plain } from './typescript-calls.ts'
+
+/** @throws ERR_OPTION later, when the schedule is read: every effect's is. */
+export function scheduleOf({ due, period, ttl, missed }: TickOptions): ScheduleText {
+  return { due: due ?? '', period: period ?? null, ttl: ttl ?? null, missed: missed ?? 'once' }
+}
+
+export function describeReminder(info: ReminderInfo): ReminderDescription {
+  const { name, dueAtMs, schedule, data } = info
+  const { due, period, ttl, missed } = schedule
+  return {
+    name,
+    dueAtMs,
+    due,
+    missed,
+    ...(period !== null && { period }),
+    ...(ttl !== null && { ttl }),
+    ...(data !== undefined && { data }),
+  }
+}
+
+export function reminders(context: HostCallContext, calls: Calls): Reminders {
+  const list = (infos: readonly ReminderInfo[]): WitValue =>
+    infos.map(describeReminder) as unknown as WitValue
+  return {
+    set: (name, options = {}) => set(context, 'remind', name, options),
+    cancel: (name) => context.effect({ kind: 'cancel-reminder', name }),
+    list: async () => {
+      const listed = await calls.later('recorded', 'reminders.list', [], () => {
+        const infos = context.listReminders()
+        return 'then' in infos ? infos.then(list) : list(infos)
+      })
+      return listed as unknown as readonly ReminderDescription[]
+    },
+  }
+}
+
+export function timers(context: HostCallContext): Timers {
+  return {
+    set: (name, options = {}) => set(context, 'timer', name, options),
+    cancel: (name) => context.effect({ kind: 'cancel-timer', name }),
+  }
+}
+
+function set(
+  context: HostCallContext,
+  kind: 'remind' | 'timer',
+  name: string,
+  options: TickOptions,
+): void {
+  const data = plain(`data of ${name}`, options.data)
+  context.effect({ kind, name, schedule: scheduleOf(options), data })
+}

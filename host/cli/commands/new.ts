@@ -1,0 +1,120 @@
+/**
+ * `loom new`: a project with one actor, which builds and tests as it is.
+ *
+ * Owns: the name, the folder, filling in a template.
+ * Does not own: templates. Each language has one in `guest-sdk/<language>/template`, which says in
+ * `template.json` which file goes where.
+ */
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  writeFileSync,
+} from 'node:fs'
+import { createRequire } from 'node:module'
+import path from 'node:path'
+import { type Command, Option } from 'commander'
+import { LoomError } from '../../base/errors.ts'
+import { addExample, type JsonOptions, jsonOption } from '../options.ts'
+import { colors, print, printJson } from '../output.ts'
+
+interface NewOptions extends JsonOptions {
+  readonly lang: string
+}
+
+interface Template {
+  /** Target by template file; `{{name}}` is filled in. */
+  readonly files: Readonly<Record<string, string>>
+  /** Commands to run next, in the new folder. */
+  readonly next: readonly string[]
+}
+
+interface Manifest {
+  readonly version: string
+  readonly optionalDependencies: Readonly<Record<string, string>>
+  readonly devDependencies: Readonly<Record<string, string>>
+}
+
+const NAME = /^[a-z][a-z0-9]*(-[a-z][a-z0-9]*)*$/
+const packageRoot = path.dirname(createRequire(import.meta.url).resolve('loom/package.json'))
+const sdks = path.join(packageRoot, 'guest-sdk')
+
+export function addNewCommand(program: Command): void {
+  const command = program
+    .command('new')
+    .description('make a project with one actor, ready to build and test')
+    .argument('<dir>', 'the new folder; its last part is the name of the actor')
+    .addOption(new Option('--lang <language>', 'language of the actor').default('assemblyscript'))
+    .addOption(jsonOption())
+    .action(create)
+  addExample(command, 'loom new counter --lang assemblyscript')
+}
+
+function create(dir: string, options: NewOptions): void {
+  const target = path.resolve(dir)
+  const name = path.basename(target)
+  if (!NAME.test(name))
+    throw new LoomError(
+      'ERR_OPTION',
+      `the name ${JSON.stringify(name)}: expected lower-case words with hyphens, such as rate-limiter`,
+    )
+  const folder = templateOf(options.lang)
+  if (existsSync(target) && readdirSync(target).length > 0)
+    throw new LoomError('ERR_OPTION', `${dir} exists and is not empty; nothing was written`)
+  const { files, next }: Template = JSON.parse(
+    readFileSync(path.join(folder, 'template.json'), 'utf8'),
+  )
+  const fill = filler(name, target)
+  const written = Object.entries(files).map(([source, wanted]) => {
+    const file = fill(wanted)
+    const to = path.join(target, file)
+    mkdirSync(path.dirname(to), { recursive: true })
+    writeFileSync(to, fill(readFileSync(path.join(folder, source), 'utf8')))
+    return file
+  })
+  if (options.json === true) {
+    printJson({ dir: target, name, language: options.lang, files: written })
+    return
+  }
+  print(`${colors.green('made')} ${dir}: ${written.join(', ')}`)
+  print(colors.dim(`next: cd ${dir} && ${next.join(' && ')}`))
+}
+
+function templateOf(language: string): string {
+  const known = readdirSync(sdks).filter((sdk) =>
+    existsSync(path.join(sdks, sdk, 'template/template.json')),
+  )
+  if (known.includes(language)) return path.join(sdks, language, 'template')
+  throw new LoomError(
+    'ERR_OPTION',
+    `--lang ${JSON.stringify(language)}: expected one of ${known.join(', ')}`,
+  )
+}
+
+/** Replaces `{{name}}`, `{{Name}}`, `{{loom}}` and `{{version <package>}}`. */
+function filler(name: string, target: string): (text: string) => string {
+  const manifest: Manifest = JSON.parse(
+    readFileSync(path.join(packageRoot, 'package.json'), 'utf8'),
+  )
+  const words: Readonly<Record<string, string>> = {
+    name,
+    Name: name.replace(/(?:^|-)(.)/g, (_match, letter: string) => letter.toUpperCase()),
+    loom: loomDependency(manifest.version, target),
+  }
+  const versions = { ...manifest.devDependencies, ...manifest.optionalDependencies }
+  return (text) =>
+    text.replace(/\{\{(?:version ([^}]+)|(\w+))\}\}/g, (match, wanted: string, word: string) => {
+      const value = wanted === undefined ? words[word] : versions[wanted]
+      if (value === undefined) throw new Error(`the template has an unknown word ${match}`)
+      return value
+    })
+}
+
+/** A version when Loom was installed from a registry, the folder when it runs from a checkout. */
+function loomDependency(version: string, target: string): string {
+  const root = realpathSync(packageRoot)
+  if (root.split(path.sep).includes('node_modules')) return `^${version}`
+  return `file:${path.relative(target, root).replaceAll('\\', '/')}`
+}

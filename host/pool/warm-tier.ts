@@ -1,0 +1,85 @@
+/**
+ * Warm tier: actors that are ready to go on, without an instance.
+ *
+ * Owns: which actors are warm, in the order in which they became so, and what they take.
+ * Does not own: when they rise or fall (pool.ts), what is kept of each (actor/warm-actor.ts).
+ *
+ * Invariant WT1: `countMax` and `sizeMaxBytes` may be exceeded only until the pool has taken `overdue` ones out.
+ */
+import { type WarmActor, warmSize } from '../actor/warm-actor.ts'
+
+export interface WarmLimits {
+  readonly warmCountMax: number
+  readonly warmSizeMaxBytes: number
+}
+
+interface WarmSlot {
+  readonly actor: WarmActor
+  /** The pool's sweep of its last use. */
+  readonly sweep: number
+}
+
+export class WarmTier {
+  readonly #limits: WarmLimits
+  /** A Map keeps the order of insertion: the first was put here first. */
+  readonly #slots = new Map<string, WarmSlot>()
+  /** Where the search for the first one stands; from the start, it would pass all that was taken out. */
+  #cursor: Iterator<string> | null = null
+  #first: string | undefined
+  #sizeBytes = 0
+
+  constructor(limits: WarmLimits) {
+    this.#limits = limits
+  }
+
+  get count(): number {
+    return this.#slots.size
+  }
+
+  /** Units: bytes, about. */
+  get sizeBytes(): number {
+    return this.#sizeBytes
+  }
+
+  has(name: string): boolean {
+    return this.#slots.has(name)
+  }
+
+  put(name: string, actor: WarmActor, sweep: number): void {
+    this.#slots.set(name, { actor, sweep })
+    this.#sizeBytes += warmSize(actor)
+  }
+
+  /** Takes the actor out: it is the caller's from now on. */
+  take(name: string): WarmActor | undefined {
+    const slot = this.#slots.get(name)
+    if (slot === undefined) return undefined
+    this.#slots.delete(name)
+    if (name === this.#first) this.#first = undefined
+    this.#sizeBytes -= warmSize(slot.actor)
+    return slot.actor
+  }
+
+  /** The actor that was put here first, if it was used before `sweep` or the tier is too full. */
+  overdue(sweep: number): string | undefined {
+    const name = this.#oldest()
+    const slot = name === undefined ? undefined : this.#slots.get(name)
+    return slot !== undefined && (slot.sweep < sweep || this.#isFull()) ? name : undefined
+  }
+
+  #oldest(): string | undefined {
+    if (this.#slots.size === 0) return undefined
+    while (this.#first === undefined || !this.#slots.has(this.#first)) {
+      this.#cursor ??= this.#slots.keys()
+      const { done, value } = this.#cursor.next()
+      if (done === true) this.#cursor = null
+      this.#first = done === true ? undefined : value
+    }
+    return this.#first
+  }
+
+  #isFull(): boolean {
+    const { warmCountMax, warmSizeMaxBytes } = this.#limits
+    return this.#slots.size > warmCountMax || this.#sizeBytes > warmSizeMaxBytes
+  }
+}

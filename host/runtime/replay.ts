@@ -1,0 +1,115 @@
+/**
+ * Replay: runs an actor's journal again and compares every host call, every outcome and every snapshot.
+ *
+ * Owns: where a replay begins, what it reports. Does not own: running one turn again (actor/turn-engine.ts).
+ */
+import { methodOfTurn } from '../actor/host-methods.ts'
+import { readCreated } from '../actor/recovery.ts'
+import { decodeSnapshot } from '../actor/snapshot.ts'
+import type { EngineEnvironment } from '../actor/turn-context.ts'
+import { TurnEngine } from '../actor/turn-engine.ts'
+import { damagedJournal, TurnReader } from '../actor/turn-reader.ts'
+import { systemClock } from '../base/clock.ts'
+import { LoomError } from '../base/errors.ts'
+import { type ActorKey, formatActorKey } from '../base/names.ts'
+import { systemRandom } from '../base/random.ts'
+import type { ActorLog, ActorRecord, Store } from '../store/store.ts'
+import type { ReplayReport } from './api.ts'
+import type { TypeRegistry } from './type-registry.ts'
+
+/** @throws ERR_ACTOR_UNKNOWN */
+export async function openKnown(
+  store: Store,
+  key: ActorKey,
+): Promise<{ readonly log: ActorLog; readonly record: ActorRecord }> {
+  const log = await store.openLog(key)
+  if (log.record !== null) return { log, record: log.record }
+  throw new LoomError('ERR_ACTOR_UNKNOWN', `${formatActorKey(key)} has no journal`)
+}
+
+export async function replay(
+  store: Store,
+  types: TypeRegistry,
+  key: ActorKey,
+  onProgress: (turns: number, of: number) => void = () => {},
+): Promise<ReplayReport> {
+  const { log, record } = await openKnown(store, key)
+  const program = await types.pinned(record)
+  const environment: EngineEnvironment = {
+    key,
+    incarnation: record.incarnation,
+    clock: systemClock,
+    random: systemRandom,
+    log: () => {},
+    parkedTurns: null,
+    ports: null,
+  }
+  const created = await readCreated({ log, record })
+  const engine = TurnEngine.startReplay(program, environment, created.calls)
+  const { seqNext, seqFirst } = log
+  const snapshots = await readSnapshots(log)
+  if (seqFirst > 1) engine.restore(imageAtCut(key, seqFirst, snapshots))
+  let turns = 0
+  let failed = 0
+  let snapshotsCompared = 0
+  for await (const { seq, seqAfter, entry } of new TurnReader(log, seqFirst, seqNext).read()) {
+    const method = methodOfTurn(program, entry.method)
+    if (method === undefined)
+      throw new LoomError('ERR_DIVERGENCE', `entry ${seq}: the component has no ${entry.method}`, {
+        data: { seq, expected: entry.method, got: 'no such method' },
+      })
+    const replayed = engine.replay(seq, entry, method)
+    if (replayed !== undefined) await replayed
+    if (entry.outcome.kind === 'returned') turns++
+    else failed++
+    if (snapshots.has(seqAfter)) {
+      compareSnapshot(key, seqAfter, engine, snapshots)
+      snapshotsCompared++
+    }
+    onProgress(seqAfter - 1, seqNext - 1)
+  }
+  const stateHash = engine.stateHash()
+  const { digest } = record
+  return { key, turns, failed, seqNext, seqFirst, digest, stateHash, snapshotsCompared }
+}
+
+/** The state where a journal that was cut begins. @throws ERR_JOURNAL_CORRUPT */
+function imageAtCut(
+  key: ActorKey,
+  seqFirst: number,
+  snapshots: ReadonlyMap<number, Uint8Array>,
+): Uint8Array {
+  const bytes = snapshots.get(seqFirst)
+  if (bytes !== undefined) return decodeSnapshot(seqFirst, bytes).image
+  const reason = 'entries before it were given up, and the snapshot there cannot be used'
+  throw damagedJournal(formatActorKey(key), seqFirst, reason)
+}
+
+/** All snapshots by seq. */
+async function readSnapshots(log: ActorLog): Promise<ReadonlyMap<number, Uint8Array>> {
+  const found = new Map<number, Uint8Array>()
+  let row = await log.readSnapshot(log.seqNext)
+  while (row !== null) {
+    found.set(row.seq, row.bytes)
+    row = await log.readSnapshot(row.seq - 1)
+  }
+  return found
+}
+
+function compareSnapshot(
+  key: ActorKey,
+  seq: number,
+  engine: TurnEngine,
+  snapshots: ReadonlyMap<number, Uint8Array>,
+): void {
+  const bytes = snapshots.get(seq)
+  if (bytes === undefined) return
+  const { image } = decodeSnapshot(seq, bytes)
+  if (Buffer.compare(engine.capture(), image) === 0) return
+  const name = formatActorKey(key)
+  throw new LoomError(
+    'ERR_DIVERGENCE',
+    `${name}: the state after entry ${seq - 1} differs from the snapshot taken live`,
+    { data: { seq: seq - 1, expected: 'the state of the snapshot', got: 'another state' } },
+  )
+}

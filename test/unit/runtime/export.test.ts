@@ -1,0 +1,153 @@
+// Aim: an exported actor is the same actor elsewhere, and a damaged file is refused, naming where. Method: round
+// trips between two memory stores, every byte of a file flipped and every shorter file tried.
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { Actor, fsBlobs, openInspector, type RuntimeOptions } from '../../../host/index.ts'
+import { encodeEntry } from '../../../host/journal/codec.ts'
+import { type MemoryDriver, memory } from '../../../host/store/memory/memory.ts'
+import { Peer } from '../../support/bank-actor.ts'
+import { errorOf, openHost, temporaryFolder } from '../../support/host.ts'
+import { Ledger } from '../../support/ledger-actor.ts'
+
+class Named extends Actor<{ count: number }> {
+  static readonly initialState = { count: 0 }
+  name(): string {
+    return this.context.actorId
+  }
+}
+
+const types = {
+  Ledger: { type: 'typescript', actorClass: Ledger },
+  Peer: { type: 'typescript', actorClass: Peer },
+  Named: { type: 'typescript', actorClass: Named },
+} as const
+
+async function host(store: MemoryDriver, options: Partial<RuntimeOptions> = {}) {
+  const runtime = await openHost({ store, ...options })
+  await runtime.registerActorType('Peer', types.Peer)
+  await runtime.registerActorType('Named', types.Named)
+  return runtime
+}
+
+const inspect = (store: MemoryDriver) =>
+  openInspector({ store, blobs: fsBlobs(temporaryFolder()), types })
+
+async function exported(store: MemoryDriver, id = 'a', type = 'Peer'): Promise<Buffer> {
+  const pieces: Uint8Array[] = []
+  for await (const piece of (await inspect(store)).export({ type, id })) pieces.push(piece)
+  return Buffer.concat(pieces)
+}
+
+async function fill(store: MemoryDriver, options: Partial<RuntimeOptions> = {}) {
+  const runtime = await host(store, { limits: { snapshotIntervalTurns: 4 }, ...options })
+  const actor = await runtime.getActor('a', 'Peer')
+  await actor.execute({ method: 'deposit', args: [5], idempotencyKey: 'early' })
+  for (let turn = 0; turn < 10; turn++) await actor.call('write', `key ${turn}`, { turn })
+  await actor.execute({ method: 'deposit', args: [7], idempotencyKey: 'late' })
+  await actor.call('balance')
+  await runtime.close()
+}
+
+test.each([[undefined], [{ keep: { snapshots: 2 } }]] as const)(
+  'with the journal policy %j an imported actor is the same',
+  async (journal) => {
+    const [from, to] = [memory(), memory()]
+    await fill(from, journal === undefined ? {} : { journal })
+    const runtime = await host(to)
+    expect(await runtime.importActor(await exported(from))).toEqual({ type: 'Peer', id: 'a' })
+    const before = await (await inspect(from)).replay({ type: 'Peer', id: 'a' })
+    const after = await (await inspect(to)).replay({ type: 'Peer', id: 'a' })
+    expect(after.stateHash).toBe(before.stateHash)
+    expect([after.seqNext, after.seqFirst]).toEqual([before.seqNext, before.seqFirst])
+    const actor = await runtime.getActor('a', 'Peer')
+    expect(await actor.execute({ method: 'deposit', args: [7], idempotencyKey: 'late' })).toBe(12)
+    expect(await actor.call('balance')).toBe(12)
+    expect(await actor.call('write', 'key 3', null)).toEqual([{ turn: 3 }, undefined])
+    expect(await actor.call('keys', 'key')).toHaveLength(9)
+  },
+)
+
+test('reminders go with the actor', async () => {
+  const [from, to] = [memory(), memory()]
+  await fill(from)
+  const key = { type: 'Peer', id: 'a' }
+  const reminder = { name: 'tick', dueAtMs: 9_000_000_000_000, bytes: Uint8Array.of(1, 2, 3) }
+  const store = await from.open({ wallMs: () => 0 })
+  const log = await store.openLog(key)
+  const head = { atMs: 0, idempotencyKey: null, invocationId: null, method: 'balance', args: [] }
+  const outcome = { kind: 'returned', value: 12 } as const
+  const turn = { kind: 'turn', ...head, caller: null, calls: [], effects: [], outcome } as const
+  const seq = log.seqNext
+  await log.append({ seq, entries: [encodeEntry(seq, turn)], reminders: [reminder] })
+  await store.close()
+  await (await host(to)).importActor(await exported(from))
+  const reader = await to.open({ readOnly: true, wallMs: () => 0 })
+  expect(await (await reader.openLog(key)).listReminders()).toEqual([reminder])
+})
+
+test('an existing actor is not overwritten, and one without its component is not imported', async () => {
+  const store = memory()
+  await fill(store)
+  const file = await exported(store)
+  const runtime = await host(store)
+  expect((await errorOf(runtime.importActor(file))).code).toBe('ERR_ACTOR_EXISTS')
+  expect(await (await runtime.getActor('a', 'Peer')).call('balance')).toBe(12)
+  expect(await runtime.importActor(file, { type: 'Peer', id: 'copy' })).toEqual({
+    type: 'Peer',
+    id: 'copy',
+  })
+  expect(await (await runtime.getActor('copy', 'Peer')).call('balance')).toBe(12)
+})
+
+test('under another name an actor whose turns depend on its name is refused, and nothing is left', async () => {
+  const store = memory()
+  const runtime = await host(store)
+  await (await runtime.getActor('a', 'Named')).call('name')
+  const file = await exported(store, 'a', 'Named')
+  const as = { type: 'Named', id: 'b' }
+  expect((await errorOf(runtime.importActor(file, as))).code).toBe('ERR_DIVERGENCE')
+  expect((await errorOf(runtime.describeActor('b', 'Named'))).code).toBe('ERR_ACTOR_UNKNOWN')
+  expect(await (await runtime.getActor('b', 'Named')).call('name')).toBe('b')
+})
+
+test('an import that a crash cut off takes no turns, and can be deleted', async () => {
+  const from = memory()
+  await fill(from)
+  const file = await exported(from)
+  for (let writes = 1; writes < 4; writes++) {
+    const to = memory()
+    const first = await host(to)
+    to.crashAfter(writes)
+    first.importActor(file).catch(() => {})
+    for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve))
+    const second = await host(to)
+    expect((await errorOf(second.getActor('a', 'Peer'))).code).toBe('ERR_QUARANTINED')
+    if (writes > 1) await second.deleteActor('a', 'Peer')
+    await second.importActor(file)
+    expect(await (await second.getActor('a', 'Peer')).call('balance')).toBe(12)
+    await second.close()
+  }
+})
+
+test('a damaged file is refused, naming the offset, and nothing is written', async () => {
+  const from = memory()
+  await fill(from)
+  const file = await exported(from)
+  const runtime = await host(memory())
+  const refused = async (bytes: Uint8Array) => {
+    const error = await errorOf(runtime.importActor(bytes))
+    expect(error).toMatchObject({ code: 'ERR_IMPORT_CORRUPT', data: expect.any(Object) })
+    expect(error.message).toMatch(/at offset \d+/)
+  }
+  await fc.assert(
+    fc.asyncProperty(fc.nat(file.length - 1), fc.integer({ min: 0, max: 7 }), async (at, bit) => {
+      const hurt = Buffer.from(file)
+      hurt[at] = (hurt[at] ?? 0) ^ (1 << bit)
+      await refused(hurt)
+      await refused(file.subarray(0, at))
+      await refused(Buffer.concat([file, file.subarray(0, at + 1)]))
+    }),
+    { numRuns: 300 },
+  )
+  expect((await errorOf(runtime.describeActor('a', 'Peer'))).code).toBe('ERR_ACTOR_UNKNOWN')
+})

@@ -1,0 +1,82 @@
+// Aim: quarantine outlives the host that found the damage, costs no reading of the journal, and ends by a release.
+// Method: a memory store read through a driver that flips a bit of entry 2, and that counts what is read.
+import { expect, test } from 'vitest'
+import { type MemoryDriver, memory } from '../../../host/store/memory/memory.ts'
+import type { Store, StoreDriver } from '../../../host/store/store.ts'
+import { damagingDriver } from '../../support/damaging-driver.ts'
+import { errorOf, openHost } from '../../support/host.ts'
+
+async function store(): Promise<MemoryDriver> {
+  const driver = memory()
+  const runtime = await openHost({ store: driver })
+  for (const id of ['hurt', 'whole'])
+    for (const amount of [1, 2, 3]) await (await runtime.getActor(id, 'Ledger')).call('add', amount)
+  driver.crash()
+  return driver
+}
+
+/** Counts the logs that are opened. */
+function counting(inner: StoreDriver): StoreDriver & { opened: string[] } {
+  const opened: string[] = []
+  const open: StoreDriver['open'] = async (options) =>
+    new Proxy(await inner.open(options), {
+      get(target, property) {
+        if (property === 'openLog')
+          return (key: Parameters<Store['openLog']>[0]) => {
+            opened.push(key.id)
+            return target.openLog(key)
+          }
+        const value = Reflect.get(target, property) as unknown
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+    })
+  return { name: inner.name, opened, open }
+}
+
+const damaged = { entries: new Set([2]) }
+
+async function list<T>(rows: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = []
+  for await (const row of rows) all.push(row)
+  return all
+}
+
+test('an actor found damaged is refused by later hosts without its journal being opened', async () => {
+  const driver = await store()
+  const first = await openHost({ store: damagingDriver(driver, 'hurt', damaged) })
+  const found = await errorOf(first.getActor('hurt', 'Ledger'))
+  expect(found).toMatchObject({ code: 'ERR_QUARANTINED', data: { reason: 'ERR_JOURNAL_CORRUPT' } })
+  await first.close()
+  const counter = counting(driver)
+  const second = await openHost({ store: counter })
+  const again = await errorOf(second.getActor('hurt', 'Ledger'))
+  expect(again).toMatchObject({ code: 'ERR_QUARANTINED', data: { reason: 'ERR_JOURNAL_CORRUPT' } })
+  expect(again.message).toContain('journal entry 2 is damaged')
+  expect(counter.opened).toEqual([])
+  expect(await (await second.getActor('whole', 'Ledger')).call('total')).toBe(6)
+  expect(await list(second.quarantined())).toMatchObject([
+    { key: { type: 'Ledger', id: 'hurt' }, code: 'ERR_JOURNAL_CORRUPT' },
+  ])
+})
+
+test('a quarantined actor can be described, and after a release its next call tries again', async () => {
+  const driver = await store()
+  const first = await openHost({ store: damagingDriver(driver, 'hurt', damaged) })
+  await errorOf(first.getActor('hurt', 'Ledger'))
+  expect(await first.describeActor('hurt', 'Ledger')).toMatchObject({
+    seqNext: 4,
+    resident: false,
+    stateHash: '',
+    quarantine: { code: 'ERR_JOURNAL_CORRUPT' },
+  })
+  expect(await first.release('hurt', 'Ledger')).toBe(true)
+  expect(await first.release('hurt', 'Ledger')).toBe(false)
+  // Still damaged: found again, and marked again.
+  expect((await errorOf(first.getActor('hurt', 'Ledger'))).code).toBe('ERR_QUARANTINED')
+  await first.close()
+  const mended = await openHost({ store: driver })
+  expect(await mended.release('hurt', 'Ledger')).toBe(true)
+  expect(await (await mended.getActor('hurt', 'Ledger')).call('total')).toBe(6)
+  expect(await list(mended.quarantined())).toEqual([])
+  expect((await mended.describeActor('hurt', 'Ledger')).quarantine).toBeNull()
+})
