@@ -84,23 +84,31 @@ export class TurnReader {
     this.#seqNext = seqNext
   }
 
-  /** After `read` has ended: the turn that the journal ends in the middle of, or null. */
+  /** After `pages` has ended: the turn that the journal ends in the middle of, or null. */
   get openTurn(): OpenTurn | null {
     return this.#open
   }
 
-  /** Whole turns in order. @throws ERR_JOURNAL_CORRUPT (data: seq) */
-  async *read(): AsyncGenerator<SequencedTurn> {
+  /**
+   * Whole turns in order, a page at a time: a step of an asynchronous loop costs as much as a turn.
+   * @throws ERR_JOURNAL_CORRUPT (data: seq)
+   */
+  async *pages(): AsyncGenerator<Iterable<SequencedTurn>> {
     for await (const rows of readEntries(this.#log, this.#seqFrom, this.#seqNext))
-      for (const row of rows) {
-        const turn = this.#take(row.seq, decodeNamed(this.#name, row))
-        if (turn !== null) yield turn
-      }
+      yield this.#turnsOf(rows)
+  }
+
+  *#turnsOf(rows: readonly JournalRow[]): Generator<SequencedTurn> {
+    for (const row of rows) {
+      const turn = this.#take(row.seq, decodeNamed(this.#name, row))
+      if (turn !== null) yield turn
+    }
   }
 
   /** The turn that `entry` completes, or null. */
   #take(seq: number, entry: JournalEntry): SequencedTurn | null {
     const open = this.#open
+    if (entry.kind === 'turn' && open === null) return { seq, seqAfter: seq + 1, entry }
     const expected = open === null ? ['turn', 'opened'] : ['continued', 'closed']
     if (!expected.includes(entry.kind))
       throw damagedJournal(
@@ -108,7 +116,6 @@ export class TurnReader {
         seq,
         `"${entry.kind}" where ${expected.join(' or ')} belongs`,
       )
-    if (entry.kind === 'turn') return { seq, seqAfter: seq + 1, entry }
     if (entry.kind === 'opened') this.#open = { seq, head: entry, calls: entry.calls }
     if (open === null || (entry.kind !== 'continued' && entry.kind !== 'closed')) return null
     const calls = [...open.calls, ...entry.calls]

@@ -52,22 +52,27 @@ export async function replay(
   let turns = 0
   let failed = 0
   let snapshotsCompared = 0
-  for await (const { seq, seqAfter, entry } of new TurnReader(log, seqFirst, seqNext).read()) {
-    const method = methodOfTurn(program, entry.method)
-    if (method === undefined)
-      throw new LoomError('ERR_DIVERGENCE', `entry ${seq}: the component has no ${entry.method}`, {
-        data: { seq, expected: entry.method, got: 'no such method' },
-      })
-    const replayed = engine.replay(seq, entry, method)
-    if (replayed !== undefined) await replayed
-    if (entry.outcome.kind === 'returned') turns++
-    else failed++
-    if (snapshots.has(seqAfter)) {
-      compareSnapshot(key, seqAfter, engine, snapshots)
-      snapshotsCompared++
+  for await (const page of new TurnReader(log, seqFirst, seqNext).pages())
+    for (const { seq, seqAfter, entry } of page) {
+      const method = methodOfTurn(program, entry.method)
+      if (method === undefined)
+        throw new LoomError(
+          'ERR_DIVERGENCE',
+          `entry ${seq}: the component has no ${entry.method}`,
+          {
+            data: { seq, expected: entry.method, got: 'no such method' },
+          },
+        )
+      const replayed = engine.replay(seq, entry, method)
+      if (replayed !== undefined) await replayed
+      if (entry.outcome.kind === 'returned') turns++
+      else failed++
+      if (snapshots.has(seqAfter)) {
+        compareSnapshot(key, seqAfter, engine, snapshots)
+        snapshotsCompared++
+      }
+      onProgress(seqAfter - 1, seqNext - 1)
     }
-    onProgress(seqAfter - 1, seqNext - 1)
-  }
   const stateHash = engine.stateHash()
   const { digest } = record
   return { key, turns, failed, seqNext, seqFirst, digest, stateHash, snapshotsCompared }
