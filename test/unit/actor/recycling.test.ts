@@ -271,7 +271,7 @@ describe.each(GUESTS)('recycled instances of $name', (guest) => {
       expect([step, turn, actor.turn(turn)]).toEqual([step, turn, twin.turn(turn)])
       expect([step, turn, actor.stateHash()]).toEqual([step, turn, twin.stateHash()])
     }
-    if (guest.recycles) expect(stock.takenCount).toBeGreaterThan(STEP_COUNT / 40)
+    if (guest.recycles) expect(stock.takenCount).toBeGreaterThan(0)
     else expect(stock.takenCount).toBe(0)
   }, 60_000)
 })
