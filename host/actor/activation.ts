@@ -20,12 +20,12 @@ import { TURNS_AT_ONCE_MAX } from '../base/limits.ts'
 import { type ActorKey, formatActorKey } from '../base/names.ts'
 import { deferred, ignoreOutcome, isPromise } from '../base/promises.ts'
 import type { WitValue } from '../component/wit.ts'
-import { encodeEntry } from '../journal/codec.ts'
 import type { RecordedCall, TurnOutcome } from '../journal/entry.ts'
 import type { ActorLog, ActorRecord } from '../store/store.ts'
 import type { ActivationOptions, ActivationStatus } from './activation-options.ts'
 import { argumentsError } from './argument-size.ts'
 import { type AwaitingPort, driveAwaitingTurn } from './awaiting-turn.ts'
+import { createActor } from './created-actor.ts'
 import { CallsInFlight } from './in-flight.ts'
 import {
   type CallHead,
@@ -35,15 +35,15 @@ import {
   type Observed,
   Queue,
 } from './invocation.ts'
-import { readKnownOutcome } from './known-outcome.ts'
-import { LocalWaiter, outcomeOf, returned } from './local-call.ts'
-import { commitError, quarantine, refuseDivergence, settle } from './outcomes.ts'
+import { awaitKnownOutcome, type KeyedCall } from './known-outcome.ts'
+import { type LocalCaller, LocalWaiter, outcomeOf, returned } from './local-call.ts'
+import { callerGone, commitError, quarantine, refuseDivergence, settle } from './outcomes.ts'
 import { ActivationPorts } from './ports.ts'
 import type { ActorProgram } from './program.ts'
 import { recover, unknownMethod } from './recovery.ts'
 import { SnapshotWriter } from './snapshot-writer.ts'
 import type { EngineEnvironment } from './turn-context.ts'
-import { TurnEngine } from './turn-engine.ts'
+import type { TurnEngine } from './turn-engine.ts'
 import { TurnJournal } from './turn-journal.ts'
 import type { OpenTurn } from './turn-reader.ts'
 import type { TurnResult, TurnStep } from './turn-step.ts'
@@ -68,12 +68,10 @@ export class Activation {
     this.#options = options
     this.#log = log
     const { record, onSent, onReminders, callActor } = options
-    const { clock } = environment
-    this.#journal = new TurnJournal({ log, record, clock, onSent, onReminders })
+    this.#journal = new TurnJournal({ log, record, clock: environment.clock, onSent, onReminders })
     const { tail, state } = this.#journal
-    const ports = new ActivationPorts(log.key, state, callActor)
     this.#inFlight = new CallsInFlight(log.key)
-    this.#environment = { ...environment, ports }
+    this.#environment = { ...environment, ports: new ActivationPorts(log.key, state, callActor) }
     const warn = (message: string): void => environment.log('warn', message)
     this.#snapshots = new SnapshotWriter({ log, tail, epoch, uncaptured, intervalTurns, warn })
   }
@@ -141,13 +139,13 @@ export class Activation {
    * A call by an actor of this host, whose own commits come behind this one's: the outcome is there when the
    * turn has ended, at once where the actor is free. Rejects only when nobody knows the outcome.
    */
-  callLocally(head: CallHead): TurnOutcome | Promise<TurnOutcome> {
+  callLocally(head: CallHead, caller: LocalCaller): TurnOutcome | Promise<TurnOutcome> {
     const { method, args, idempotencyKey } = head
     const refusal = this.#refusal(head) ?? argumentsError(this.key, method.name, args)
     if (refusal !== null) return outcomeOf(refusal)
     const first = idempotencyKey === null ? null : this.#inFlight.join(idempotencyKey, method, args)
     if (first !== null) return first.then(returned, outcomeOf)
-    const waiter = new LocalWaiter()
+    const waiter = new LocalWaiter(caller)
     if (idempotencyKey !== null)
       this.#inFlight.track(idempotencyKey, { method, args, promise: waiter.durable })
     this.#enqueue(head, waiter)
@@ -160,6 +158,16 @@ export class Activation {
     if (isPromise(known)) ignoreOutcome(known)
     this.#mailbox.push(new Invocation(head, waiter, known, this.#open))
     this.#pump()
+  }
+
+  /** The outcome of a call that was journaled, or null. */
+  async known(call: KeyedCall): Promise<TurnOutcome | null> {
+    const seq = await this.#log.findIdempotent(call.idempotencyKey ?? '')
+    return seq === null ? null : await this.#outcomeAt(seq, call)
+  }
+
+  #outcomeAt(seq: number, call: KeyedCall): Promise<TurnOutcome> {
+    return awaitKnownOutcome(this.#log, this.#journal.tail, seq, call)
   }
 
   /** Looks at the actor after the turns that are queued now; resolves when those are durable. */
@@ -206,8 +214,7 @@ export class Activation {
   #ended(): LoomError | null {
     const status = this.#status
     if (status.kind === 'broken') return status.error
-    const name = formatActorKey(this.key)
-    invariant(status.kind !== 'closed', `${name} was called after it was evicted`)
+    invariant(status.kind !== 'closed', `${formatActorKey(this.key)} was called after its end`)
     return null
   }
 
@@ -258,10 +265,7 @@ export class Activation {
   /** Answers a retry from the entry of the first call. */
   async #answerAgain(invocation: Invocation, seq: number): Promise<void> {
     try {
-      // A commit that is on its way is known too: it is answered when it is durable (A2).
-      const { tail } = this.#journal
-      if (seq >= tail.seqDurable) await tail.last
-      settle(invocation.waiter, await readKnownOutcome(this.#log, seq, invocation))
+      settle(invocation.waiter, await this.#outcomeAt(seq, invocation))
     } catch (error) {
       invocation.waiter.reject(commitError(this.key, error))
     }
@@ -284,6 +288,7 @@ export class Activation {
     let step: TurnStep | Promise<TurnStep>
     this.#turning = true
     try {
+      if (invocation.waiter.isGone?.() === true) throw callerGone(this.key)
       if (this.#engine === null) invocation.before.push(this.#create())
       invariant(this.#engine !== null, 'a turn has an engine')
       step = this.#engine.runLive(invocation)
@@ -357,6 +362,7 @@ export class Activation {
     calls: readonly RecordedCall[],
     invocationId: string | null,
   ): Promise<void> => {
+    if (invocation.waiter.isGone?.() === true) throw callerGone(this.key)
     const durable = this.#journal.open(invocation, calls, invocationId)
     durable.catch((error) => this.#break(commitError(this.key, error)))
     return durable
@@ -382,14 +388,9 @@ export class Activation {
 
   /** Instantiates a new actor and returns its created entry. @throws ERR_TRAP */
   #create(): Uint8Array {
-    const { program } = this.#options
     invariant(this.#journal.tail.seqNext === 0, 'only an actor without a journal is created')
-    const { engine, calls } = TurnEngine.startLive(program, this.#environment)
-    const { key, incarnation, clock } = this.#environment
-    const createdAtMs = clock.wallMs()
-    const life = { ...key, incarnation, digest: program.digest }
-    const entry = encodeEntry(0, { kind: 'created', atMs: createdAtMs, ...life, calls })
-    this.#journal.record = { ...life, createdAtMs }
+    const { engine, record, entry } = createActor(this.program, this.#environment)
+    this.#journal.record = record
     this.#engine = engine
     return entry
   }
@@ -400,6 +401,7 @@ export class Activation {
     if (this.#status.kind === 'broken') throw this.#status.error
     if (invocation.openedSeq !== null) refuseDivergence(this.key, result.outcome)
     const { waiter } = invocation
+    if (waiter.isGone?.() === true) throw callerGone(this.key)
     const { outcome, durable, kept } = this.#journal.close(invocation, result)
     if (!kept) this.#engine = null
     waiter.accept?.(outcome)

@@ -6,17 +6,20 @@ import { LoomError } from '../base/errors.ts'
 import { type ActorKey, formatActorKey } from '../base/names.ts'
 import type { JournalEntry, TurnOutcome } from '../journal/entry.ts'
 import type { Invocation } from './invocation.ts'
+import type { JournalTail } from './journal-tail.ts'
 import { damagedJournal, decodeNamed, type ReadableLog } from './turn-reader.ts'
+
+export type KeyedCall = Pick<Invocation, 'method' | 'args' | 'idempotencyKey'>
 
 /**
  * The outcome of the turn that ends at entry `seq`, for a retry of the same call.
  * @throws ERR_IDEMPOTENCY_MISMATCH  the first call was another one.
  * @throws ERR_JOURNAL_CORRUPT       the entry is damaged, missing, or not the end of a turn.
  */
-export async function readKnownOutcome(
+async function readKnownOutcome(
   log: ReadableLog,
   seq: number,
-  { method, args, idempotencyKey }: Pick<Invocation, 'method' | 'args' | 'idempotencyKey'>,
+  { method, args, idempotencyKey }: KeyedCall,
 ): Promise<TurnOutcome> {
   const key = idempotencyKey ?? ''
   const end = await readEntry(log, seq)
@@ -26,6 +29,17 @@ export async function readKnownOutcome(
   if (head.method !== method.name || !isDeepStrictEqual(head.args, args))
     throw keyMismatch(log.key, key, head.method)
   return end.outcome
+}
+
+/** As `readKnownOutcome`, when it is durable: a commit that is on its way is known too (A2). */
+export async function awaitKnownOutcome(
+  log: ReadableLog,
+  tail: Pick<JournalTail, 'seqDurable' | 'last'>,
+  seq: number,
+  call: KeyedCall,
+): Promise<TurnOutcome> {
+  if (seq >= tail.seqDurable) await tail.last
+  return await readKnownOutcome(log, seq, call)
 }
 
 async function readEntry(log: ReadableLog, seq: number): Promise<JournalEntry> {
