@@ -35,10 +35,10 @@ import {
   Invocation,
   type Observed,
 } from './invocation.ts'
-import { answerAgain } from './known-outcome.ts'
-import { LocalWaiter, outcomeOf, returned } from './local-call.ts'
+import { answerAgain, type KeyedCall, knownOutcome } from './known-outcome.ts'
+import { type LocalCaller, LocalWaiter, outcomeOf, returned } from './local-call.ts'
 import type { Mailbox } from './mailbox.ts'
-import { commitError, quarantine, refuseDivergence, settle } from './outcomes.ts'
+import { callerGone, commitError, quarantine, refuseDivergence, settle } from './outcomes.ts'
 import type { ActorProgram } from './program.ts'
 import type { Queries } from './queries.ts'
 import { recover } from './recovery.ts'
@@ -62,6 +62,7 @@ export class Activation {
   readonly #journal: TurnJournal
   readonly timers: ActorTimers
   readonly queries: Queries
+  readonly reminders: ReminderBook
   readonly #environment: EngineEnvironment
   #status: ActivationStatus = { kind: 'recovering' }
   #engine: TurnEngine | null = null
@@ -80,6 +81,7 @@ export class Activation {
     this.#snapshots = parts.snapshots
     this.#environment = parts.environment
     this.queries = parts.queries
+    this.reminders = parts.journal.reminders
   }
 
   /** @throws ERR_QUARANTINED when the journal is damaged or diverges; ERR_STORE. */
@@ -109,10 +111,6 @@ export class Activation {
   /** Null until the first turn. */
   get record(): ActorRecord | null {
     return this.#journal.record
-  }
-
-  get reminders(): ReminderBook {
-    return this.#journal.reminders
   }
 
   get open(): boolean {
@@ -161,7 +159,7 @@ export class Activation {
    * A call by an actor of this host, whose own commits come behind this one's: the outcome is there when the
    * turn has ended, at once where the actor is free. Rejects only when nobody knows the outcome.
    */
-  callLocally(head: CallHead): TurnOutcome | Promise<TurnOutcome> {
+  callLocally(head: CallHead, caller: LocalCaller): TurnOutcome | Promise<TurnOutcome> {
     const { method, args, idempotencyKey } = head
     const size = argumentsSize(args)
     const refusal = this.#refusal(head, size) ?? argumentsError(this.key, method.name, size)
@@ -169,7 +167,7 @@ export class Activation {
     if (this.queries.has(method.name)) return this.queries.callLocally(this.#engine, head)
     const first = idempotencyKey === null ? null : this.#inFlight.join(idempotencyKey, method, args)
     if (first !== null) return first.then(returned, outcomeOf)
-    const waiter = new LocalWaiter()
+    const waiter = new LocalWaiter(caller)
     if (idempotencyKey !== null)
       this.#inFlight.track(idempotencyKey, { method, args, promise: waiter.durable })
     this.#enqueue(head, waiter, size)
@@ -184,6 +182,11 @@ export class Activation {
     this.#pump()
   }
 
+  /** The outcome of a call that was journaled, or null. */
+  known(call: KeyedCall): Promise<TurnOutcome | null> {
+    return knownOutcome(this.#log, this.#journal.tail, call)
+  }
+
   /** Looks at the actor after the turns that are queued now; resolves when those are durable. */
   observe(): Promise<Observed> {
     const ended = this.#ended()
@@ -192,11 +195,6 @@ export class Activation {
     this.#mailbox.push({ kind: 'observe', resolve, reject })
     this.#pump()
     return promise
-  }
-
-  /** Resolves when what is queued now has run and is durable, or has failed. */
-  async settled(): Promise<void> {
-    await this.observe().catch(() => {})
   }
 
   /** Drops an idle actor; resolves when its snapshot is written. From the call on it is closed. */
@@ -243,8 +241,7 @@ export class Activation {
   #ended(): LoomError | null {
     const status = this.#status
     if (status.kind === 'broken') return status.error
-    const name = formatActorKey(this.key)
-    invariant(status.kind !== 'closed', `${name} was called after it was evicted`)
+    invariant(status.kind !== 'closed', `${formatActorKey(this.key)} was called after its end`)
     return null
   }
 
@@ -302,6 +299,7 @@ export class Activation {
     let step: TurnStep | Promise<TurnStep>
     this.#turning = true
     try {
+      if (invocation.waiter.isGone?.() === true) throw callerGone(this.key)
       if (this.#engine === null) invocation.before.push(this.#create())
       invariant(this.#engine !== null, 'a turn has an engine')
       this.queries.turnBegins(this.#engine)
@@ -376,6 +374,7 @@ export class Activation {
     calls: readonly RecordedCall[],
     invocationId: string | null,
   ): Promise<void> => {
+    if (invocation.waiter.isGone?.() === true) throw callerGone(this.key)
     const durable = this.#journal.open(invocation, calls, invocationId)
     durable.catch((error) => this.#break(commitError(this.key, error)))
     return durable
@@ -409,6 +408,7 @@ export class Activation {
     if (this.#status.kind === 'broken') throw this.#status.error
     if (invocation.openedSeq !== null) refuseDivergence(this.key, result)
     const { waiter } = invocation
+    if (waiter.isGone?.() === true) throw callerGone(this.key)
     const { outcome, durable, kept } = this.#journal.close(invocation, result)
     if (!kept) this.#engine = null
     else if (outcome.kind === 'returned') this.queries.turnReturned()
@@ -417,24 +417,23 @@ export class Activation {
       () => settle(waiter, outcome),
       (error) => waiter.reject(this.#break(commitError(this.key, error))),
     )
-    if (this.#engine === null || this.#engine.spoiled) this.#rebuild()
+    if (this.#engine === null || this.#engine.spoiled) ignoreOutcome(this.#rebuild())
     else this.#snapshots.writeIfDue(this.#engine, this.#journal.record)
   }
 
   /** Rebuilds the engine after a turn that spoiled it; the mailbox waits. */
-  #rebuild(): void {
+  async #rebuild(): Promise<void> {
     this.#status = { kind: 'recovering' }
     this.#engine = null
-    this.#journal.tail.last
-      .then(() => this.#recover())
-      .then(
-        () => {
-          // Or an actor whose turns all fail would be rebuilt from an ever longer suffix.
-          this.#snapshots.writeIfDue(this.#engine, this.#journal.record)
-          this.#pump()
-        },
-        (error) => void this.#break(commitError(this.key, error)),
-      )
+    try {
+      await this.#journal.tail.last
+      await this.#recover()
+      // Or an actor whose turns all fail would be rebuilt from an ever longer suffix.
+      this.#snapshots.writeIfDue(this.#engine, this.#journal.record)
+    } catch (error) {
+      this.#break(commitError(this.key, error))
+    }
+    this.#pump()
   }
 
   async #recover(): Promise<void> {

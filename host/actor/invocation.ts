@@ -39,6 +39,8 @@ export interface CallWaiter {
    * own commits come behind it.
    */
   accept?(outcome: TurnOutcome): void
+  /** True when the one who waits is an actor whose turn is lost: this one must not be committed. */
+  isGone?(): boolean
 }
 
 /** Appends what a running turn has recorded. */

@@ -3,11 +3,20 @@
  *
  * Owns: the outcome as a value. Does not own: who may be told so early (activation.ts).
  */
-import { isLoomError } from '../base/errors.ts'
+import { isLoomError, type LoomError } from '../base/errors.ts'
 import { deferred, ignoreOutcome } from '../base/promises.ts'
 import type { WitValue } from '../component/wit.ts'
 import type { TurnOutcome } from '../journal/entry.ts'
 import type { CallWaiter } from './invocation.ts'
+
+/** The actor of this host that made a call, as its callee sees it. */
+export interface LocalCaller {
+  readonly name: string
+  /** Its activation is broken: what it called must not happen any more. */
+  isGone(): boolean
+  /** The turn that it was told of is lost: it must not go on. */
+  lose(error: LoomError): void
+}
 
 export const returned = (value: WitValue): TurnOutcome => ({ kind: 'returned', value })
 
@@ -31,10 +40,14 @@ export class LocalWaiter implements CallWaiter {
   outcome: TurnOutcome | null = null
   readonly #ended = deferred<TurnOutcome>()
   readonly #durable = deferred<WitValue>()
+  readonly isGone: () => boolean
 
-  constructor() {
+  constructor({ isGone, lose }: LocalCaller) {
+    this.isGone = isGone
     ignoreOutcome(this.#ended.promise)
-    ignoreOutcome(this.#durable.promise)
+    this.#durable.promise.catch((error) => {
+      if (isUndecided(error)) lose(error)
+    })
   }
 
   /** The outcome, when the turn has ended. Rejects when nobody knows it. */

@@ -36,13 +36,13 @@ export function commitError(key: ActorKey, error: unknown): LoomError {
 
 /** What a retry gets whose first call was given up, with a part of the journal, while it waited. */
 export function forgotten(key: ActorKey): LoomError {
-  return new LoomError(
-    'ERR_BUSY',
-    `${formatActorKey(key)}: the key was just forgotten; ask again`,
-    {
-      data: { retryAfterMs: BUSY_RETRY_AFTER_MS },
-    },
-  )
+  const message = `${formatActorKey(key)}: the key was just forgotten; ask again`
+  return new LoomError('ERR_BUSY', message, { data: { retryAfterMs: BUSY_RETRY_AFTER_MS } })
+}
+
+/** Why a turn that an actor called for does not happen any more. */
+export function callerGone(key: ActorKey): LoomError {
+  return new LoomError('ERR_COMMIT', `${formatActorKey(key)}: the turn that called it is lost`)
 }
 
 /** What damages or diverges keeps everything and refuses turns; other errors pass. */

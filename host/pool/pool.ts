@@ -389,7 +389,7 @@ export class Pool {
       else if (!slot.activation.open) this.#slots.delete(name)
       else if (slot.activation.idle) await this.#fall(name, slot.activation.close())
       else if (this.#overdue) slot.activation.abandon(cutOff(name))
-      else await slot.activation.settled()
+      else await settled(slot.activation)
     } catch {
       // A broken activation has told its callers; here it only has to be gone.
       if (this.#slots.get(name) === slot) this.#slots.delete(name)
@@ -402,9 +402,14 @@ function noRoom(name: string): LoomError {
   return new LoomError('ERR_BUSY', `${name}: ${reason}`, { data: { retryAfterMs: RETRY_AFTER_MS } })
 }
 
+/** Resolves when what is queued now has run and is durable, or has failed. */
+async function settled(activation: Activation): Promise<void> {
+  await activation.observe().catch(() => {})
+}
+
 /** Lets an activation end what is queued, and closes it. */
 async function finish(activation: Activation): Promise<void> {
-  while (activation.open && !activation.idle) await activation.settled()
+  while (activation.open && !activation.idle) await settled(activation)
   // A broken one has told its callers, and holds nothing any more.
   if (activation.open) await activation.close()
 }

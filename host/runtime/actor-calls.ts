@@ -9,11 +9,15 @@
  * Invariants:
  *   AC1. An actor waits for at most one other, because it runs one turn at a time; so who waits for whom is a
  *        list that can be followed. A call that would close it to a ring is refused: ERR_DEADLOCK.
+ *   AC3. A turn that a crash cut off is run again, and makes its calls again: one that has happened is answered from
+ *        the callee's journal, also where it would close a ring by now.
+ *   AC4. Caller and callee commit in one order, or not at all: when the caller's commits fail, its call is not run any
+ *        more, and when the callee's do, the caller's turn does not go on with an outcome that never was.
  *   AC2. Turns are nested on one stack only up to a depth; beyond it a callee runs later, on a stack of its own.
  */
 import type { Activation } from '../actor/activation.ts'
 import type { CallHead } from '../actor/invocation.ts'
-import { outcomeOf } from '../actor/local-call.ts'
+import { type LocalCaller, outcomeOf } from '../actor/local-call.ts'
 import type { ActorMethod } from '../actor/program.ts'
 import { LoomError } from '../base/errors.ts'
 import { NESTED_TURNS_MAX } from '../base/limits.ts'
@@ -42,10 +46,11 @@ export class ActorCalls {
     try {
       checkTypeName(call.target.type)
       checkActorId(call.target.id)
-      this.#refuseRing(from, to)
     } catch (error) {
       return outcomeOf(error)
     }
+    const ring = this.#ring(from, to)
+    if (ring !== null) return this.#refuseRing(ring, to, call, callId)
     this.#waits.set(from, to)
     const outcome = this.#dispatch(from, to, call, callId)
     if (!isPromise(outcome)) {
@@ -55,18 +60,34 @@ export class ActorCalls {
     return outcome.finally(() => this.#waits.delete(from))
   }
 
-  /** AC1. */
-  #refuseRing(from: string, to: string): void {
+  /** The ring that a call would close, or null (AC1). */
+  #ring(from: string, to: string): readonly string[] | null {
     const chain = [from, to]
     for (let next = to; next !== from; ) {
       const after = this.#waits.get(next)
-      if (after === undefined) return
+      if (after === undefined) return null
       chain.push(after)
       next = after
     }
-    throw new LoomError('ERR_DEADLOCK', `the call closes a ring: ${chain.join(' -> ')}`, {
-      data: { chain },
-    })
+    return chain
+  }
+
+  /** AC3. */
+  async #refuseRing(
+    chain: readonly string[],
+    to: string,
+    call: OutgoingCall,
+    callId: string,
+  ): Promise<TurnOutcome> {
+    const callee = this.#pool.peek(to)
+    const method = callee?.program.findMethod(call.method)
+    if (callee !== undefined && method !== undefined && !callee.closed) {
+      const args = argumentsOf(method, call)
+      const known = await callee.known({ method, args, idempotencyKey: callId })
+      if (known !== null) return answerOf(method, call, known)
+    }
+    const message = `the call closes a ring: ${chain.join(' -> ')}`
+    return outcomeOf(new LoomError('ERR_DEADLOCK', message, { data: { chain } }))
   }
 
   #dispatch(
@@ -79,13 +100,24 @@ export class ActorCalls {
     if (activation === undefined || activation.closed) return this.#activate(from, call, callId)
     this.#depth++
     try {
-      return callOf(activation, from, call, callId)
+      return callOf(activation, this.#callerOf(from), call, callId)
     } finally {
       this.#depth--
     }
   }
 
+  /** AC4. */
+  #callerOf(name: string): LocalCaller {
+    const activation = this.#pool.peek(name)
+    return {
+      name,
+      isGone: () => activation?.open === false,
+      lose: (error) => activation?.abandon(error),
+    }
+  }
+
   async #activate(from: string, call: OutgoingCall, callId: string): Promise<TurnOutcome> {
+    const caller = this.#callerOf(from)
     let activation: Activation
     try {
       activation = await this.#pool.acquire(call.target)
@@ -93,13 +125,13 @@ export class ActorCalls {
     } catch (error) {
       return outcomeOf(error)
     }
-    return callOf(activation, from, call, callId)
+    return callOf(activation, caller, call, callId)
   }
 }
 
 function callOf(
   activation: Activation,
-  caller: string,
+  caller: LocalCaller,
   call: OutgoingCall,
   idempotencyKey: string,
 ): TurnOutcome | Promise<TurnOutcome> {
@@ -107,11 +139,11 @@ function callOf(
   let head: CallHead
   try {
     method = findMethod(activation, call.method)
-    head = { method, args: argumentsOf(method, call), idempotencyKey, caller }
+    head = { method, args: argumentsOf(method, call), idempotencyKey, caller: caller.name }
   } catch (error) {
     return outcomeOf(error)
   }
-  const outcome = activation.callLocally(head)
+  const outcome = activation.callLocally(head, caller)
   const answer = (given: TurnOutcome): TurnOutcome => answerOf(method, call, given)
   return isPromise(outcome) ? outcome.then(answer) : answer(outcome)
 }

@@ -15,28 +15,14 @@ import { INTERNAL_KEY_PREFIX } from '../../host/base/names.ts'
 import { lmdb } from '../../host/store/lmdb/index.ts'
 import { pushCounter } from '../support/actors.ts'
 import { call, request } from '../support/http.ts'
-import {
-  type Answer,
-  type CheckedActor,
-  type CheckedTurn,
-  KillWorld,
-} from '../support/kill-world.ts'
+import { type Answer, type CheckedActor, KillWorld } from '../support/kill-world.ts'
 import { isLong, times } from '../support/long.ts'
 import { temporaryFolder, until } from '../support/processes.ts'
-import { seedOf } from '../support/seed.ts'
+import { choices, seedOf } from '../support/seed.ts'
+import { checkTransfers } from '../support/transfers.ts'
 
 const KILL_COUNT = isLong ? Math.max(500, times(12)) : 12
 const CLIENT_COUNT = 3
-
-function choices(seed: number): (count: number) => number {
-  let state = seed || 1
-  return (count) => {
-    state ^= state << 13
-    state ^= state >>> 17
-    state ^= state << 5
-    return (state >>> 0) % count
-  }
-}
 
 /** Lets a host live for a while, and kills it. Returns what it was doing. */
 async function killOne(world: KillWorld, pick: (count: number) => number): Promise<string> {
@@ -129,51 +115,6 @@ function checkAnswers(actors: readonly CheckedActor[], answers: readonly Answer[
     expected.delete(name)
   }
   expect([...expected.keys()], 'answered, and lost').toEqual([])
-}
-
-/** What one transfer has to give, by the id of each deposit. */
-function depositsOf({ method, args, outcome }: CheckedTurn): readonly [string, string, number][] {
-  const [transfer, to, amount] = args as [string, string, number]
-  if (method === 'pay') return [[transfer, to, amount]]
-  if (method === 'transfer') return outcome.value === 'moved' ? [[transfer, to, amount]] : []
-  // How it was split is in the journal only.
-  return method === 'split'
-    ? [
-        [`${transfer}:first`, to, Number.NaN],
-        [`${transfer}:second`, to, Number.NaN],
-      ]
-    : []
-}
-
-/** Every transfer has its deposits, once, and there is no other. Returns how many there were. */
-function checkTransfers(actors: readonly CheckedActor[]): number {
-  const deposits = new Map<string, number>()
-  for (const { type, id, turns } of actors)
-    for (const { method, args, outcome } of turns) {
-      if (type !== 'Account' || method !== 'deposit') continue
-      expect(outcome.kind).toBe('returned')
-      const name = `${args[0]} to ${id}`
-      expect(deposits.has(name), `deposited twice: ${name}`).toBe(false)
-      deposits.set(name, args[1] as number)
-    }
-  let count = 0
-  for (const { type, turns } of actors)
-    for (const turn of turns) {
-      if (type !== 'Account' || turn.outcome.kind !== 'returned') continue
-      let amount = 0
-      const due = depositsOf(turn)
-      for (const [transfer, to, part] of due) {
-        const deposited = deposits.get(`${transfer} to ${to}`)
-        if (deposited === undefined) throw new Error(`never arrived: ${transfer} to ${to}`)
-        if (!Number.isNaN(part)) expect(deposited).toBe(part)
-        amount += deposited
-        deposits.delete(`${transfer} to ${to}`)
-      }
-      if (due.length > 0) expect(amount).toBe(turn.args[2])
-      count += due.length
-    }
-  expect([...deposits.keys()], 'deposits of no transfer').toEqual([])
-  return count
 }
 
 /** The sum is that of the beginning, and each account's books agree with its balance. */

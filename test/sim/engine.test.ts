@@ -12,18 +12,11 @@
  * bytes (recovery.test.ts), death inside of a write (test/fault).
  */
 import { expect, test } from 'vitest'
-import {
-  Actor,
-  fsBlobs,
-  LoomError,
-  memory,
-  openInspector,
-  type Runtime,
-  VirtualClock,
-} from '../../host/index.ts'
-import type { ActorLog, Store, StoreDriver } from '../../host/store/store.ts'
+import { Actor, fsBlobs, openInspector, type Runtime, VirtualClock } from '../../host/index.ts'
 import { openComponentHost } from '../support/components.ts'
-import { temporaryFolder } from '../support/host.ts'
+import { macrotasks, temporaryFolder } from '../support/host.ts'
+import { choices } from '../support/seed.ts'
+import { UnsureDriver } from '../support/unsure-driver.ts'
 
 const FIXED_SEED = 20_261_122
 const CLIENT_COUNT = 8
@@ -64,57 +57,6 @@ class Tally extends Actor<{ marks: readonly string[] }> {
   fail(mark: string): void {
     this.mark(mark)
     throw new Error(mark)
-  }
-}
-
-/** Xorshift: a small seeded source of choices. */
-function choices(seed: number): (count: number) => number {
-  let state = seed || 1
-  return (count) => {
-    state ^= state << 13
-    state ^= state >>> 17
-    state ^= state << 5
-    return (state >>> 0) % count
-  }
-}
-
-/** Fails appends when told to: before they reach the store, or after, when nobody can tell. */
-class UnsureDriver implements StoreDriver {
-  readonly name = 'unsure'
-  readonly inner = memory()
-  failNext: 'before' | 'after' | null = null
-
-  async open(options: Parameters<StoreDriver['open']>[0]): Promise<Store> {
-    const store = await this.inner.open(options)
-    return new Proxy(store, {
-      get: (target, property) => {
-        if (property === 'openLog')
-          return async (key: ActorLog['key']) => this.#unsure(await target.openLog(key))
-        const value = Reflect.get(target, property) as unknown
-        return typeof value === 'function' ? value.bind(target) : value
-      },
-    }) as Store
-  }
-
-  #unsure(log: ActorLog): ActorLog {
-    let broken: LoomError | null = null
-    const append: ActorLog['append'] = async (commit) => {
-      if (broken !== null) throw broken
-      const fault = this.failNext
-      this.failNext = null
-      const error = new LoomError('ERR_STORE', `EIO (${fault} the write)`)
-      if (fault !== null) broken = error
-      if (fault === 'before') throw error
-      await log.append(commit)
-      if (fault === 'after') throw error
-    }
-    return new Proxy(log, {
-      get: (target, property) => {
-        if (property === 'append') return append
-        const value = Reflect.get(target, property) as unknown
-        return typeof value === 'function' ? value.bind(target) : value
-      },
-    })
   }
 }
 
@@ -255,10 +197,6 @@ class World {
       expect(found.get(`${type}/${id}`) ?? [], 'answered, and lost').toContain(text)
     return found
   }
-}
-
-async function macrotasks(count: number): Promise<void> {
-  for (let left = count; left > 0; left--) await new Promise((resolve) => setImmediate(resolve))
 }
 
 const CRASHED = Symbol('the host died')

@@ -19,7 +19,7 @@ export function temporaryFolder(): string {
   return folder
 }
 
-async function macrotasks(count: number): Promise<void> {
+export async function macrotasks(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve))
 }
 

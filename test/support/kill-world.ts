@@ -9,6 +9,7 @@ import path from 'node:path'
 import { onTestFinished } from 'vitest'
 import { LineProcess } from './line-process.ts'
 import { PACKAGE_ROOT } from './processes.ts'
+import type { CheckedJournal } from './transfers.ts'
 
 const CLI = path.join(PACKAGE_ROOT, 'dist/host/cli/main.js')
 const child = (name: string): string => path.join(PACKAGE_ROOT, `test/support/${name}-child.mjs`)
@@ -125,17 +126,7 @@ export class KillWorld {
   }
 }
 
-export interface CheckedTurn {
-  readonly key: string | null
-  readonly method: string
-  readonly args: readonly unknown[]
-  readonly outcome: { readonly kind: string; readonly value?: unknown }
-}
-
 /** An actor's journal, and the state that its replay gives. */
-export interface CheckedActor {
-  readonly type: string
-  readonly id: string
+export interface CheckedActor extends CheckedJournal {
   readonly stateHash: string
-  readonly turns: readonly CheckedTurn[]
 }

@@ -17,3 +17,14 @@ export function seedOf(what: string): number {
 export function seedsOf(what: string): readonly number[] {
   return givenSeed() === undefined ? [FIXED_SEED, seedOf(what)] : [seedOf(what)]
 }
+
+/** Xorshift: a small seeded source of choices. */
+export function choices(seed: number): (count: number) => number {
+  let state = seed || 1
+  return (count) => {
+    state ^= state << 13
+    state ^= state >>> 17
+    state ^= state << 5
+    return (state >>> 0) % count
+  }
+}
