@@ -304,6 +304,7 @@ class HostRuntime implements Runtime {
       },
     }
     await this.#pool.vacate(key, () => importActor(home, key, actor))
+    this.#reminders.changed(actor.reminders)
     return key
   }
 
