@@ -83,13 +83,16 @@ export interface TailPart {
   readonly atMs: number
   /** What the turn's effects change. */
   readonly rows: EffectRows
+  /** True with a turn's first entry of several, false with its last; null with others. */
+  readonly open: boolean | null
 }
 
 // Written out: this runs once per turn.
-function commitOf(seq: number, { entries, record, key, atMs, rows }: TailPart): Commit {
+function commitOf(seq: number, { entries, record, key, atMs, rows, open }: TailPart): Commit {
   const commit: { -readonly [Name in keyof Commit]: Commit[Name] } = { seq, entries }
   if (seq === 0 && record !== null) commit.create = record
   if (key !== null) commit.idempotency = [{ key, seq: seq + entries.length - 1, atMs }]
+  if (open !== null) commit.open = open
   if (rows !== NO_ROWS) {
     if (rows.state !== undefined) commit.state = rows.state
     if (rows.reminders !== undefined) commit.reminders = rows.reminders

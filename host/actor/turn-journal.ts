@@ -75,11 +75,13 @@ export class TurnJournal {
     if (openedSeq !== null && journaledCount === calls.length) return this.tail.last
     const atMs = this.#clock.wallMs()
     const seq = this.tail.seqNext + before.length
+    const open = openedSeq === null ? true : null
     const entry = encodePart(seq, atMs, invocation, calls, invocationId)
     invocation.openedSeq ??= seq
     invocation.journaledCount = calls.length
     const entries = [...before.splice(0), entry]
-    return this.tail.append({ entries, record: this.record, key: null, atMs, rows: NO_ROWS })
+    const { record } = this
+    return this.tail.append({ entries, record, key: null, atMs, rows: NO_ROWS, open })
   }
 
   /** Appends the end of a turn, without waiting. Of a tick's turn: when the book of reminders is loaded. */
@@ -103,7 +105,9 @@ export class TurnJournal {
     const rows = this.#rows(invocation, effects, outcome, { seq, atMs })
     if (rows.state !== undefined) this.state.add(rows.state, seq)
     if (rows.reminders !== undefined) this.reminders.apply(rows.reminders)
-    const durable = this.tail.append({ entries, record: this.record, key, atMs, rows })
+    const open = invocation.openedSeq === null ? null : false
+    const { record } = this
+    const durable = this.tail.append({ entries, record, key, atMs, rows, open })
     return {
       outcome,
       durable: rows === NO_ROWS ? durable : this.#show(durable, rows, seq, atMs),

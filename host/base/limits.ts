@@ -89,6 +89,9 @@ export const VALUE_SIZE_MAX_BYTES = 64 * 1024 * 1024
 /** Turns of different actors on one stack: an actor that calls an idle one runs it there (a frame each way). */
 export const NESTED_TURNS_MAX = 8
 
+/** Actors with an open turn that are recovered at once when a host starts. */
+export const OPEN_TURNS_AT_ONCE_MAX = 32
+
 /** Messages of one actor to another that are under way at once. */
 export const OUTBOX_IN_FLIGHT_MAX = 256
 

@@ -24,7 +24,7 @@ export function actOnFolder<T>(
   return retryWhileOwned(async () => {
     const host = await liveHost(options)
     if (host !== null) return await throughHost(host)
-    const runtime = await openRuntime(options)
+    const runtime = await openRuntime({ ...options, resume: false })
     try {
       return await asHost(runtime)
     } finally {

@@ -17,6 +17,8 @@ export interface OpenRuntimeOptions {
   readonly log?: (line: LogLine) => void
   readonly limits?: Partial<RuntimeLimits>
   readonly journal?: JournalPolicy
+  /** Run open turns of all actors. Default true. */
+  readonly resume?: boolean
 }
 
 /** Reads the folder beside whatever host may own it. */
@@ -55,6 +57,7 @@ export async function openRuntime(options: OpenRuntimeOptions): Promise<Runtime>
     store,
     blobs,
     takeOver: options.takeOver ?? false,
+    resume: options.resume ?? true,
     ...(options.log === undefined ? {} : { log: options.log }),
     ...(options.journal === undefined ? {} : { journal: options.journal }),
     ...(options.limits === undefined ? {} : { limits: options.limits }),

@@ -14,6 +14,7 @@ import { isDigest } from '../base/digest.ts'
 import { LoomError } from '../base/errors.ts'
 import { type ActorKey, checkActorId, checkTypeName, formatActorKey } from '../base/names.ts'
 import type { BlobStore } from '../blob/blob-store.ts'
+import { decodeEntry } from '../journal/codec.ts'
 import { damagedFile, readExport } from '../journal/export-file.ts'
 import type { ActorRecord, Commit, ReminderRow, SnapshotRow, Store } from '../store/store.ts'
 
@@ -169,8 +170,14 @@ function* commitsOf({ type, id }: ActorKey, actor: ActorExport): Generator<Commi
       entries: batch,
       idempotency,
       ...(first === 0 && { create: { ...record, type, id } }),
+      ...(seq === seqNext && { open: endsOpen(seq - 1, entries) }),
       ...(seq === seqNext && state.length > 0 && { state }),
       ...(seq === seqNext && reminders.length > 0 && { reminders }),
     }
   }
+}
+
+function endsOpen(seq: number, entries: ReadonlyMap<number, Uint8Array>): boolean {
+  const { kind } = decodeEntry(seq, entries.get(seq) ?? FILLER)
+  return kind === 'opened' || kind === 'continued'
 }

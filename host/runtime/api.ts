@@ -84,6 +84,11 @@ export interface RuntimeOptions {
   /** Receives what guests and the host log. Default: dropped. */
   readonly log?: (line: LogLine) => void
   readonly limits?: Partial<RuntimeLimits>
+  /**
+   * Run turns that an earlier host left open to their end when this one starts; otherwise each waits for the next call
+   * of its actor. Default true.
+   */
+  readonly resume?: boolean
   /** What is kept of journals, for types that do not say. Default all. */
   readonly journal?: JournalPolicy
   /**

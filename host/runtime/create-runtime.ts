@@ -46,6 +46,7 @@ import { PooledHandle } from './handle.ts'
 import { KeyRetention } from './key-retention.ts'
 import { runtimeLimits } from './limits.ts'
 import { Lives } from './lives.ts'
+import { OpenTurns } from './open-turns.ts'
 import { Outbox } from './outbox.ts'
 import { Quarantines, quarantinedError } from './quarantines.ts'
 import { Reminders } from './reminders.ts'
@@ -101,6 +102,7 @@ class HostRuntime implements Runtime {
   readonly #outbox: Outbox
   readonly #development: boolean
   readonly #reminders: Reminders
+  readonly #openTurns: OpenTurns
   readonly #quarantines: Quarantines
   readonly #lives: Lives
   readonly #timeouts: CallTimeouts
@@ -149,6 +151,12 @@ class HostRuntime implements Runtime {
       clock,
       warn: (message, actor) => this.#log({ level: 'warn', message, actor }),
     })
+    this.#openTurns = new OpenTurns({
+      store,
+      pool: this.#pool,
+      clock,
+      warn: (message, actor) => this.#log({ level: 'error', message, actor }),
+    })
     this.#lives = new Lives({ store, pool: this.#pool, clock })
     this.#retention = new KeyRetention({
       store,
@@ -169,6 +177,7 @@ class HostRuntime implements Runtime {
     setImmediate(() => {
       ignoreOutcome(this.#outbox.start())
       this.#reminders.start()
+      if (options.resume !== false) ignoreOutcome(this.#openTurns.start())
     })
   }
 
@@ -295,6 +304,7 @@ class HostRuntime implements Runtime {
       },
     }
     await this.#pool.vacate(key, () => importActor(home, key, actor))
+    this.#reminders.changed(actor.reminders)
     return key
   }
 
@@ -314,6 +324,7 @@ class HostRuntime implements Runtime {
     try {
       this.#outbox.close()
       this.#reminders.close()
+      this.#openTurns.close()
       await this.#pool.close(timeoutMs)
       await this.#retention.close()
       await this.#store.close()

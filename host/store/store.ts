@@ -129,6 +129,8 @@ export interface Commit {
   readonly reminders?: readonly ReminderChange[]
   /** Messages to other actors: kept until `settleOutbox`. */
   readonly outbox?: readonly (MessageId & { readonly bytes: Uint8Array })[]
+  /** Whether the journal ends in the middle of a turn from this commit on; absent: as before. */
+  readonly open?: boolean
   /**
    * The life of the actor ends with this commit: it is created anew by a later commit of another log. Its
    * entries, snapshots, keyed state, reminders and keys are gone; messages in the outbox stay. Every later
@@ -209,6 +211,9 @@ export interface Store {
 
   /** The host that owns the store, or null when none ever did or the last one closed in order. */
   readHost(): Promise<HostRecord | null>
+
+  /** Actors whose journal ends in the middle of a turn, in order of type, then id. */
+  openTurns(): AsyncIterable<ActorKey>
 
   /** Reminders due at `atMs` or before, of all actors, soonest first, at most `countMax`. */
   dueReminders(atMs: number, countMax: number): Promise<readonly DueReminder[]>

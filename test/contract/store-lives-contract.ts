@@ -312,6 +312,30 @@ export function describeStoreLives(name: string, make: () => StoreDriver): void 
       })
     })
 
+    describe('open turns', () => {
+      it('marks actors from the commit that says so to the one that says otherwise', async () => {
+        await log.append({ ...commitOf(key.id, 0, 'a'), open: true })
+        const other = await store.openLog({ type: 'Counter', id: 'b' })
+        await other.append({ ...commitOf(other.key.id, 0, 'b'), open: true })
+        await log.append(commitOf(key.id, 1, 'more'))
+        for (let round = 0; round < 2; round++) {
+          expect(await collect(store.openTurns())).toEqual([key, other.key])
+          await reopen()
+        }
+        // In one group.
+        const closing = log.append({ ...commitOf(key.id, 2, 'end'), open: false })
+        await Promise.all([closing, log.append({ ...commitOf(key.id, 3, 'x'), open: true })])
+        await log.append({ ...commitOf(key.id, 4, 'y'), open: false })
+        expect(await collect(store.openTurns())).toEqual([other.key])
+      })
+
+      it('forgets the mark with the life', async () => {
+        await log.append({ ...commitOf(key.id, 0, 'a'), open: true })
+        await log.append({ ...commitOf(key.id, 1, 'deleted'), end: true })
+        expect(await collect(store.openTurns())).toEqual([])
+      })
+    })
+
     describe('quarantine', () => {
       const row = (id: string, code = 'ERR_DIVERGENCE', type = 'Counter'): QuarantineRow => ({
         key: { type, id },

@@ -13,6 +13,7 @@ import type { Change, Environment } from './environment.ts'
 import { stateChange } from './keyed-state.ts'
 import { directoryKey } from './keys.ts'
 import { endChange } from './lives.ts'
+import { openTurnChange } from './open-turns.ts'
 import { messageChange } from './outbox.ts'
 import { reminderChanges } from './reminders.ts'
 
@@ -29,14 +30,15 @@ export function effectsOf(
   state: ActorState,
   commit: Commit,
 ): readonly Change[] {
-  const { state: values, reminders, outbox, end } = commit
-  if (values === undefined && reminders === undefined && outbox === undefined && end === undefined)
-    return NONE
+  const { state: values, reminders, outbox, open, end } = commit
+  const isPlain = values === undefined && reminders === undefined && outbox === undefined
+  if (isPlain && open === undefined && end === undefined) return NONE
   const incarnation = commit.create?.incarnation ?? state.incarnation
   // Reads, and so may fail, before it tells `state` anything.
   const changes = reminderChanges(environment, key, number, state, reminders ?? [])
   for (const value of values ?? []) changes.push(stateChange(number, value))
   for (const message of outbox ?? []) changes.push(messageChange(key, incarnation, message))
+  if (open !== undefined || end === true) changes.push(openTurnChange(key, open === true && !end))
   if (end === true) {
     state.isEnding = true
     changes.push({ key: directoryKey(key), value: null }, endChange(number))

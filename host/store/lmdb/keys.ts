@@ -22,6 +22,7 @@
  *     60  type, 00, id, 00, incarnation,    a message of the outbox
  *         00, seq u48, index u32
  *     61  type, 00, id                      the actor's quarantine
+ *     62  type, 00, id                      the actor's journal ends in the middle of a turn
  *     f0  block u48                         a block: the entries of many actors, in order of commit
  *
  * Numbers are big-endian, so that the order of keys is the order of numbers. Blocks come last because
@@ -50,6 +51,7 @@ const TAG_REMINDER = 0x51
 const TAG_DUE = 0x52
 const TAG_MESSAGE = 0x60
 const TAG_QUARANTINE = 0x61
+const TAG_OPEN_TURN = 0x62
 const TAG_BLOCK = 0xf0
 
 export const HOST_KEY = Buffer.from([0x01])
@@ -69,6 +71,7 @@ function tagRange(tag: number): KeyRange {
 
 export const OUTBOX_RANGE = tagRange(TAG_MESSAGE)
 export const QUARANTINE_RANGE = tagRange(TAG_QUARANTINE)
+export const OPEN_TURN_RANGE = tagRange(TAG_OPEN_TURN)
 export const IDEMPOTENCY_RANGE = tagRange(TAG_IDEMPOTENCY)
 export const ROOM_RANGE = tagRange(TAG_ROOM)
 export const SWEEP_RANGE = tagRange(TAG_SWEEP)
@@ -107,6 +110,15 @@ function actorSeqKey(tag: number, actor: number, seq: number): Buffer {
 /** Orders as type, then id: a type's name holds no 00. */
 export const directoryKey = (key: ActorKey): Buffer => actorKey(TAG_DIRECTORY, key)
 export const quarantineKey = (key: ActorKey): Buffer => actorKey(TAG_QUARANTINE, key)
+
+export const openTurnKey = (key: ActorKey): Buffer => actorKey(TAG_OPEN_TURN, key)
+
+/** The actor of a key that `actorKey` made. */
+export function actorOfKey(key: Buffer): ActorKey {
+  const [type, id] = key.toString('utf8', 1).split('\0')
+  invariant(type !== undefined && id !== undefined, 'the key names an actor')
+  return { type, id }
+}
 
 function actorKey(tag: number, { type, id }: ActorKey): Buffer {
   const size = 2 + Buffer.byteLength(type) + Buffer.byteLength(id)

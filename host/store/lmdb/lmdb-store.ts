@@ -27,6 +27,7 @@ import { forgetKeys } from './forget-keys.ts'
 import { directoryKey, directoryRange, HOST_KEY } from './keys.ts'
 import { firstSeqOf } from './lives.ts'
 import { LmdbLog, type LogHome } from './lmdb-log.ts'
+import { openTurnPage } from './open-turns.ts'
 import { readOutbox, type SettledMessage, settledChange } from './outbox.ts'
 import { quarantineChange, quarantinePage, readQuarantine, releaseChange } from './quarantine.ts'
 import { type DirectoryRow, decodeDirectory, encodeHost, type HostClaim } from './records.ts'
@@ -139,6 +140,16 @@ export class LmdbStore implements Store, LogHome {
   async readQuarantine(key: ActorKey): Promise<QuarantineRow | null> {
     this.#refresh()
     return readQuarantine(this.environment, ownKey(key))
+  }
+
+  async *openTurns(): AsyncIterable<ActorKey> {
+    for (let after: ActorKey | null = null; ; ) {
+      this.#refresh()
+      const { keys, isLast } = openTurnPage(this.environment, after)
+      yield* keys
+      after = keys.at(-1) ?? null
+      if (isLast) return
+    }
   }
 
   async *quarantined(): AsyncIterable<QuarantineRow> {

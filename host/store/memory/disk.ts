@@ -41,6 +41,8 @@ export class Disk {
   /** Cells that may have reminders, so that looking for the next one does not visit every actor. */
   readonly reminding = new Set<Cell>()
   readonly outbox = new Map<string, OutboxRow>()
+  /** Actors whose journal ends in the middle of a turn. */
+  readonly openTurns = new Map<string, ActorKey>()
   readonly quarantined = new Map<string, QuarantineRow>()
   epoch = 0
   host: HostRecord | null = null
@@ -71,6 +73,7 @@ export class Disk {
     invariant(this.cells.get(cellKey(cell.record)) === cell, 'a life ends once')
     this.cells.delete(cellKey(cell.record))
     this.reminding.delete(cell)
+    this.openTurns.delete(cellKey(cell.record))
   }
 
   /** Resolves when the disk takes the next write: at once, unless commits are held. */

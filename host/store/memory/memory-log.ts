@@ -122,6 +122,8 @@ export class MemoryLog implements ActorLog {
       if (change.dueAtMs === null) cell.reminders.delete(change.name)
       else cell.reminders.set(change.name, change)
     if (cell.reminders.size > 0) disk.reminding.add(cell)
+    if (commit.open === true) disk.openTurns.set(cellKey(this.key), this.key)
+    else if (commit.open === false) disk.openTurns.delete(cellKey(this.key))
     const { incarnation } = cell.record
     for (const message of commit.outbox ?? []) {
       const row = { ...message, sender: this.key, incarnation }
@@ -261,11 +263,12 @@ export class MemoryLog implements ActorLog {
 
 /** A copy that the caller cannot change any more. */
 function ownCommit(commit: Commit): Commit {
-  const { seq, entries, create, idempotency, state, reminders, outbox, end } = commit
+  const { seq, entries, create, idempotency, state, reminders, outbox, open, end } = commit
   return {
     seq,
     entries: entries.map((bytes) => Uint8Array.from(bytes)),
     ...(create === undefined ? {} : { create: { ...create } }),
+    ...(open === undefined ? {} : { open }),
     ...(end === undefined ? {} : { end }),
     idempotency: (idempotency ?? []).map((row) => ({ ...row })),
     state: (state ?? []).map(({ key, value }) => ({

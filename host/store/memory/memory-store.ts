@@ -59,6 +59,11 @@ export class MemoryStore implements Store {
     return this.#disk.host
   }
 
+  async *openTurns(): AsyncIterable<ActorKey> {
+    this.checkOpen()
+    yield* [...this.#disk.openTurns.values()].sort(compareActors)
+  }
+
   async dueReminders(atMs: number, countMax: number): Promise<readonly DueReminder[]> {
     this.checkOpen()
     return this.#disk

@@ -1,0 +1,83 @@
+// Aim: a turn that a crash cut off goes on when the next host starts, without a call of its actor. Method: a memory
+// store, an embedder function that the test answers, actors whose turn is open at a crash.
+import { expect, test } from 'vitest'
+import { VirtualClock } from '../../../host/index.ts'
+import { memory } from '../../../host/store/memory/memory.ts'
+import { Peer } from '../../support/bank-actor.ts'
+import { openComponentHost } from '../../support/components.ts'
+import { openHost } from '../../support/host.ts'
+
+function market() {
+  const asked: string[] = []
+  const answers: ((price: number) => void)[] = []
+  const latest = async (symbol: string): Promise<number> => {
+    asked.push(symbol)
+    return new Promise((resolve) => answers.push(resolve))
+  }
+  return { asked, answers, quotes: { latest } }
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let turn = 0; turn < 2_000 && !condition(); turn++)
+    await new Promise((resolve) => setImmediate(resolve))
+  expect(condition()).toBe(true)
+}
+
+const offer = { method: 'offer', args: ['LOOM', 2], idempotencyKey: 'k1' }
+
+async function crashInTheMiddle(store: ReturnType<typeof memory>): Promise<void> {
+  const first = market()
+  const runtime = await openComponentHost({ store }, first.quotes)
+  for (const id of ['anna', 'bob'])
+    (await runtime.getActor(id, 'Quoter')).execute(offer).catch(() => {})
+  await until(() => first.asked.length === 2)
+  store.crash()
+}
+
+test('open turns go on when a host starts, and their callers find the answers', async () => {
+  const store = memory()
+  await crashInTheMiddle(store)
+  const clock = new VirtualClock()
+  const second = market()
+  const runtime = await openComponentHost({ store, clock }, second.quotes)
+  await until(() => {
+    clock.advance(60_000)
+    return second.asked.length === 2
+  })
+  for (const answer of second.answers) answer(21)
+  for (const id of ['anna', 'bob']) {
+    const retry = (await runtime.getActor(id, 'Quoter')).execute(offer)
+    expect(await retry).toMatchObject({ tag: 'ok', val: { total: 42 } })
+  }
+  expect(second.asked).toHaveLength(2)
+  await runtime.close()
+  const reader = await store.open({ readOnly: true, wallMs: () => 0 })
+  const open: unknown[] = []
+  for await (const key of reader.openTurns()) open.push(key)
+  expect(open).toEqual([])
+})
+
+test('a host that was told not to resume leaves them to the next call', async () => {
+  const store = memory()
+  await crashInTheMiddle(store)
+  const second = market()
+  const runtime = await openComponentHost({ store, resume: false }, second.quotes)
+  for (let turn = 0; turn < 200; turn++) await new Promise((resolve) => setImmediate(resolve))
+  expect(second.asked).toEqual([])
+  const retry = (await runtime.getActor('anna', 'Quoter')).execute(offer)
+  await until(() => second.asked.length === 1)
+  second.answers[0]?.(21)
+  expect(await retry).toMatchObject({ tag: 'ok', val: { total: 42 } })
+})
+
+test('calls between actors leave no mark', async () => {
+  const store = memory()
+  const runtime = await openHost({ store })
+  await runtime.registerActorType('Peer', { type: 'typescript', actorClass: Peer })
+  const anna = await runtime.getActor('anna', 'Peer')
+  await anna.call('deposit', 10)
+  expect(await anna.call('transfer', 'bob', 4)).toBe('6 4')
+  await runtime.close()
+  const reader = await store.open({ readOnly: true, wallMs: () => 0 })
+  for await (const key of reader.openTurns()) expect(key).toBeNull()
+})
