@@ -169,7 +169,7 @@ export class Reminders {
     const reminder = activation.reminders.get(name)
     if (reminder === null || reminder.incarnation !== activation.record?.incarnation) {
       // Its end is on its way to the store.
-      await activation.settled()
+      await activation.observe().catch(() => {})
       return clock.wallMs() + TICK_BLOCKED_MIN_MS
     }
     const plan = planTick(reminder, clock.wallMs())
