@@ -1,8 +1,8 @@
 /**
- * Records the golden journals of the current entry format, into test/fixtures/journals/v<version>/.
+ * Records the golden journals of each entry format, into test/fixtures/journals/v<version>/.
  *
  * A golden journal is made once, by the first release of its format, and replays for ever
- * (test/replay/golden-journals.test.ts). So this refuses to overwrite one. Run it after raising the
+ * (test/replay/golden-journals.test.ts). So this leaves alone what is there. Run it after raising the
  * format's version: node dist/scripts/record-golden-journals.js
  */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -17,20 +17,36 @@ import {
   seededRandom,
   VirtualClock,
 } from '../host/index.ts'
-import { encodeEntry } from '../host/journal/codec.ts'
 
 const PAGE_ENTRIES = 10_000
 
 interface Scenario {
   readonly type: string
-  readonly run: (actor: ActorHandle) => Promise<unknown>
+  readonly component: string
+  readonly run: (actor: ActorHandle, runtime: Runtime) => Promise<unknown>
 }
 
 const ignoreFailure = (call: Promise<unknown>): Promise<unknown> => call.catch(() => {})
 
-const SCENARIOS: readonly Scenario[] = [
+/** What entries of format 2 hold and those of format 1 do not: effects and callers. */
+async function deliver(courier: ActorHandle, runtime: Runtime): Promise<void> {
+  const other = ['Courier', 'other'] as const
+  for (let turn = 0; turn < 5; turn++) {
+    await courier.call('keep', `key-${turn % 2}`, `value ${turn} ünïcode`)
+    await courier.call('tell', ...other, 'keep', JSON.stringify(['told', `${turn}`]))
+    await courier.call('ask', ...other, 'calls', '[]')
+    await courier.call('ask', 'Courier', 'golden', 'calls', '[]')
+    await ignoreFailure(courier.call('tell-and-trap', ...other, 'lose', '["told"]'))
+  }
+  await courier.call('lose', 'key-0')
+  const caller = await runtime.getActor('caller', 'Courier')
+  await caller.call('ask', 'Courier', 'golden', 'keep', '["asked","for"]')
+}
+
+const FORMAT_1: readonly Scenario[] = [
   {
     type: 'Counter',
+    component: 'test/fixtures/components/counter.wasm',
     run: async (actor) => {
       for (let turn = 1; turn <= 50; turn++)
         await actor.execute({ method: 'increment', args: [turn], idempotencyKey: `key-${turn}` })
@@ -38,6 +54,7 @@ const SCENARIOS: readonly Scenario[] = [
   },
   {
     type: 'Quoter',
+    component: 'test/fixtures/components/quoter.wasm',
     run: async (actor) => {
       for (let turn = 1; turn <= 20; turn++) {
         const offered = (await actor.call('offer', 'X'.repeat(turn), turn)) as {
@@ -49,6 +66,7 @@ const SCENARIOS: readonly Scenario[] = [
   },
   {
     type: 'Faulty',
+    component: 'test/fixtures/components/faulty.wasm',
     run: async (actor) => {
       for (let turn = 1; turn <= 10; turn++) {
         await actor.call('add', turn)
@@ -58,6 +76,11 @@ const SCENARIOS: readonly Scenario[] = [
     },
   },
 ]
+
+const FORMATS: Readonly<Record<number, readonly Scenario[]>> = {
+  1: FORMAT_1,
+  2: [{ type: 'Courier', component: 'test/fixtures/guests/courier/courier.wasm', run: deliver }],
+}
 
 async function openRecorder(store: ReturnType<typeof memory>, blobs: string): Promise<Runtime> {
   const clock = new VirtualClock()
@@ -78,12 +101,12 @@ async function openRecorder(store: ReturnType<typeof memory>, blobs: string): Pr
 }
 
 async function record(scenario: Scenario, folder: string, blobs: string): Promise<void> {
-  const { type, run } = scenario
+  const { type, run, component: file } = scenario
   const store = memory()
   const runtime = await openRecorder(store, blobs)
-  const component = readFileSync(`test/fixtures/components/${type.toLowerCase()}.wasm`)
+  const component = readFileSync(file)
   await runtime.registerActorType(type, { type: 'wasm', component })
-  await run(await runtime.getActor('golden', type))
+  await run(await runtime.getActor('golden', type), runtime)
   const { stateHash } = await runtime.describeActor('golden', type)
   await runtime.close()
   const reader = await store.open({ readOnly: true, wallMs: () => 0 })
@@ -96,17 +119,18 @@ async function record(scenario: Scenario, folder: string, blobs: string): Promis
   writeFileSync(path.join(folder, `${name}.wasm`), component)
 }
 
-const probe = encodeEntry(1, { kind: 'continued', atMs: 0, calls: [] })
-const folder = path.resolve(`test/fixtures/journals/v${probe[0]}`)
-if (existsSync(folder)) {
-  console.error(`${folder} exists: golden journals are never recorded again`)
-  process.exit(1)
-}
-mkdirSync(folder, { recursive: true })
 const blobs = mkdtempSync(path.join(tmpdir(), 'loom-golden-'))
 try {
-  for (const scenario of SCENARIOS) await record(scenario, folder, blobs)
+  for (const [version, scenarios] of Object.entries(FORMATS)) {
+    const folder = path.resolve(`test/fixtures/journals/v${version}`)
+    if (existsSync(folder)) {
+      console.log(`${folder} exists: golden journals are never recorded again`)
+      continue
+    }
+    mkdirSync(folder, { recursive: true })
+    for (const scenario of scenarios) await record(scenario, folder, blobs)
+    console.log(`recorded ${scenarios.length} journals in ${folder}`)
+  }
 } finally {
   rmSync(blobs, { recursive: true, force: true })
 }
-console.log(`recorded ${SCENARIOS.length} journals in ${folder}`)

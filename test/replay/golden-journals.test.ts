@@ -8,6 +8,7 @@ import { describe, expect, test } from 'vitest'
 import { fsBlobs, memory, openInspector } from '../../host/index.ts'
 import { decodeEntry, encodeEntry } from '../../host/journal/codec.ts'
 import type { ActorRecord } from '../../host/store/store.ts'
+import { buildCourier, COURIER_WASM } from '../support/courier.ts'
 import { errorOf, temporaryFolder } from '../support/host.ts'
 
 const JOURNALS = path.resolve('test/fixtures/journals')
@@ -40,8 +41,19 @@ async function openGolden(file: string, entries?: (golden: Golden) => readonly U
 describe('golden journals', () => {
   test('exist for every format', () => {
     expect(goldens.map((file) => path.relative(JOURNALS, file))).toEqual(
-      expect.arrayContaining(['v1/counter.json', 'v1/faulty.json', 'v1/quoter.json']),
+      expect.arrayContaining([
+        'v1/counter.json',
+        'v1/faulty.json',
+        'v1/quoter.json',
+        'v2/courier.json',
+      ]),
     )
+  })
+
+  test('of format 2 are of a component that is what its source gives', async () => {
+    const built = await buildCourier()
+    expect(Buffer.compare(built, readFileSync(COURIER_WASM))).toBe(0)
+    expect(Buffer.compare(built, readFileSync(path.join(JOURNALS, 'v2/courier.wasm')))).toBe(0)
   })
 
   test.each(goldens)('%s replays to the state that it had', async (file) => {
@@ -66,7 +78,7 @@ describe('golden journals', () => {
         })
       }),
     )
-    if (changedSeq === 0) return expect(file).toMatch(/quoter|waiter/)
+    if (changedSeq === 0) return expect(file).toMatch(/quoter|waiter|courier/)
     const error = await errorOf(inspector.replay(golden.record))
     expect(error).toMatchObject({ code: 'ERR_DIVERGENCE', data: { seq: changedSeq } })
   })
