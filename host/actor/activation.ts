@@ -377,6 +377,7 @@ export class Activation {
     if (invocation.waiter.isGone?.() === true) throw callerGone(this.key)
     const durable = this.#journal.open(invocation, calls, invocationId)
     durable.catch((error) => this.#break(commitError(this.key, error)))
+    if (this.#log.broken !== null) throw commitError(this.key, this.#log.broken)
     return durable
   }
 
@@ -412,7 +413,7 @@ export class Activation {
     const { outcome, durable, kept } = this.#journal.close(invocation, result)
     if (!kept) this.#engine = null
     else if (outcome.kind === 'returned') this.queries.turnReturned()
-    waiter.accept?.(outcome)
+    if (this.#log.broken === null) waiter.accept?.(outcome)
     durable.then(
       () => settle(waiter, outcome),
       (error) => waiter.reject(this.#break(commitError(this.key, error))),

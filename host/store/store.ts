@@ -19,6 +19,7 @@
  *       one that waits with it is written.
  *   S8. Keyed state, reminders and the outbox change with the commit that names them, or not at all.
  */
+import type { LoomError } from '../base/errors.ts'
 import type { ActorKey } from '../base/names.ts'
 
 /** Identity of a host process, so that another can tell whether it still lives. */
@@ -146,6 +147,12 @@ export interface ActorLog {
   readonly record: ActorRecord | null
   /** Number of journal entries as of opening. */
   readonly seqNext: number
+
+  /**
+   * Why every later commit of this log fails (S4); null while there is no reason. Known as soon as a commit that it
+   * waits with has failed, before the promises of the commits behind that one are settled.
+   */
+  readonly broken: LoomError | null
 
   /**
    * Appends entries; resolves when they are durable (S1).

@@ -20,6 +20,7 @@ import {
   fsBlobs,
   type JournalEntry,
   openInspector,
+  type Random,
   type Runtime,
   seededRandom,
   VirtualClock,
@@ -126,6 +127,8 @@ class World {
   readonly clock = new VirtualClock()
   readonly answered: Call[] = []
   readonly pick: (count: number) => number
+  /** One for all hosts: two generators of so few states would draw the same ids sooner or later. */
+  readonly random: Random
   readonly fault: Fault
   readonly counts: Record<string, number> = {}
   runtime: Runtime | null = null
@@ -136,6 +139,7 @@ class World {
   clientsLeft = CLIENT_COUNT
 
   constructor(seed: number, fault: Fault) {
+    this.random = seededRandom(seed)
     this.fault = fault
     this.pick = choices(seed)
   }
@@ -155,7 +159,7 @@ class World {
     })
     const limits = { residentCountMax: 2, snapshotIntervalTurns: 7, idleTimeoutMs: 1_000 }
     const { store, blobs, clock } = this
-    const random = seededRandom(this.pick(2 ** 31))
+    const { random } = this
     const runtime = await openHost({ store, blobs, clock, limits, random })
     await runtime.registerActorType('Account', { type: 'typescript', actorClass: Account })
     this.runtime = runtime

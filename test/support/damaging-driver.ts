@@ -36,6 +36,9 @@ function damagedLog(log: ActorLog, damage: Damage, rejected: number[]): ActorLog
     record: log.record,
     seqNext: log.seqNext,
     seqFirst: log.seqFirst,
+    get broken() {
+      return log.broken
+    },
     append: (commit) => log.append(commit),
     findIdempotent: (key) => log.findIdempotent(key),
     readState: (key) => log.readState(key),

@@ -54,6 +54,7 @@ export class UnsureDriver implements StoreDriver {
     return new Proxy(log, {
       get: (target, property) => {
         if (property === 'append') return append
+        if (property === 'broken') return broken ?? this.#failing ?? target.broken
         const value = Reflect.get(target, property) as unknown
         return typeof value === 'function' ? value.bind(target) : value
       },

@@ -62,6 +62,10 @@ export class LmdbLog implements ActorLog {
     state.broken = null
   }
 
+  get broken(): LoomError | null {
+    return this.#state.broken
+  }
+
   append(commit: Commit): Promise<void> {
     const { writer, sweeper } = this.#home
     if (writer === null) return rejected(readOnlyError())

@@ -33,7 +33,8 @@ export interface LogHome {
   readonly epoch: number
   readonly disk: Disk
   checkOpen(): void
-  write(apply: () => void): Promise<void>
+  /** `log`: whose commit it is, if it is one: it breaks with what it waits with. */
+  write(apply: () => void, log?: MemoryLog): Promise<void>
   failWaiting(error: unknown): void
 }
 
@@ -71,6 +72,15 @@ export class MemoryLog implements ActorLog {
     return this.#ended ? undefined : this.#store.disk.cells.get(cellKey(this.key))
   }
 
+  get broken(): LoomError | null {
+    return this.#broken
+  }
+
+  /** A commit that this log's wait with has failed (S7): they will fail in their turn. */
+  break(error: LoomError): void {
+    this.#broken ??= error
+  }
+
   append(commit: Commit): Promise<void> {
     if (this.#store.epoch === 0) return rejected(readOnlyError())
     if (this.#broken !== null) return rejected(brokenError(this.key, this.#broken))
@@ -89,7 +99,7 @@ export class MemoryLog implements ActorLog {
       if (this.#failed !== null) throw brokenError(this.key, this.#failed)
       this.#failIfTold()
       this.#apply(own)
-    })
+    }, this)
     this.#last = done.catch((error: unknown) => {
       this.#failed ??= toLoomError(error, 'ERR_STORE')
       this.#broken = this.#failed

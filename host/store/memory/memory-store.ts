@@ -19,6 +19,14 @@ import type {
 import { cellKey, compareMessages, type Disk, messageKey } from './disk.ts'
 import { MemoryLog } from './memory-log.ts'
 
+interface Batch {
+  error: LoomError | null
+  /** Those that have commits in it. */
+  readonly logs: Set<MemoryLog>
+}
+
+const newBatch = (): Batch => ({ error: null, logs: new Set() })
+
 export class MemoryStore implements Store {
   readonly epoch: number
   readonly #disk: Disk
@@ -27,7 +35,7 @@ export class MemoryStore implements Store {
   #state: 'open' | 'closed' | 'abandoned' = 'open'
   #logs = new Map<string, MemoryLog>()
   /** Writes that wait together: when one of them fails, those behind it are not made (S7). */
-  #batch: { error: LoomError | null } = { error: null }
+  #batch = newBatch()
 
   constructor(disk: Disk, epoch: number, forget: () => void) {
     this.#disk = disk
@@ -154,10 +162,11 @@ export class MemoryStore implements Store {
   }
 
   /** Runs `apply` after all earlier writes, one macrotask later at the earliest (M1), fenced (S3). */
-  write(apply: () => void): Promise<void> {
+  write(apply: () => void, log?: MemoryLog): Promise<void> {
     if (this.epoch === 0) return rejected(readOnlyError())
     if (this.#state !== 'open') return rejected(new LoomError('ERR_CLOSING', 'the store is closed'))
     const batch = this.#batch
+    if (log !== undefined) batch.logs.add(log)
     const done = this.#last.then(async () => {
       await this.#disk.turn()
       if (this.#state === 'abandoned') await new Promise<never>(() => {})
@@ -171,7 +180,9 @@ export class MemoryStore implements Store {
 
   /** A write failed as a disk fails: what waits behind it is not written (S7). */
   failWaiting(error: unknown): void {
-    this.#batch.error ??= toLoomError(error, 'ERR_STORE')
-    this.#batch = { error: null }
+    const failure = toLoomError(error, 'ERR_STORE')
+    this.#batch.error ??= failure
+    for (const log of this.#batch.logs) log.break(failure)
+    this.#batch = newBatch()
   }
 }
