@@ -17,6 +17,7 @@
  *   P2. Only an idle activation falls: no turn runs or waits, no commit is in flight. A call that arrives
  *       while its actor grows cold waits for that, and then activates the actor anew.
  *   P3. An actor that grows cold takes no room: it holds no memory any more.
+ *   P6. An actor that was asked for is not evicted before whoever asked could use it.
  *   P4. Busy actors never fall. They may exceed the capacity up to BUSY_SHARE_MAX times; then those that are
  *       not hot are refused (ERR_BUSY). Nobody waits for room: an actor that holds room may wait for the caller.
  */
@@ -95,6 +96,8 @@ export class Pool {
   readonly #options: PoolOptions
   readonly #slots = new Map<string, Slot>()
   readonly #warm: WarmTier
+  /** Actors that were asked for in this turn of the event loop. */
+  readonly #held = new Set<string>()
   /** An actor is warm, or cold at once, when it has been idle for so long. */
   readonly #coolTimeoutMs: number
   readonly #sweepMs: number
@@ -160,13 +163,25 @@ export class Pool {
     const name = formatActorKey(key)
     for (;;) {
       const hot = this.peek(name)
-      if (hot !== undefined) return hot
+      if (hot !== undefined) return this.#hold(name, hot)
       if (this.#closed) throw new LoomError('ERR_CLOSING', `${name}: the host is shutting down`)
       const slot = this.#slots.get(name)
       if (slot?.kind === 'falling') await slot.done
-      else if (slot?.kind === 'activating') return await slot.ready
-      else return await this.#activate(name, key)
+      else {
+        const ready = slot?.kind === 'activating' ? slot.ready : this.#activate(name, key)
+        return this.#hold(name, await ready)
+      }
     }
+  }
+
+  /**
+   * Whoever asked gets to use the activation before it may be evicted (P6): the promise that hands it over takes
+   * some microtasks, in which others, who ask for their actors, would take its room, and it theirs, for ever.
+   */
+  #hold(name: string, activation: Activation): Activation {
+    if (this.#held.size === 0) setImmediate(() => this.#held.clear())
+    this.#held.add(name)
+    return activation
   }
 
   #activate(name: string, key: ActorKey): Promise<Activation> {
@@ -249,7 +264,8 @@ export class Pool {
     let holding = 0
     const idle: { name: string; slot: HotSlot }[] = []
     for (const [name, slot] of this.#slots) {
-      if (slot.kind === 'hot' && slot.activation.idle) idle.push({ name, slot })
+      if (slot.kind === 'hot' && slot.activation.idle && !this.#held.has(name))
+        idle.push({ name, slot })
       if (slot.kind === 'activating' || (slot.kind === 'hot' && slot.activation.holdsInstance))
         holding++
     }

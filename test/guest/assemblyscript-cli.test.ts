@@ -46,6 +46,7 @@ describe('the build as a process', () => {
       wit: `${out}/counter.wit`,
       sizeBytes: 5238,
       interface: 'loom:counter/counter@0.1.0',
+      warnings: [],
     })
     expect(code).toBe(0)
   })

@@ -82,7 +82,7 @@ describe('a mistake is told with its place', () => {
     [
       'a type that C does not have',
       { 'world.wit': world('  resource thing;\n  make: func() -> thing;'), 'it.c': '' },
-      [/a resource.* cannot be used from C/],
+      [/the resource.* cannot be used from C/],
     ],
   ] as [string, Record<string, string>, RegExp[]][])('%s', TIMEOUT, async (_, files, expected) => {
     const found = await mistakesOf(files)

@@ -123,10 +123,6 @@ class WallClock extends VirtualClock {
     this.#offsetMs += byMs
   }
 
-  override wallNs(): bigint {
-    return super.wallNs() + BigInt(this.#offsetMs) * 1_000_000n
-  }
-
   override wallMs(): number {
     return super.wallMs() + this.#offsetMs
   }
