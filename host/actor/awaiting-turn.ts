@@ -13,9 +13,9 @@
  * Invariant AT1: a call of which nobody knows whether it happened is no failure of the turn: the activation
  * breaks, the turn stays open in the journal, and is run again.
  */
-import { isLoomError } from '../base/errors.ts'
 import { NO_EFFECTS, type RecordedCall } from '../journal/entry.ts'
 import { isUndecided } from './local-call.ts'
+import { finalCode } from './outcomes.ts'
 import { shortened, type TurnEngine } from './turn-engine.ts'
 import type { LiveTurn, TurnPrefix, TurnResult, TurnStep } from './turn-step.ts'
 
@@ -71,7 +71,7 @@ export async function driveAwaitingTurn(
 
 /** The turn whose awaited call failed. */
 function failedTurn(step: TurnPrefix, error: unknown): TurnResult {
-  const code = isLoomError(error) ? error.code : 'ERR_HOST_CALL'
+  const code = finalCode(error)
   const message = shortened(error instanceof Error ? error.message : String(error))
   const { calls, invocationId } = step
   const outcome = { kind: 'failed', code, message } as const

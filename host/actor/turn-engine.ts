@@ -20,6 +20,7 @@ import type { WitValue } from '../component/wit.ts'
 import { type LivePorts, type OpenTurn, Recorder, Suspension } from '../hostcalls/recorder.ts'
 import { NO_EFFECTS, type RecordedCall, type TurnEntry } from '../journal/entry.ts'
 import { DevelopmentCheck } from './development.ts'
+import { finalCode } from './outcomes.ts'
 import { DROPPED, ParkableTurn } from './parked-turn.ts'
 import type { ParkedTurns } from './parked-turns.ts'
 import type { ActorBody, ActorMethod, ActorProgram } from './program.ts'
@@ -276,7 +277,7 @@ export class TurnEngine {
     const invocationId = this.#context.ownInvocationId
     const error = toLoomError(reason)
     const message = shortened(this.#context.messageOf(error))
-    const outcome = { kind: 'failed', code: error.code, message } as const
+    const outcome = { kind: 'failed', code: finalCode(error), message } as const
     return { kind: 'finished', calls, effects: NO_EFFECTS, outcome, invocationId }
   }
 

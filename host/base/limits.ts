@@ -86,6 +86,15 @@ export const HANDLE_COUNT_MAX = 100_000
 /** One string, list or memory range that crosses the component boundary. */
 export const VALUE_SIZE_MAX_BYTES = 64 * 1024 * 1024
 
+/**
+ * A call between actors whose callee is refused for load is tried again, after pauses that double: nothing was run,
+ * and the calling turn could not be run again under its key. Units: milliseconds.
+ */
+export const CALL_RETRY_MIN_MS = 10
+export const CALL_RETRY_MAX_MS = 320
+/** Then it fails: actors that wait for room may hold the room that others wait for. Units: milliseconds. */
+export const CALL_RETRY_TIMEOUT_MS = 10_000
+
 /** Turns of different actors on one stack: an actor that calls an idle one runs it there (a frame each way). */
 export const NESTED_TURNS_MAX = 8
 

@@ -13,14 +13,22 @@
  *        the callee's journal, also where it would close a ring by now.
  *   AC4. Caller and callee commit in one order, or not at all: when the caller's commits fail, its call is not run any
  *        more, and when the callee's do, the caller's turn does not go on with an outcome that never was.
+ *   AC5. A callee that is refused for load was not run: the call waits for room, for a while, since the failure of the
+ *        turn that made it would be final.
  *   AC2. Turns are nested on one stack only up to a depth; beyond it a callee runs later, on a stack of its own.
  */
 import type { Activation } from '../actor/activation.ts'
 import type { CallHead } from '../actor/invocation.ts'
 import { type LocalCaller, outcomeOf } from '../actor/local-call.ts'
 import type { ActorMethod } from '../actor/program.ts'
+import type { Clock } from '../base/clock.ts'
 import { LoomError } from '../base/errors.ts'
-import { NESTED_TURNS_MAX } from '../base/limits.ts'
+import {
+  CALL_RETRY_MAX_MS,
+  CALL_RETRY_MIN_MS,
+  CALL_RETRY_TIMEOUT_MS,
+  NESTED_TURNS_MAX,
+} from '../base/limits.ts'
 import { type ActorKey, checkActorId, checkTypeName, formatActorKey } from '../base/names.ts'
 import { isPromise } from '../base/promises.ts'
 import type { JsonValue, WitValue } from '../component/wit.ts'
@@ -31,12 +39,14 @@ import { findMethod } from './handle.ts'
 
 export class ActorCalls {
   readonly #pool: Pool
+  readonly #clock: Clock
   /** The actor that each waiting one waits for (AC1). */
   readonly #waits = new Map<string, string>()
   #depth = 0
 
-  constructor(pool: Pool) {
+  constructor(pool: Pool, clock: Clock) {
     this.#pool = pool
+    this.#clock = clock
   }
 
   /** Rejects when nobody knows whether the callee's turn happened. */
@@ -53,11 +63,30 @@ export class ActorCalls {
     if (ring !== null) return this.#refuseRing(ring, to, call, callId)
     this.#waits.set(from, to)
     const outcome = this.#dispatch(from, to, call, callId)
-    if (!isPromise(outcome)) {
+    if (!isPromise(outcome) && !isRefused(outcome)) {
       this.#waits.delete(from)
       return outcome
     }
-    return outcome.finally(() => this.#waits.delete(from))
+    return this.#untilRun(outcome, from, call, callId).finally(() => this.#waits.delete(from))
+  }
+
+  /** AC5. */
+  async #untilRun(
+    first: TurnOutcome | Promise<TurnOutcome>,
+    from: string,
+    call: OutgoingCall,
+    callId: string,
+  ): Promise<TurnOutcome> {
+    let outcome = await first
+    const { isGone } = this.#callerOf(from)
+    const deadlineMs = this.#clock.monotonicMs() + CALL_RETRY_TIMEOUT_MS
+    for (let pauseMs = CALL_RETRY_MIN_MS; isRefused(outcome); ) {
+      if (isGone() || this.#clock.monotonicMs() + pauseMs > deadlineMs) return outcome
+      await new Promise<void>((resolve) => this.#clock.after(pauseMs, resolve))
+      outcome = await this.#activate(from, call, callId)
+      pauseMs = Math.min(pauseMs * 2, CALL_RETRY_MAX_MS)
+    }
+    return outcome
   }
 
   /** The ring that a call would close, or null (AC1). */
@@ -127,6 +156,11 @@ export class ActorCalls {
     }
     return callOf(activation, caller, call, callId)
   }
+}
+
+/** Not run, for load. A turn that ran never ends so (`finalCode`). */
+function isRefused(outcome: TurnOutcome): boolean {
+  return outcome.kind === 'failed' && outcome.code === 'ERR_BUSY'
 }
 
 function callOf(

@@ -198,7 +198,8 @@ export interface ActorHandle {
    *
    * @throws ERR_METHOD_UNKNOWN, ERR_ARGUMENT_COUNT, ERR_ARGUMENT_TYPE, ERR_OPTION  nothing was run.
    * @throws ERR_BUSY, ERR_CLOSING  not run, or cut off by the shutdown: ask again with the key.
-   * @throws ERR_TRAP, ERR_FUEL, ERR_HOST_CALL, ERR_ACTOR_FAILED  the turn ran and left no trace in the state.
+   * @throws ERR_TRAP, ERR_FUEL, ERR_HOST_CALL, ERR_ACTOR_FAILED  the turn ran and left no trace in the state; a retry
+   *         with its key gets the same.
    * @throws ERR_TIMEOUT  it may still happen: ask again with `data.idempotencyKey`.
    * @throws ERR_COMMIT, ERR_FENCED  whether the turn is durable is unknown: ask again with its key.
    */

@@ -141,7 +141,7 @@ class HostRuntime implements Runtime {
       snapshot: (actor) => this.#snapshot(actor),
       onSweep: () => stock.trim(),
     })
-    this.#calls = new ActorCalls(this.#pool)
+    this.#calls = new ActorCalls(this.#pool, clock)
     const warn = (message: string, { sender: actor }: OutboxRow): void =>
       this.#log({ level: 'error', message, actor })
     this.#outbox = new Outbox({ store, pool: this.#pool, clock, warn })

@@ -9,6 +9,7 @@ import {
   openInspector,
   type Runtime,
   type RuntimeOptions,
+  VirtualClock,
 } from '../../../host/index.ts'
 import { Peer } from '../../support/bank-actor.ts'
 import { errorOf, isPending, openHost, temporaryFolder } from '../../support/host.ts'
@@ -73,6 +74,41 @@ describe('a call of another actor', () => {
     const runtime = await openPeers()
     const ids = Array.from({ length: 40 }, (_, index) => `n${index}`)
     expect(await call(runtime, 'a', 'callThrough', ids)).toBe('end')
+  })
+
+  test('waits for room, for a while; then its turn has failed for good', async () => {
+    const clock = new VirtualClock()
+    const runtime = await openPeers({ clock, limits: { residentCountMax: 1 } })
+    const turn = async (pauseMs: number): Promise<void> => {
+      clock.advance(pauseMs)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    // It has all the room there is, twice what is allowed, together with the one that calls.
+    const busy = call(runtime, 'busy', 'wait')
+    while (Peer.waits.length === 0) await turn(0)
+    await call(runtime, 'a', 'deposit', 10)
+    const patient = call(runtime, 'a', 'transfer', 'b', 4)
+    for (let pause = 0; pause < 10; pause++) await turn(500)
+    expect(await isPending(patient)).toBe(true)
+    Peer.waits.pop()?.()
+    expect(await busy).toBe('waited')
+    for (let pause = 0; pause < 3; pause++) await turn(500)
+    expect(await patient).toBe('6 4')
+
+    const again = call(runtime, 'busy', 'wait')
+    while (Peer.waits.length === 0) await turn(0)
+    const actor = await runtime.getActor('a', 'Peer')
+    const ask = async (): Promise<unknown> =>
+      await errorOf(actor.execute({ method: 'waitFor', args: ['c'], idempotencyKey: 'k' }))
+    const refused = ask()
+    for (let pause = 0; pause < 40; pause++) await turn(500)
+    // The key has its answer now: nobody is told to ask again with it.
+    const final = { code: 'ERR_HOST_CALL', message: expect.stringContaining('there is no room') }
+    expect(await refused).toMatchObject(final)
+    Peer.waits.pop()?.()
+    await again
+    expect(await ask()).toMatchObject(final)
+    expect(await call(runtime, 'a', 'balance')).toBe(6)
   })
 
   test('leaves nothing durable of the callee before the caller: money is conserved over a crash at any commit', async () => {
