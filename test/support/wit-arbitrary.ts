@@ -107,6 +107,11 @@ const text = fc.oneof(
   fc.constantFrom('', 'é', '\ufeffbom', '\ufffd', 'ÿ'.repeat(20), '🎉'.repeat(300)),
 )
 
+/** Made once, as `text` is: fast-check makes a map of all of Unicode for it. */
+const character = fc
+  .string({ unit: 'binary', minLength: 1, maxLength: 1 })
+  .filter((value) => value.isWellFormed())
+
 function keyed(entries: readonly (readonly [string, WitType])[]): fc.Arbitrary<WitValue> {
   return fc
     .tuple(...entries.map(([, type]) => valueArbitrary(type)))
@@ -138,9 +143,7 @@ export function valueArbitrary(type: WitType): fc.Arbitrary<WitValue> {
     case 'f64':
       return fc.double()
     case 'char':
-      return fc
-        .string({ unit: 'binary', minLength: 1, maxLength: 1 })
-        .filter((c) => c.isWellFormed())
+      return character
     case 'string':
       return text
     case 'list': {
