@@ -133,13 +133,11 @@ async function replaySuffix(
   seqFrom: number,
 ): Promise<OpenTurn | null> {
   const turns = new TurnReader(input.log, seqFrom, input.seqNext)
-  for await (const page of turns.pages())
-    for (const { seq, entry } of page) {
-      const method = methodOfTurn(input.program, entry.method)
-      if (method === undefined) throw unknownMethod(input.log.key, input.program, seq, entry.method)
-      const replayed = engine.replay(seq, entry, method)
-      if (replayed !== undefined) await replayed
-    }
+  await turns.each((seq, _, entry) => {
+    const method = methodOfTurn(input.program, entry.method)
+    if (method === undefined) throw unknownMethod(input.log.key, input.program, seq, entry.method)
+    return engine.replay(seq, entry, method)
+  })
   return turns.openTurn
 }
 

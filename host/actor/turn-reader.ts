@@ -25,14 +25,11 @@ export interface OpenTurn {
   readonly calls: readonly RecordedCall[]
 }
 
-export interface SequencedTurn {
-  /** Seq of the turn's first entry. */
-  readonly seq: number
-  /** Seq behind its last entry. */
-  readonly seqAfter: number
-  /** The turn as one entry, however many it had. */
-  readonly entry: TurnEntry
-}
+/**
+ * What is done with a turn: `seq` is that of its first entry, `seqAfter` that behind its last one, `entry` the turn
+ * as one entry, however many it had. The next turn waits for the promise, if it returns one.
+ */
+export type VisitTurn = (seq: number, seqAfter: number, entry: TurnEntry) => void | Promise<void>
 
 export function damagedJournal(name: string, seq: number, reason: string): LoomError {
   return new LoomError('ERR_JOURNAL_CORRUPT', `${name}: journal entry ${seq}: ${reason}`, {
@@ -84,31 +81,29 @@ export class TurnReader {
     this.#seqNext = seqNext
   }
 
-  /** After `pages` has ended: the turn that the journal ends in the middle of, or null. */
+  /** After `each` has ended: the turn that the journal ends in the middle of, or null. */
   get openTurn(): OpenTurn | null {
     return this.#open
   }
 
   /**
-   * Whole turns in order, a page at a time: a step of an asynchronous loop costs as much as a turn.
+   * Visits whole turns in order, and pauses only between pages: a pause costs as much as a turn.
    * @throws ERR_JOURNAL_CORRUPT (data: seq)
    */
-  async *pages(): AsyncGenerator<Iterable<SequencedTurn>> {
+  async each(visit: VisitTurn): Promise<void> {
     for await (const rows of readEntries(this.#log, this.#seqFrom, this.#seqNext))
-      yield this.#turnsOf(rows)
+      for (const row of rows) {
+        const { seq } = row
+        const entry = decodeNamed(this.#name, row)
+        const isWhole = entry.kind === 'turn' && this.#open === null
+        const visited = isWhole ? visit(seq, seq + 1, entry) : this.#take(seq, entry, visit)
+        if (visited !== undefined) await visited
+      }
   }
 
-  *#turnsOf(rows: readonly JournalRow[]): Generator<SequencedTurn> {
-    for (const row of rows) {
-      const turn = this.#take(row.seq, decodeNamed(this.#name, row))
-      if (turn !== null) yield turn
-    }
-  }
-
-  /** The turn that `entry` completes, or null. */
-  #take(seq: number, entry: JournalEntry): SequencedTurn | null {
+  /** Takes a part of a turn of several entries; its last part is visited as the whole. */
+  #take(seq: number, entry: JournalEntry, visit: VisitTurn): void | Promise<void> {
     const open = this.#open
-    if (entry.kind === 'turn' && open === null) return { seq, seqAfter: seq + 1, entry }
     const expected = open === null ? ['turn', 'opened'] : ['continued', 'closed']
     if (!expected.includes(entry.kind))
       throw damagedJournal(
@@ -117,15 +112,14 @@ export class TurnReader {
         `"${entry.kind}" where ${expected.join(' or ')} belongs`,
       )
     if (entry.kind === 'opened') this.#open = { seq, head: entry, calls: entry.calls }
-    if (open === null || (entry.kind !== 'continued' && entry.kind !== 'closed')) return null
+    if (open === null || (entry.kind !== 'continued' && entry.kind !== 'closed')) return undefined
     const calls = [...open.calls, ...entry.calls]
     if (entry.kind === 'continued') {
       this.#open = { ...open, calls }
-      return null
+      return undefined
     }
     this.#open = null
     const { effects, outcome } = entry
-    const whole = { ...open.head, kind: 'turn', calls, effects, outcome } as const
-    return { seq: open.seq, seqAfter: seq + 1, entry: whole }
+    return visit(open.seq, seq + 1, { ...open.head, kind: 'turn', calls, effects, outcome })
   }
 }

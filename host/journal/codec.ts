@@ -182,36 +182,30 @@ function readCreated(payload: readonly unknown[]): CreatedEntry {
   return { kind: 'created', atMs, type, id, incarnation, digest, calls: readCalls(rows) }
 }
 
-type TurnTail = [...HeadCells, boolean, WitValue, (string | null)?, EffectRow[]?]
-
 function readEffects(rows: readonly EffectRow[] | undefined): readonly Effect[] {
   return rows === undefined ? NO_EFFECTS : rows.map(readEffect)
 }
 
+const HEAD_CELL_COUNT = 6
 type HeadCells = [number, string | null, string | null, string, WitValue[], CallRow[]]
 
+type TurnCells = readonly [...HeadCells, boolean, WitValue, (string | null)?, EffectRow[]?]
+
+// By index and written out: recovery reads every turn of a suffix, and taking an array apart costs a third of that.
 function readTurn(payload: readonly unknown[]): TurnEntry {
-  const [atMs, idempotencyKey, invocationId, method, args, rows, returned, result] = payload as [
-    ...HeadCells,
-    boolean,
-    WitValue,
-  ]
-  const [, , , , , , , , caller = null, effectRows] = payload as TurnTail
-  const calls = readCalls(rows)
-  const effects = readEffects(effectRows)
-  const outcome = readOutcome(returned, result)
-  const kind = 'turn'
+  const cells = payload as TurnCells
+  const hasMore = cells.length > HEAD_CELL_COUNT + 2
   return {
-    kind,
-    atMs,
-    idempotencyKey,
-    invocationId,
-    method,
-    args,
-    caller,
-    calls,
-    effects,
-    outcome,
+    kind: 'turn',
+    atMs: cells[0],
+    idempotencyKey: cells[1],
+    invocationId: cells[2],
+    method: cells[3],
+    args: cells[4],
+    caller: hasMore ? (cells[8] ?? null) : null,
+    calls: readCalls(cells[5]),
+    effects: hasMore ? readEffects(cells[9]) : NO_EFFECTS,
+    outcome: readOutcome(cells[6], cells[7]),
   }
 }
 

@@ -16,6 +16,9 @@ export const NOT_PLAIN = Symbol('not plain')
 const TEXT_CACHE_SLOTS = 256
 const TEXT_CACHED_SIZE_MAX_BYTES = 64
 
+/** Of the entry of a turn without effects (codec.ts). */
+const TURN_CELL_COUNT = 8
+
 interface CachedText {
   readonly bytes: Uint8Array
   readonly text: string
@@ -31,7 +34,8 @@ let known = true
 const scratch = new Uint8Array(8)
 const asFloat = new Float64Array(scratch.buffer)
 const asInteger = new BigInt64Array(scratch.buffer)
-const LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1
+/** Where MessagePack's last byte belongs: number 7 of the eight on a big-endian machine, 0 on others. */
+const LAST = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 7 : 0
 
 /** The one value that `bytes` hold from `start` to their end, or NOT_PLAIN. */
 export function readPlain(bytes: Uint8Array, start: number): unknown {
@@ -95,10 +99,18 @@ function readUnsigned(size: number): number {
   return value
 }
 
+// Written out, as `readArray` is: most of what an entry holds passes here.
 function take64(): void {
-  const last = LITTLE_ENDIAN ? 7 : 0
-  for (let index = 0; index < 8; index++) scratch[index ^ last] = source[at + index] ?? 0
+  const from = at
   at += 8
+  scratch[0 ^ LAST] = source[from] ?? 0
+  scratch[1 ^ LAST] = source[from + 1] ?? 0
+  scratch[2 ^ LAST] = source[from + 2] ?? 0
+  scratch[3 ^ LAST] = source[from + 3] ?? 0
+  scratch[4 ^ LAST] = source[from + 4] ?? 0
+  scratch[5 ^ LAST] = source[from + 5] ?? 0
+  scratch[6 ^ LAST] = source[from + 6] ?? 0
+  scratch[7 ^ LAST] = source[from + 7] ?? 0
 }
 
 function readFloat(): number | undefined {
@@ -120,6 +132,17 @@ function readUndefined(): undefined {
 
 function readArray(length: number): unknown {
   if (length > source.length - at) return unknown()
+  // An array that grows is moved three times until it holds the cells of a turn.
+  switch (length) {
+    case 0:
+      return []
+    case 1:
+      return [read()]
+    case 2:
+      return [read(), read()]
+    case TURN_CELL_COUNT:
+      return [read(), read(), read(), read(), read(), read(), read(), read()]
+  }
   const items: unknown[] = []
   for (let index = 0; index < length && known; index++) items.push(read())
   return items

@@ -4,7 +4,7 @@
  * Owns: where a replay begins, what it reports. Does not own: running one turn again (actor/turn-engine.ts).
  */
 import { methodOfTurn } from '../actor/host-methods.ts'
-import { readCreated } from '../actor/recovery.ts'
+import { readCreated, unknownMethod } from '../actor/recovery.ts'
 import { decodeSnapshot } from '../actor/snapshot.ts'
 import type { EngineEnvironment } from '../actor/turn-context.ts'
 import { TurnEngine } from '../actor/turn-engine.ts'
@@ -13,6 +13,7 @@ import { systemClock } from '../base/clock.ts'
 import { LoomError } from '../base/errors.ts'
 import { type ActorKey, formatActorKey } from '../base/names.ts'
 import { systemRandom } from '../base/random.ts'
+import type { TurnEntry } from '../journal/entry.ts'
 import type { ActorLog, ActorRecord, Store } from '../store/store.ts'
 import type { ReplayReport } from './api.ts'
 import type { TypeRegistry } from './type-registry.ts'
@@ -52,27 +53,22 @@ export async function replay(
   let turns = 0
   let failed = 0
   let snapshotsCompared = 0
-  for await (const page of new TurnReader(log, seqFirst, seqNext).pages())
-    for (const { seq, seqAfter, entry } of page) {
-      const method = methodOfTurn(program, entry.method)
-      if (method === undefined)
-        throw new LoomError(
-          'ERR_DIVERGENCE',
-          `entry ${seq}: the component has no ${entry.method}`,
-          {
-            data: { seq, expected: entry.method, got: 'no such method' },
-          },
-        )
-      const replayed = engine.replay(seq, entry, method)
-      if (replayed !== undefined) await replayed
-      if (entry.outcome.kind === 'returned') turns++
-      else failed++
-      if (snapshots.has(seqAfter)) {
-        compareSnapshot(key, seqAfter, engine, snapshots)
-        snapshotsCompared++
-      }
-      onProgress(seqAfter - 1, seqNext - 1)
+  const replayed = (entry: TurnEntry, seqAfter: number): void => {
+    if (entry.outcome.kind === 'returned') turns++
+    else failed++
+    if (snapshots.has(seqAfter)) {
+      compareSnapshot(key, seqAfter, engine, snapshots)
+      snapshotsCompared++
     }
+    onProgress(seqAfter - 1, seqNext - 1)
+  }
+  await new TurnReader(log, seqFirst, seqNext).each((seq, seqAfter, entry) => {
+    const method = methodOfTurn(program, entry.method)
+    if (method === undefined) throw unknownMethod(key, program, seq, entry.method)
+    const replaying = engine.replay(seq, entry, method)
+    if (replaying !== undefined) return replaying.then(() => replayed(entry, seqAfter))
+    return replayed(entry, seqAfter)
+  })
   const stateHash = engine.stateHash()
   const { digest } = record
   return { key, turns, failed, seqNext, seqFirst, digest, stateHash, snapshotsCompared }

@@ -220,14 +220,13 @@ async function replayHashes(subject: Subject, bytes: Uint8Array): Promise<Map<nu
   const created = await readCreated({ log, record })
   const engine = TurnEngine.startReplay(program, environment, created.calls)
   const hashes = new Map<number, string>()
-  for await (const page of new TurnReader(log, 1, seqNext).pages())
-    for (const { seq, seqAfter, entry } of page) {
-      const method = program.findMethod(entry.method)
-      if (method === undefined) throw new Error(`no method ${entry.method}`)
-      await engine.replay(seq, entry, method)
-      hashes.set(seqAfter, engine.stateHash())
-      if (seqAfter > seq + 1) counts.opened++
-    }
+  await new TurnReader(log, 1, seqNext).each(async (seq, seqAfter, entry) => {
+    const method = program.findMethod(entry.method)
+    if (method === undefined) throw new Error(`no method ${entry.method}`)
+    await engine.replay(seq, entry, method)
+    hashes.set(seqAfter, engine.stateHash())
+    if (seqAfter > seq + 1) counts.opened++
+  })
   return hashes
 }
 

@@ -14,7 +14,7 @@
  */
 import { invariant, type LoomError } from '../../base/errors.ts'
 import type { ActorRecord } from '../store.ts'
-import { type FlatPlaces, type KeyUse, PLACE_WIDTH, type Place } from './records.ts'
+import { type FlatPlaces, type KeyUse, PLACE_WIDTH } from './records.ts'
 
 export class ActorState {
   /** 0 until the actor is created. */
@@ -52,12 +52,15 @@ export class ActorState {
     return this.seqIndexed === this.seqQueued
   }
 
-  place(seq: number): Place {
-    const at = (seq - this.seqIndexed) * PLACE_WIDTH
-    const [block, offset, size] = this.places.slice(at, at + PLACE_WIDTH)
-    invariant(seq >= this.seqIndexed && seq < this.seqQueued, 'the tail has a place for this seq')
-    invariant(block !== undefined && offset !== undefined && size !== undefined, 'places are whole')
-    return { block, offset, size }
+  /** Adds the places of entries `seqFrom` up to `seqEnd` (excluded), which the tail has. */
+  addPlaces(seqFrom: number, seqEnd: number, places: FlatPlaces): void {
+    invariant(
+      seqFrom >= this.seqIndexed && seqEnd <= this.seqQueued,
+      'the tail has places for these entries',
+    )
+    const end = (seqEnd - this.seqIndexed) * PLACE_WIDTH
+    for (let at = (seqFrom - this.seqIndexed) * PLACE_WIDTH; at < end; at++)
+      places.push(this.places[at] ?? 0)
   }
 
   setKey(key: string, use: KeyUse): void {

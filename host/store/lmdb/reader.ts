@@ -19,7 +19,14 @@ import {
   snapshotKey,
 } from './keys.ts'
 import { firstSeqOf } from './lives.ts'
-import { bytesOf, decodeKeyUse, decodeRun, MOVED_BLOCK, type Place } from './records.ts'
+import {
+  addPlacesOfRun,
+  bytesOf,
+  decodeKeyUse,
+  type FlatPlaces,
+  MOVED_BLOCK,
+  PLACE_WIDTH,
+} from './records.ts'
 
 /** Snapshots looked at per step when searching for one that is not rejected. */
 const SNAPSHOT_PAGE_COUNT = 4
@@ -38,31 +45,39 @@ export function readEntries(
   seqMax: number,
 ): JournalRow[] {
   const seqEnd = keptUntil(environment, state, seqFrom, Math.min(seqMax, state.seqDurable))
+  const places = placesOf(environment, state, seqFrom, seqEnd)
   const rows: JournalRow[] = []
-  let block: Buffer | undefined
-  let number = 0
-  for (const place of placesOf(environment, state, seqFrom, seqEnd)) {
-    const seq = seqFrom + rows.length
-    if (place.block === MOVED_BLOCK) {
+  let block: Uint8Array | null = null
+  let number = MOVED_BLOCK
+  for (let at = 0, seq = seqFrom; seq < seqEnd; at += PLACE_WIDTH, seq++) {
+    const blockNumber = places[at] ?? MOVED_BLOCK
+    if (blockNumber === MOVED_BLOCK) {
       rows.push({ seq, bytes: movedEntry(environment, state.number, seq) })
       continue
     }
-    if (place.block !== number) {
-      number = place.block
-      block = environment.get(blockKey(number))
+    if (blockNumber !== number) {
+      number = blockNumber
+      block = blockAt(environment, number)
     }
-    const end = place.offset + place.size
-    if (block === undefined || end > block.length)
-      throw new LoomError(
-        'ERR_JOURNAL_CORRUPT',
-        `entry ${seq}: block ${number} has no such place`,
-        {
-          data: { seq, block: number },
-        },
-      )
-    rows.push({ seq, bytes: Uint8Array.prototype.slice.call(block, place.offset, end) })
+    const offset = places[at + 1] ?? 0
+    const size = places[at + 2] ?? 0
+    if (block === null || offset + size > block.length) throw noSuchPlace(seq, number)
+    // A part of what was read: nothing else uses its memory, and a copy of each would cost as much as its turn.
+    rows.push({ seq, bytes: new Uint8Array(block.buffer, block.byteOffset + offset, size) })
   }
   return rows
+}
+
+/** A copy of the block, or null. */
+function blockAt(environment: Environment, number: number): Uint8Array | null {
+  const block = environment.get(blockKey(number))
+  return block === undefined ? null : bytesOf(block)
+}
+
+function noSuchPlace(seq: number, block: number): LoomError {
+  return new LoomError('ERR_JOURNAL_CORRUPT', `entry ${seq}: block ${block} has no such place`, {
+    data: { seq, block },
+  })
 }
 
 function movedEntry(environment: Environment, actor: number, seq: number): Uint8Array {
@@ -86,38 +101,38 @@ function keptUntil(
   return seqFrom === 0 ? 1 : seqFrom
 }
 
-function* placesOf(
+/** Of entries `seqFrom` up to `seqEnd` (excluded): from the index, then from the tail. */
+function placesOf(
   environment: Environment,
   state: ActorState,
   seqFrom: number,
   seqEnd: number,
-): Generator<Place> {
+): FlatPlaces {
+  const places: FlatPlaces = []
+  const indexedEnd = Math.min(seqEnd, state.seqIndexed)
   let seq = seqFrom
-  while (seq < Math.min(seqEnd, state.seqIndexed)) {
-    const run = runAt(environment, state.number, seq)
-    for (const place of run.places.slice(seq - run.seq)) {
-      if (seq === seqEnd) return
-      yield place
-      seq++
-    }
-  }
-  for (; seq < seqEnd; seq++) yield state.place(seq)
+  while (seq < indexedEnd) seq += addRun(environment, state.number, seq, indexedEnd, places)
+  if (seq < seqEnd) state.addPlaces(seq, seqEnd, places)
+  return places
 }
 
-/** The run that covers `seq`. */
-function runAt(
+/** Adds the places that the run which covers `seq` has, up to `seqEnd` (excluded); how many these are. */
+function addRun(
   environment: Environment,
   actor: number,
   seq: number,
-): { seq: number; places: Place[] } {
+  seqEnd: number,
+  places: FlatPlaces,
+): number {
   const [row] = environment.rangeDown(runKey(actor, seq), runKey(actor, 0).subarray(0, 7), 1)
   const first = row === undefined ? 0 : seqOfKey(row.key)
-  const places = row === undefined ? [] : decodeRun(row.value)
-  if (first + places.length <= seq)
+  const count =
+    row === undefined ? 0 : addPlacesOfRun(row.value, seq - first, seqEnd - first, places)
+  if (count <= 0)
     throw new LoomError('ERR_JOURNAL_CORRUPT', `the index has no place for entry ${seq}`, {
       data: { seq },
     })
-  return { seq: first, places }
+  return count
 }
 
 /** Seq of the key's result, on its way ones included, unless it was given up. */

@@ -209,3 +209,23 @@ export function decodeRun(record: Buffer): Place[] {
     })
   return places
 }
+
+/** Adds places `from` up to `end` (excluded) of a run, as far as it has them; how many these are. */
+export function addPlacesOfRun(
+  record: Buffer,
+  from: number,
+  end: number,
+  places: FlatPlaces,
+): number {
+  const body = unseal('run', record)
+  invariant(body.length % PLACE_SIZE_BYTES === 0, 'a run is a list of places')
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength)
+  const last = Math.min(end * PLACE_SIZE_BYTES, body.length)
+  for (let at = from * PLACE_SIZE_BYTES; at < last; at += PLACE_SIZE_BYTES)
+    places.push(
+      view.getUint16(at) * 0x1_0000_0000 + view.getUint32(at + 2),
+      view.getUint32(at + 6),
+      view.getUint32(at + 10),
+    )
+  return last / PLACE_SIZE_BYTES - from
+}
