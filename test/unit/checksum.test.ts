@@ -6,7 +6,9 @@ import { expect, test } from 'vitest'
 import { crc32 } from '../../host/base/checksum.ts'
 
 test('a checksum is what zlib computes, whatever the size, the start and the seed', () => {
-  const sized = fc.integer({ min: 1, max: 140 }).chain((size) => fc.uint8Array({ minLength: size, maxLength: size }))
+  const sized = fc
+    .integer({ min: 1, max: 140 })
+    .chain((size) => fc.uint8Array({ minLength: size, maxLength: size }))
   fc.assert(
     fc.property(sized, fc.nat(9), fc.nat(0xffff_ffff), (bytes, given, seed) => {
       const start = Math.min(given, bytes.length - 1)
