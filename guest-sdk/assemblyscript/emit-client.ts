@@ -2,8 +2,8 @@
  * WIT of the client of an actor's interface.
  *
  * Owns: for an interface `bank:account/account` the text of `bank:account/account-client`: a resource
- * `account` whose constructor takes an actor's id, and whose methods are the interface's.
- * Does not own: who serves it (the host does).
+ * `account` whose constructor takes an actor's type and id, and whose methods are the interface's.
+ * Does not own: what it does: every host serves it (docs/typed-clients.md).
  */
 import type { Interface } from './model.ts'
 import { definitions } from './model.ts'
@@ -27,8 +27,8 @@ export function emitClientWit(one: Interface): string {
 interface ${name}-client {
 ${uses.join('')}  /// One of them.
   resource ${witName(name)} {
-    /// The actor with this id.
-    constructor(id: string);
+    /// The actor of this type, as hosts know it, with this id.
+    constructor(actor-type: string, id: string);
 ${methods.join('')}  }
 }
 `

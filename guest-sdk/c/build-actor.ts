@@ -14,11 +14,12 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { displayPath } from '../assemblyscript/actor-folder.ts'
 import { BuildError, type Mistake } from '../assemblyscript/errors.ts'
+import { splitInterfaceId } from '../assemblyscript/names.ts'
 import { sdkFolder } from '../assemblyscript/package-files.ts'
 import { writeAtomic } from '../assemblyscript/write-atomic.ts'
 import type { BuiltActor } from '../tool/command.ts'
 import { type ActorWorld, embedWorld, readWorld, witOf, wrap } from '../tool/component.ts'
-import { readWitSource } from '../tool/wit-source.ts'
+import { readWitSource, type WitSource, withoutComments } from '../tool/wit-source.ts'
 import { compileC } from './clang.ts'
 import { emitGlue } from './emit-glue.ts'
 import { emitHeader } from './emit-header.ts'
@@ -61,14 +62,31 @@ function readLibrary(): Record<string, string> {
   )
 }
 
-/** The same interface as import and export would give two functions one name. */
-function refuse({ imports, exports }: ActorWorld, file: string): string {
-  const [only, second] = exports
-  if (only === undefined) throw failed(file, 'the world exports no interface')
-  for (const { id } of exports)
-    if (imports.some((one) => one.id === id && one.funcs.length > 0))
-      throw failed(file, `${id} is imported and exported; C has one name for both`)
-  return second === undefined ? only.id : exports.map(({ id }) => id).join(', ')
+/** Ids of the exported interfaces, as a text. @throws BuildError when there are none. */
+function exportedIds({ exports }: ActorWorld, file: string): string {
+  if (exports.length === 0) throw failed(file, 'the world exports no interface')
+  return exports.map(({ id }) => id).join(', ')
+}
+
+/**
+ * The same interface as import and export would give two functions one name. Imported only because another
+ * interface uses its types, as a client does, it gives types alone.
+ */
+function withoutTwins({ imports, exports }: ActorWorld, source: WitSource): ActorWorld {
+  const exported = new Set(exports.map(({ id }) => id))
+  const twins = imports.filter(({ id, funcs }) => exported.has(id) && funcs.length > 0)
+  for (const { id } of twins)
+    if (importsByName(source.text, id))
+      throw failed(source.file, `${id} is imported and exported; C has one name for both`)
+  const kept = imports.map((one) => (twins.includes(one) ? { ...one, funcs: [] } : one))
+  return { imports: kept, exports }
+}
+
+/** Whether a world says `import account;`, or so with the whole id. */
+function importsByName(text: string, id: string): boolean {
+  const named = [...withoutComments(text).matchAll(/\bimport\s+%?([^\s;]+)\s*;/g)]
+  const { name } = splitInterfaceId(id)
+  return named.some(([, imported]) => imported === id || imported === name)
 }
 
 /**
@@ -82,8 +100,8 @@ export async function buildActor(options: BuildOptions = {}): Promise<BuiltCActo
   const source = readWitSource(dir)
   const author = readSources(dir)
   if (author.size === 0) throw failed(dir, 'no .c file')
-  const world = await readWorld(source, 'C')
-  const interfaceId = refuse(world, source.file)
+  const world = withoutTwins(await readWorld(source, 'C'), source)
+  const interfaceId = exportedIds(world, source.file)
   const names = new Names([...world.imports, ...world.exports])
   const header = emitHeader(world, names)
   const name = path.basename(dir)

@@ -9,6 +9,7 @@
  *
  *   variant { a(u64), b }     struct { uint8_t tag; union { uint64_t a; } val; }
  *   option<u64>               struct { bool some; uint64_t value; }
+ *   own<file>, borrow<file>   struct { uint32_t handle; }
  *   result<u64, string>       struct { bool is_err; union { uint64_t ok; loom_string err; }; }
  */
 import { alignmentOf, discriminantSize, flagsSize, sizeOf } from '../assemblyscript/layout.ts'
@@ -93,6 +94,9 @@ function body(type: Type, names: Names): string {
       const payload = cases.join('') === '' ? '' : `  union {\n${cases.join('')}  } val;\n`
       return `struct {\n  ${unsigned(discriminantSize(type.cases.length))} tag;\n${payload}}`
     }
+    case 'own':
+    case 'borrow':
+      return 'struct {\n  uint32_t handle;\n}'
     case 'enum':
       return unsigned(discriminantSize(type.cases.length))
     case 'flags':

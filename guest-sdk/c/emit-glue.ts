@@ -11,10 +11,10 @@
  *        weak, and linked only if the author's code uses memory.
  */
 import { FLAT_PARAMS_MAX, FLAT_RESULTS_MAX, flatten } from '../assemblyscript/layout.ts'
-import type { Func, Interface, Type } from '../assemblyscript/model.ts'
+import type { Func, Interface, ResourceType, Type } from '../assemblyscript/model.ts'
 import { children } from '../assemblyscript/model.ts'
 import { cType } from './c-type.ts'
-import { type CWorld, prototype } from './emit-header.ts'
+import { type CWorld, dropPrototype, prototype, resourcesOf } from './emit-header.ts'
 import { CORE, lift, lower, type Slot } from './flat.ts'
 import { member, type Names } from './names.ts'
 
@@ -92,7 +92,7 @@ function emitExport(one: Interface, func: Func, index: number, names: Names): st
       pieces.push(lift(type, `loom_p${position}`, slots.slice(from, at), names))
     })
   }
-  const call = `${names.function(one.id, func.name)}(${args.join(', ')})`
+  const call = `${names.function(one.id, func)}(${args.join(', ')})`
   const slot = resultSlot(func)
   if (func.result === null) pieces.push(`${call};\nCLEAR();\n`)
   else if (isReturnedInMemory) {
@@ -154,6 +154,15 @@ function emitImport(one: Interface, func: Func, index: number, names: Names): st
 ${prototype(one, func, names)} {\n${pieces.join('')}}\n`
 }
 
+/** Gives the handles of an imported resource back. */
+function emitDrop(resource: ResourceType, names: Names): string {
+  const stem = names.resource(resource)
+  return `
+IMPORT("${resource.owner}", "[resource-drop]${resource.name}") void loom_drop_${stem}(uint32_t);
+${dropPrototype(resource, names)} { loom_drop_${stem}(self.handle); }
+`
+}
+
 const PROLOGUE = `// Made by \`loom build\` from the actor's WIT. Do not edit.
 #include "world.h"
 
@@ -184,6 +193,7 @@ export function emitGlue(world: CWorld, names: Names): string {
     PROLOGUE,
     `\nvoid loom_temp_clear(void)${needsMemory(world) ? '' : ' __attribute__((weak))'};\n`,
     ...each(world.imports, emitImport),
+    ...resourcesOf(world.imports).map((resource) => emitDrop(resource, names)),
     ...each(world.exports, emitExport),
   ].join('')
 }

@@ -4,9 +4,10 @@
  * Owns: declarations of the world's types, of the functions that the host provides, and of those that the
  * author writes.
  */
-import type { Func, Interface } from '../assemblyscript/model.ts'
+import type { Func, Interface, ResourceType } from '../assemblyscript/model.ts'
+import { definitions } from '../assemblyscript/model.ts'
 import { cType, declaredTypes, declareType } from './c-type.ts'
-import { member, type Names } from './names.ts'
+import { isResource, member, type Names } from './names.ts'
 
 export interface CWorld {
   readonly imports: readonly Interface[]
@@ -18,7 +19,22 @@ export function prototype(one: Interface, func: Func, names: Names): string {
   const result = func.result === null ? 'void' : cType(func.result, names)
   const params = func.params.map(({ name, type }) => `${cType(type, names)} ${member(name)}`)
   const list = params.length === 0 ? 'void' : params.join(', ')
-  return `${result} ${names.function(one.id, func.name)}(${list})`
+  return `${result} ${names.function(one.id, func)}(${list})`
+}
+
+/** The resources whose handles the functions pass. */
+export function resourcesOf(interfaces: readonly Interface[]): ResourceType[] {
+  return definitions(interfaces.flatMap(({ funcs }) => funcs)).filter(isResource)
+}
+
+/** `void files_file_drop(files_file_t self)` */
+export function dropPrototype(resource: ResourceType, names: Names): string {
+  return `void ${names.resource(resource)}_drop(${cType({ kind: 'own', resource }, names)} self)`
+}
+
+function dropSection(interfaces: readonly Interface[], names: Names): string {
+  const lines = resourcesOf(interfaces).map((one) => `${dropPrototype(one, names)};\n`)
+  return lines.length === 0 ? '' : `\n// Give handles back\n${lines.join('')}`
 }
 
 function section(title: string, interfaces: readonly Interface[], names: Names): string {
@@ -37,5 +53,5 @@ export function emitHeader({ imports, exports }: CWorld, names: Names): string {
 #pragma once
 #include "loom.h"
 
-${types.map((type) => declareType(type, names)).join('\n')}${section('The host provides', imports, names)}${section('The actor defines', exports, names)}`
+${types.map((type) => declareType(type, names)).join('\n')}${section('The host provides', imports, names)}${dropSection(imports, names)}${section('The actor defines', exports, names)}`
 }

@@ -9,6 +9,7 @@
  */
 import { type CoreType, flatten, payloads } from '../assemblyscript/layout.ts'
 import type { Type } from '../assemblyscript/model.ts'
+import { isHandle } from '../assemblyscript/model.ts'
 import { cType } from './c-type.ts'
 import { member, type Names } from './names.ts'
 
@@ -87,6 +88,7 @@ export function lift(type: Type, target: string, slots: readonly Slot[], names: 
     const pointer = type.kind === 'string' ? 'char' : cType(type.element, names)
     return `${target}.ptr = (${pointer} *)${first.name}; ${target}.len = ${second?.name};\n`
   }
+  if (isHandle(type)) return `${target}.handle = ${first.name};\n`
   if (type.kind !== 'option' && type.kind !== 'result' && type.kind !== 'variant')
     return `${target} = (${cType(type, names)})${first.name};\n`
   const { tag, values } = variantMembers(type)
@@ -127,6 +129,9 @@ export function lower(type: Type, from: string, slots: readonly Slot[], names: N
     case 'string':
     case 'list':
       return put(0, `(uint32_t)${from}.ptr`, 'i32') + put(1, `${from}.len`, 'i32')
+    case 'own':
+    case 'borrow':
+      return put(0, `${from}.handle`, 'i32')
     case 's8':
     case 's16':
       return put(0, `(uint32_t)(int32_t)${from}`, 'i32')

@@ -13,9 +13,20 @@
  *     enum kind, case pay-in         account_kind_t, ACCOUNT_KIND_PAY_IN
  *   list<movement>                   list_account_movement_t
  *   result<u64, string>              result_u64_string_t
+ *     resource file                  files_file_t
+ *     its constructor                files_file_new
+ *     its method read                files_file_read
+ *     giving it back                 files_file_drop; a method that is called so: files_file_drop_
  */
-import type { Interface, NamedType, Type } from '../assemblyscript/model.ts'
-import { definitions, isNamed } from '../assemblyscript/model.ts'
+import type {
+  Definition,
+  Func,
+  Interface,
+  NamedType,
+  ResourceType,
+  Type,
+} from '../assemblyscript/model.ts'
+import { definitions, isHandle, isNamed } from '../assemblyscript/model.ts'
 import { splitInterfaceId } from '../assemblyscript/names.ts'
 
 const RESERVED = new Set(
@@ -50,15 +61,19 @@ function interfaceNames(ids: readonly string[]): Map<string, string> {
   )
 }
 
+export function isResource(type: Definition): type is ResourceType {
+  return type.kind === 'resource'
+}
+
 export class Names {
   readonly #interfaces: Map<string, string>
-  readonly #named = new Map<NamedType, string>()
+  readonly #named = new Map<Definition, string>()
   readonly #taken = new Map<string, number>()
 
   constructor(interfaces: readonly Interface[]) {
     this.#interfaces = interfaceNames([...new Set(interfaces.map(({ id }) => id))])
     for (const one of interfaces)
-      for (const type of definitions(one.funcs).filter(isNamed))
+      for (const type of definitions(one.funcs, one.types.filter(isResource)))
         if (!this.#named.has(type))
           this.#named.set(type, this.#unique(`${this.interface(one.id)}_${snake(type.name)}`))
   }
@@ -75,13 +90,21 @@ export class Names {
     return name
   }
 
-  function(id: string, name: string): string {
-    return `${this.interface(id)}_${snake(name)}`
+  function(id: string, { name, member: of }: Func): string {
+    if (of === null) return `${this.interface(id)}_${snake(name)}`
+    const own = of.kind === 'constructor' ? 'new' : snake(of.name)
+    return `${this.resource(of.resource)}_${own === 'drop' ? 'drop_' : own}`
+  }
+
+  /** What the name of its type, and of its functions, begins with. */
+  resource(resource: Definition): string {
+    return this.#named.get(resource) ?? snake(resource.name)
   }
 
   /** A type as part of other names. */
   stem(type: Type): string {
     if (isNamed(type)) return this.#named.get(type) ?? snake(type.name)
+    if (isHandle(type)) return this.resource(type.resource)
     const side = (part: Type | null): string => (part === null ? 'void' : this.stem(part))
     switch (type.kind) {
       case 'list':

@@ -43,7 +43,7 @@ export async function readWorld(source: WitSource, language: string): Promise<Ac
   const { componentEmbed } = await tools()
   try {
     const { text: witSource, world } = source
-    return withoutResources(decodeWorld(await componentEmbed({ dummy: true, witSource, world })))
+    return withoutOwnResources(decodeWorld(await componentEmbed({ dummy: true, witSource, world })))
   } catch (error) {
     const file = displayPath(source.file)
     if (error instanceof UnsupportedWit) {
@@ -56,13 +56,12 @@ export async function readWorld(source: WitSource, language: string): Promise<Ac
   }
 }
 
-/** Throws for a resource, which only AssemblyScript guests have classes for. */
-function withoutResources(world: ActorWorld): ActorWorld {
-  const all = [...world.imports, ...world.exports]
-  const found = all
+/** Throws for a resource that the actor would have to serve: callers could not hold its handles. */
+function withoutOwnResources(world: ActorWorld): ActorWorld {
+  const found = world.exports
     .flatMap((one) => definitions(one.funcs, one.types))
     .find(({ kind }) => kind === 'resource')
-  if (found) throw new UnsupportedWit(`the resource '${found.name}'`)
+  if (found) throw new UnsupportedWit(`the resource '${found.name}' of an exported interface`)
   return world
 }
 

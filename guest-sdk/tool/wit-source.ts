@@ -1,8 +1,8 @@
 /**
  * The WIT of an actor's folder as one text.
  *
- * Owns: finding the world, and adding the packages that it refers to: those in the folder (`host/*.wit`,
- * `deps/*.wit`) and the host's own.
+ * Owns: finding the world, and adding what it refers to: other files of its package beside it, the packages in the
+ * folder (`host/*.wit`, `deps/*.wit`) and the host's own.
  * Does not own: parsing (tool/component.ts).
  *
  * Invariant WS1: lines of the author's own file keep their numbers: everything else follows them.
@@ -54,7 +54,7 @@ function findWit(dir: string): string {
 
 const PACKAGE = /^\s*package\s+([^;{]+);/m
 
-function withoutComments(text: string): string {
+export function withoutComments(text: string): string {
   return text.replace(/\/\/.*$/gm, '').replace(/\/\*[\s\S]*?\*\//g, '')
 }
 
@@ -75,8 +75,13 @@ function worldOf(file: string, text: string): string {
 /** @throws BuildError when the folder has no WIT, or not exactly one world. */
 export function readWitSource(dir: string): WitSource {
   const file = findWit(dir)
-  const own = readFileSync(file, 'utf8')
-  const world = worldOf(file, own)
+  const main = readFileSync(file, 'utf8')
+  const world = worldOf(file, main)
+  const others = witFiles(dir).filter((one) => one !== file)
+  const texts = others.map((one) => readFileSync(one, 'utf8'))
+  const { id: ownId } = nested(main)
+  const siblings = texts.filter((text) => nested(text).id === ownId)
+  const own = [main, ...siblings.map((text) => text.replace(PACKAGE, ''))].join('\n')
   const beside = ['host', 'deps'].flatMap((name) => witFiles(path.join(dir, name)))
   const packages = new Map<string, string>()
   for (const text of [...beside.map((one) => readFileSync(one, 'utf8')), ...libraryWit()]) {

@@ -50,6 +50,8 @@ export interface ActorProgram {
   /** Why `capture` does not hold the whole state, so that actors recover by replay alone; or null. */
   readonly uncaptured: string | null
   findMethod(name: string): ActorMethod | undefined
+  /** The method that a function of an interface is, where the interface is known: a class has none. */
+  findFunction(interfaceName: string, name: string): ActorMethod | undefined
   /** Instantiates; the recorder is in a turn, live or replayed, while this runs. */
   start(context: HostCallContext, recorder: Recorder): ActorBody
 }

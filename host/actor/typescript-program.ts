@@ -12,6 +12,7 @@
 import { createHash } from 'node:crypto'
 import { LoomError, toLoomError } from '../base/errors.ts'
 import { isThenable } from '../base/promises.ts'
+import { camelCase } from '../component/labels.ts'
 import type { JsonValue, WitValue } from '../component/wit.ts'
 import { asJournaled, packValue, unpackValue } from '../journal/values.ts'
 import type { ActorBody, ActorMethod, ActorProgram } from './program.ts'
@@ -132,6 +133,7 @@ export function typescriptProgram(actorClass: ActorClass): ActorProgram {
     uncaptured: null,
     methods,
     findMethod: (name) => byName.get(name),
+    findFunction: (_, name) => byName.get(name) ?? byName.get(camelCase(name)),
     start: (context, recorder) => new TypescriptBody(actorClass, actorContext(context, recorder)),
   }
 }

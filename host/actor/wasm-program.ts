@@ -20,7 +20,7 @@ import type { Digest } from '../base/digest.ts'
 import { invariant, LoomError } from '../base/errors.ts'
 import { FUEL_PER_TURN, MEMORY_PAGES_MAX, RESULT_SIZE_MAX_BYTES } from '../base/limits.ts'
 import { kebabCase } from '../base/names.ts'
-import { checkArguments } from '../component/arguments.ts'
+import { checkArguments, checkResult } from '../component/arguments.ts'
 import type {
   Component,
   ComponentExport,
@@ -33,6 +33,7 @@ import { loadComponent } from '../component/load.ts'
 import type { WitFunction, WitValue } from '../component/wit.ts'
 import { formatFunction } from '../component/wit-text.ts'
 import {
+  compatibleName,
   type HostCallContext,
   type HostFunctionSpec,
   type HostInterfaces,
@@ -138,6 +139,7 @@ class WasmProgram implements WasmActorProgram {
   readonly #component: Component
   readonly #options: WasmProgramOptions
   readonly #byName: ReadonlyMap<string, ActorMethod>
+  readonly #byFunction = new Map<string, ActorMethod>()
   readonly #imports = new Map<WitFunction, BoundImport>()
   #sharedBaseline: Baseline | null = null
   /** The component as it is instantiated; made for the first actor, when all interfaces are provided. */
@@ -160,6 +162,18 @@ class WasmProgram implements WasmActorProgram {
 
   findMethod(name: string): ActorMethod | undefined {
     return this.#byName.get(name) ?? this.#byName.get(kebabCase(name))
+  }
+
+  findFunction(interfaceName: string, name: string): ActorMethod | undefined {
+    const key = `${interfaceName}#${name}`
+    const known = this.#byFunction.get(key)
+    if (known !== undefined) return known
+    const wanted = compatibleName(interfaceName)
+    const found = this.methods.find(
+      ({ target }) => target.func.name === name && compatibleName(target.interfaceName) === wanted,
+    )
+    if (found !== undefined) this.#byFunction.set(key, found)
+    return found
   }
 
   withLimits(limits: Partial<GuestLimits>): ActorProgram {
@@ -318,13 +332,7 @@ class WasmBody implements ActorBody {
 
 /** Checks what a host function returned against its WIT type (R4). */
 function resultCheck(func: WitFunction): (result: unknown) => WitValue {
-  if (func.result === null) return () => undefined
-  const asFunction: WitFunction = {
-    name: func.name,
-    params: [{ name: 'result', type: func.result }],
-    result: null,
-  }
-  return (result) => checkArguments(asFunction, [result])[0]
+  return (result) => checkResult(func, result)
 }
 
 /** The function's name; `interface.function` where two interfaces export the same one. */

@@ -52,6 +52,19 @@ export function checkArguments(func: WitFunction, args: readonly unknown[]): Wit
   return values
 }
 
+/**
+ * Validates what a function returned, as arguments are; void is undefined.
+ * @throws ERR_ARGUMENT_TYPE
+ */
+export function checkResult({ name, result }: WitFunction, value: unknown): WitValue {
+  if (result === null) return undefined
+  try {
+    return checkerOf(result)(value)
+  } catch (error) {
+    throw toArgumentError(error, `the result of ${name}`, 'result')
+  }
+}
+
 /** What a checker threw for the result of a host function, as ERR_HOST_CALL. */
 export function toResultError(error: unknown, where: string): unknown {
   if (!(error instanceof Mismatch)) {

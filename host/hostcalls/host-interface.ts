@@ -61,6 +61,8 @@ export interface OutgoingCall {
   readonly target: ActorKey
   readonly method: string
   readonly args: readonly WitValue[] | string
+  /** The interface that must have the method, where the caller knows it. */
+  readonly interfaceName?: string
 }
 
 /**
@@ -82,10 +84,18 @@ export interface HostFunctionSpec {
    * it of the recorded value, live and in replay, as a pure function. The value is not checked.
    */
   readonly derive?: (context: HostCallContext, recorded: WitValue) => WitValue
+  /**
+   * The arguments as they are journaled and performed: with what handles stand for in the place of handles. Of
+   * functions that have `derive` too. Pure.
+   */
+  readonly resolve?: (context: HostCallContext, args: readonly WitValue[]) => readonly WitValue[]
 }
 
 /** What serves a function, made of its qualified name and its type. */
 export type FunctionAnswer = (name: string, func: WitFunction) => HostFunctionSpec | undefined
+
+/** As FunctionAnswer, for interfaces of any name. */
+type InterfaceAnswer = (interfaceName: string, func: WitFunction) => HostFunctionSpec | undefined
 
 export type HostInterfaceSpec = Readonly<Record<string, HostFunctionSpec>>
 
@@ -107,6 +117,7 @@ function withoutVersion(interfaceName: string): string {
 export class HostInterfaces {
   readonly #served = new Map<string, HostInterfaceSpec>()
   readonly #defaults = new Map<string, FunctionAnswer>()
+  #rule: InterfaceAnswer = () => undefined
 
   /** Serves `interfaceName`; without a version, every version of it. */
   add(interfaceName: string, functions: HostInterfaceSpec): void {
@@ -118,12 +129,17 @@ export class HostInterfaces {
     this.#defaults.set(compatibleName(interfaceName), answer)
   }
 
+  /** Serves functions that neither `add` nor `addDefault` does, whatever their interface is called. */
+  addRule(rule: InterfaceAnswer): void {
+    this.#rule = rule
+  }
+
   /** The function that answers an import. */
   answer(interfaceName: string, func: WitFunction): HostFunctionSpec | undefined {
     const served = this.find(interfaceName, func.name)
     if (served !== undefined) return served
     const answer = this.#defaults.get(compatibleName(interfaceName))
-    return answer?.(importName(interfaceName, func), func)
+    return answer?.(importName(interfaceName, func), func) ?? this.#rule(interfaceName, func)
   }
 
   /** True when it was added, not when there is a default for it. */

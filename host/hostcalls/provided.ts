@@ -4,6 +4,7 @@
 import { LoomError } from '../base/errors.ts'
 import { kebabCase } from '../base/names.ts'
 import type { WitValue } from '../component/wit.ts'
+import { isClientConstructor } from './actor-clients.ts'
 import type { HostFunctionSpec, HostInterfaceSpec } from './host-interface.ts'
 
 type ProvidedFunction = (...args: never[]) => unknown
@@ -33,6 +34,9 @@ export function providedInterface(
       'ERR_OPTION',
       `interface ${JSON.stringify(interfaceName)}: expected namespace:package/interface, with or without @version`,
     )
+  const own = Object.keys(functions).find((name) => isClientConstructor(interfaceName, name))
+  if (own !== undefined)
+    throw new LoomError('ERR_OPTION', `${interfaceName}: the host serves clients of actors itself`)
   const rows = Object.entries(functions).map(
     ([name, provided]) =>
       [kebabCase(name), specOf(`${interfaceName}#${kebabCase(name)}`, provided)] as const,

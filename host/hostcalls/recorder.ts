@@ -445,16 +445,17 @@ export function bindHostFunction(
       const { recorder, context } = seat
       return recorder.callPure(target, () => spec.perform(context, args) as WitValue)
     }
-  const { kind, derive } = spec
+  const { kind, derive, resolve } = spec
   if (derive !== undefined)
-    return (...args) => {
+    return (...given) => {
       const { recorder, context } = seat
+      const args = resolve === undefined ? given : resolve(context, given)
       const perform = (): WitValue | PromiseLike<unknown> => spec.perform(context, args)
       const call = { target, args, perform, check: asRecorded, kind }
-      const given = (recorded: WitValue): WitValue =>
+      const derived = (recorded: WitValue): WitValue =>
         recorder.callPure(target, () => derive(context, recorded))
       const recorded = recorder.call(call)
-      return recorded instanceof Promise ? recorded.then(given) : given(recorded as WitValue)
+      return recorded instanceof Promise ? recorded.then(derived) : derived(recorded as WitValue)
     }
   return (...args) => {
     const { recorder, context } = seat

@@ -109,7 +109,10 @@ export class ActorCalls {
     callId: string,
   ): Promise<TurnOutcome> {
     const callee = this.#pool.peek(to)
-    const method = callee?.program.findMethod(call.method)
+    const method =
+      call.interfaceName === undefined
+        ? callee?.program.findMethod(call.method)
+        : callee?.program.findFunction(call.interfaceName, call.method)
     if (callee !== undefined && method !== undefined && !callee.closed) {
       const args = argumentsOf(method, call)
       const known = await callee.known({ method, args, idempotencyKey: callId })
@@ -172,7 +175,7 @@ function callOf(
   let method: ActorMethod
   let head: CallHead
   try {
-    method = findMethod(activation, call.method)
+    method = findMethod(activation, call.method, call.interfaceName)
     head = { method, args: argumentsOf(method, call), idempotencyKey, caller: caller.name }
   } catch (error) {
     return outcomeOf(error)

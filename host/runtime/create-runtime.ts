@@ -18,6 +18,7 @@ import { deferred, ignoreOutcome } from '../base/promises.ts'
 import { type Random, systemRandom } from '../base/random.ts'
 import type { BlobStore } from '../blob/blob-store.ts'
 import type { WitValue } from '../component/wit.ts'
+import { answerClient } from '../hostcalls/actor-clients.ts'
 import { HostInterfaces } from '../hostcalls/host-interface.ts'
 import { serveLoomActor } from '../hostcalls/loom-actor.ts'
 import { providedInterface } from '../hostcalls/provided.ts'
@@ -61,6 +62,7 @@ export function standardInterfaces(): HostInterfaces {
   const interfaces = new HostInterfaces()
   serveLoomActor(interfaces)
   serveWasi(interfaces)
+  interfaces.addRule(answerClient)
   return interfaces
 }
 

@@ -154,15 +154,23 @@ function callMethod(
 
 const METHODS_SHOWN_MAX = 20
 
-/** @throws ERR_METHOD_UNKNOWN */
-export function findMethod(activation: Activation, name: string): ActorMethod {
-  const method = activation.program.findMethod(name)
+/** `interfaceName`: the one that must have the method. @throws ERR_METHOD_UNKNOWN */
+export function findMethod(
+  { program, key }: Activation,
+  name: string,
+  interfaceName?: string,
+): ActorMethod {
+  const method =
+    interfaceName === undefined
+      ? program.findMethod(name)
+      : program.findFunction(interfaceName, name)
   if (method !== undefined) return method
-  const known = activation.program.methods.map((other) => other.name)
+  const known = program.methods.map((other) => other.name)
+  const ofInterface = interfaceName === undefined ? '' : ` of ${interfaceName}`
   const shown = known.slice(0, METHODS_SHOWN_MAX).join(', ')
   throw new LoomError(
     'ERR_METHOD_UNKNOWN',
-    `${formatActorKey(activation.key)} has no method ${JSON.stringify(name)}; it has: ${shown || 'none'}`,
+    `${formatActorKey(key)} has no method ${JSON.stringify(name)}${ofInterface}; it has: ${shown || 'none'}`,
     { data: { methods: known } },
   )
 }
