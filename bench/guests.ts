@@ -26,7 +26,7 @@ const LANGUAGES = [
   {
     language: 'AssemblyScript',
     counter: 'counter',
-    bank: 'bank-assemblyscript',
+    bank: 'bank',
     build: () => buildAssemblyScript({ dir: 'actors/counter', write: false }),
   },
   {

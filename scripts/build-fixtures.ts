@@ -8,20 +8,13 @@ import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { BuildError, buildActor } from '../guest-sdk/assemblyscript/index.ts'
 import type { Manifest } from './component-manifest.ts'
-import {
-  COMPONENTS,
-  MANIFEST,
-  manifestEntry,
-  manifestText,
-  readManifest,
-} from './component-manifest.ts'
+import { COMPONENTS, MANIFEST, manifestEntry, manifestText } from './component-manifest.ts'
 
 const FIXTURE_FOLDERS = [
   'actors/bank',
   'actors/counter',
   'actors/quoter',
   'actors/rate-limiter',
-  'test/fixtures/actors/bank-assemblyscript',
   'test/fixtures/actors/echo',
   'test/fixtures/actors/faulty',
   'test/fixtures/actors/probe-assemblyscript',
@@ -50,7 +43,7 @@ async function isCurrent(file: string, contents: Uint8Array): Promise<boolean> {
 
 async function buildAll(): Promise<Map<string, Uint8Array>> {
   const files = new Map<string, Uint8Array>()
-  const manifest: Record<string, Manifest[string]> = { ...readManifest() }
+  const manifest: Record<string, Manifest[string]> = {}
   for (const [name, folder] of Object.entries(BUILT_ELSEWHERE)) {
     manifest[`${name}.wasm`] = manifestEntry(folder, await readFile(`${COMPONENTS}/${name}.wasm`))
   }

@@ -8,7 +8,6 @@ const folders = [
   'actors/counter',
   'actors/quoter',
   'actors/rate-limiter',
-  'test/fixtures/actors/bank-assemblyscript',
   'test/fixtures/actors/echo',
   'test/fixtures/actors/faulty',
   'test/fixtures/actors/probe-assemblyscript',

@@ -3,7 +3,7 @@
 // the resources by their canonical names.
 import { describe, expect, test } from 'vitest'
 import { buildActor } from '../../guest-sdk/assemblyscript/index.ts'
-import { fsBlobs, memory, openInspector, type RuntimeOptions } from '../../host/index.ts'
+import { Actor, fsBlobs, memory, openInspector, type RuntimeOptions } from '../../host/index.ts'
 import { errorOf, openHost, temporaryFolder } from '../support/host.ts'
 import { mistakesIn, withActor } from './actor-folder.ts'
 
@@ -152,11 +152,17 @@ test('the client of another actor is made of its interface', async () => {
     'index.ts': `
       import { Account } from "./host/account-client";
       @component("bank:clerk/clerk@1.0.0") export class Clerk {
+        private ann: Account | null = null;
         pay(id: string, amount: u64): u64 {
-          const account = new Account(id);
+          const account = new Account("Bank", id);
           const paid = account.deposit(amount);
           account.drop();
           return paid.isOk ? paid.value : 0;
+        }
+        payAnn(amount: u64): u64 {
+          if (this.ann === null) this.ann = new Account("Bank", "ann");
+          const ann = this.ann as Account;
+          return ann.deposit(amount).value;
         }
       }`,
   })
@@ -166,25 +172,35 @@ test('the client of another actor is made of its interface', async () => {
 
     /// One of them.
     resource account {
-      /// The actor with this id.
-      constructor(id: string);
+      /// The actor of this type, as hosts know it, with this id.
+      constructor(actor-type: string, id: string);
 
       /// Adds.
       deposit: func(amount: u64) -> result<u64, account-error>;
     }
   }
 `)
-  const runtime = await openHost()
-  const ids: string[] = []
-  runtime.provide('bank:account/account-client', {
-    '[constructor]account': (id: string) => ids.push(id),
-    '[method]account.deposit': (_account: number, amount: bigint) => ({
-      tag: 'ok',
-      val: amount + 1n,
-    }),
-    '[resource-drop]account': () => {},
-  })
-  await runtime.registerActorType('Clerk', { type: 'wasm', component })
-  expect(await (await runtime.getActor('c', 'Clerk')).call('pay', 'ann', 7)).toBe(8n)
-  expect(ids).toEqual(['ann'])
+  const store = memory()
+  const blobs = fsBlobs(temporaryFolder())
+  const open = async () => {
+    const runtime = await openHost({ store, blobs })
+    await runtime.registerActorType('Clerk', { type: 'wasm', component })
+    await runtime.registerActorType('Bank', { type: 'typescript', actorClass: Bank })
+    return runtime.getActor('c', 'Clerk')
+  }
+  const clerk = await open()
+  expect(await clerk.call('pay', 'ann', 7)).toBe(7n)
+  expect(await clerk.call('pay-ann', 1)).toBe(8n)
+  // A client that is kept is part of the actor's state.
+  store.crash()
+  expect(await (await open()).call('pay-ann', 2)).toBe(10n)
 })
+
+class Bank extends Actor<{ held: bigint }> {
+  static readonly initialState = { held: 0n }
+
+  deposit(amount: bigint): unknown {
+    this.updateState(({ held }) => ({ held: held + amount }))
+    return { tag: 'ok', val: this.state.held }
+  }
+}

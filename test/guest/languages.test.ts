@@ -1,6 +1,7 @@
 // Aim: an actor does the same in every language: same answers, same lines in the log, same host calls, same
 // journal. Method: the same calls on the same interface in each language, on a runtime with a virtual clock; a
-// model in TypeScript says what is right, and the journals are compared with each other.
+// model in TypeScript says what is right, and the journals are compared with each other. Bank accounts transfer to
+// another account of their language, through its typed client, which is refused until that account is open.
 import { describe, expect, test } from 'vitest'
 import {
   fsBlobs,
@@ -12,8 +13,9 @@ import {
   VirtualClock,
   type WitValue,
 } from '../../host/index.ts'
+import { BankModel } from '../support/bank-model.ts'
 import { componentBytes } from '../support/components.ts'
-import { bankCall, type Call, Choices, counterCall, LANGUAGES } from '../support/guests.ts'
+import { bankCall, type Call, Choices, counterCall, LANGUAGES, OTHER } from '../support/guests.ts'
 import { errorOf, openHost, temporaryFolder } from '../support/host.ts'
 import { seedOf } from '../support/seed.ts'
 
@@ -24,14 +26,23 @@ const SEED = seedOf('languages')
 interface Transcript {
   readonly results: readonly WitValue[]
   readonly lines: readonly string[]
-  /** Everything but what names the component. */
-  readonly journal: readonly unknown[]
+  /** Of every actor, everything but what names the component. */
+  readonly journals: readonly (readonly unknown[])[]
 }
 
 interface Model {
   call(method: string, args: readonly unknown[], nowMs: bigint): WitValue
   readonly lines: string[]
 }
+
+/** A call of the actor, unless it is of the other one. */
+interface Step {
+  readonly id: string
+  readonly call: Call
+}
+
+const ACTOR = 'g'
+const OTHER_OPENS_AT = 100
 
 class CounterModel implements Model {
   readonly lines: string[] = []
@@ -43,52 +54,34 @@ class CounterModel implements Model {
   }
 }
 
-const HELD_MAX = 2n ** 63n - 1n
-
-class BankModel implements Model {
-  readonly lines: string[] = []
-  #owner: string | null = null
-  #balance = 0n
-  #movements: { at: bigint; amount: bigint; balance: bigint }[] = []
-
-  call(method: string, [argument]: readonly unknown[], at: bigint): WitValue {
-    const refused = (name: string, val?: WitValue): WitValue => ({
-      tag: 'err',
-      val: val === undefined ? { tag: name } : { tag: name, val },
-    })
-    if (method === 'open') {
-      if (this.#owner !== null) {
-        this.lines.push(`warn already open: ${this.#owner}`)
-        return refused('already-open', this.#owner)
-      }
-      this.#owner = String(argument)
-      return { tag: 'ok' }
-    }
-    if (this.#owner === null) return refused('not-open')
-    if (method === 'balance') return { tag: 'ok', val: this.#balance }
-    if (method === 'statement') return { tag: 'ok', val: [...this.#movements] }
-    const amount = argument as bigint
-    if (amount === 0n || amount > HELD_MAX) return refused('bad-amount')
-    const signed = method === 'deposit' ? amount : -amount
-    const balance = this.#balance + signed
-    if (balance < 0n) {
-      this.lines.push(`warn insufficient: ${-balance} missing`)
-      return refused('insufficient', -balance)
-    }
-    if (balance > HELD_MAX) return refused('bad-amount')
-    this.#balance = balance
-    this.#movements = [...this.#movements, { at, amount: signed, balance }].slice(-10)
-    return { tag: 'ok' }
-  }
-}
-
 function withoutDigest(entry: JournalEntry): unknown {
   return entry.kind === 'created' ? { ...entry, digest: '' } : entry
 }
 
-function callsOf(next: (choices: Choices) => Call): Call[] {
+function stepsOf(next: (choices: Choices) => Call): Step[] {
   const choices = new Choices(SEED)
-  return Array.from({ length: CALLS }, () => next(choices))
+  const steps = Array.from({ length: CALLS }, () => ({ id: ACTOR, call: next(choices) }))
+  if (next !== bankCall) return steps
+  const first = EVERY_REFUSAL.map((call) => ({ id: ACTOR, call }))
+  const open: Step = { id: OTHER, call: ['open', 'other'] }
+  return [...first, ...steps.toSpliced(OTHER_OPENS_AT, 0, open)]
+}
+
+/** So that no refusal is untested, whatever the seed. */
+const EVERY_REFUSAL: readonly Call[] = [
+  ['transfer', 'Guest', OTHER, 1n],
+  ['open', 'ann'],
+  ['open', 'bob'],
+  ['deposit', 0n],
+  ['deposit', 5n],
+  ['transfer', 'Guest', OTHER, 6n],
+  ['transfer', 'Guest', OTHER, 5n],
+]
+
+/** One account that transfers to another. */
+function bankModel(): Model & { readonly other: BankModel } {
+  const other = new BankModel()
+  return Object.assign(new BankModel(() => other), { other })
 }
 
 interface World {
@@ -125,56 +118,73 @@ async function openWorld(file: string): Promise<World> {
 
 async function transcribe(
   file: string,
-  calls: readonly Call[],
+  steps: readonly Step[],
   crashes = false,
 ): Promise<Transcript> {
   let world = await openWorld(file)
   const results: WitValue[] = []
-  for (const [index, [method, ...args]] of calls.entries()) {
+  for (const [index, { id, call }] of steps.entries()) {
     if (crashes && index % 100 === 50) world = await world.crash()
     world.clock.advance(7)
-    const request = { method, args, idempotencyKey: `call-${index}` }
-    const guest = await world.runtime.getActor('g', 'Guest')
-    results.push(await guest.execute(request))
+    const [method, ...args] = call
+    const guest = await world.runtime.getActor(id, 'Guest')
+    results.push(await guest.execute({ method, args, idempotencyKey: `call-${index}` }))
   }
   const inspector = await world.inspect()
-  const key = { type: 'Guest', id: 'g' }
-  const journal: unknown[] = []
-  for await (const { entry } of inspector.journal(key)) journal.push(withoutDigest(entry))
-  const { stateHash } = await world.runtime.describeActor('g', 'Guest')
-  const report = await inspector.replay(key)
-  expect(report).toMatchObject({ stateHash, turns: calls.length, failed: 0 })
-  return { results, lines: world.lines, journal }
+  const journals: unknown[][] = []
+  for (const id of new Set(steps.map((step) => step.id))) {
+    const key = { type: 'Guest', id }
+    const journal: unknown[] = []
+    for await (const { entry } of inspector.journal(key)) journal.push(withoutDigest(entry))
+    journals.push(journal)
+    const { stateHash } = await world.runtime.describeActor(id, 'Guest')
+    expect(await inspector.replay(key)).toMatchObject({ stateHash, failed: 0 })
+  }
+  return { results, lines: world.lines, journals }
+}
+
+const REFUSALS = ['already-open', 'bad-amount', 'insufficient', 'no-receiver', 'not-open']
+
+function refusalsIn({ results }: Transcript): string[] {
+  const names = results.flatMap((result) => {
+    const { tag, val } = result as {
+      readonly tag: string
+      readonly val?: { readonly tag?: string }
+    }
+    return tag === 'err' && val?.tag !== undefined ? [val.tag] : []
+  })
+  return [...new Set(names)].sort()
 }
 
 const KINDS = [
   { kind: 'counter' as const, next: counterCall, model: () => new CounterModel() },
-  { kind: 'bank' as const, next: bankCall, model: () => new BankModel() },
+  { kind: 'bank' as const, next: bankCall, model: bankModel },
 ]
 
 describe.each(KINDS)('the $kind', ({ kind, next, model }) => {
-  const calls = callsOf(next)
+  const steps = stepsOf(next)
   let reference: Promise<Transcript> | null = null
 
   test.each(LANGUAGES)('in $language does what the model says', async (guest) => {
-    const right = model()
-    const transcript = await transcribe(guest[kind], calls)
-    calls.forEach(([method, ...args], index) => {
+    const right: Model & { readonly other?: Model } = model()
+    const transcript = await transcribe(guest[kind], steps)
+    steps.forEach(({ id, call: [method, ...args] }, index) => {
       const nowMs = BigInt(START_MS + 7 * (index + 1))
-      const expected = right.call(method, args, nowMs)
+      const expected = (id === ACTOR ? right : right.other)?.call(method, args, nowMs)
       expect(transcript.results[index], `seed ${SEED}, call ${index}`).toEqual(expected)
     })
     expect(transcript.lines).toEqual(right.lines)
+    if (kind === 'bank') expect(refusalsIn(transcript)).toEqual(REFUSALS)
   })
 
   test.each(LANGUAGES)('in $language leaves the same journal, past crashes too', async (guest) => {
-    reference ??= transcribe(LANGUAGES[0]?.[kind] ?? '', calls)
-    const { results, lines, journal } = await transcribe(guest[kind], calls, true)
+    reference ??= transcribe(LANGUAGES[0]?.[kind] ?? '', steps)
+    const { results, lines, journals } = await transcribe(guest[kind], steps, true)
     const expected = await reference
     expect(results).toEqual(expected.results)
     expect(lines).toEqual(expected.lines)
-    expect(journal.length).toBeGreaterThan(calls.length)
-    expect(journal).toEqual(expected.journal)
+    expect(journals[0]?.length).toBeGreaterThan(steps.length)
+    expect(journals).toEqual(expected.journals)
   })
 
   test.each(LANGUAGES)('in $language refuses what the interface does not have', async (guest) => {

@@ -122,7 +122,7 @@ describe('state restored into fresh and recycled instances is that of the one th
 
 test('without its globals, an AssemblyScript guest comes to a wrong answer or a trap', async () => {
   const seed = seedOf('memory without globals')
-  await expect(runTwins('bank-assemblyscript', bankCall, seed, true)).rejects.toThrow()
+  await expect(runTwins('bank', bankCall, seed, true)).rejects.toThrow()
 })
 
 describe('memory does not grow with the number of calls', () => {

@@ -1,18 +1,10 @@
-// Aim: the sample actors do what their READMEs say, past crashes too. Method: random calls against a model,
-// on the memory store and a virtual clock.
+// Aim: the sample actors that exist in one language only do what their READMEs say. Method: random calls against a
+// model, on the memory store and a virtual clock. Counters and banks: languages.test.ts.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import {
-  type ActorHandle,
-  fsBlobs,
-  memory,
-  openInspector,
-  type RuntimeOptions,
-  VirtualClock,
-} from '../../host/index.ts'
-import { BankModel, bankCall } from '../support/bank-model.ts'
+import { type ActorHandle, type RuntimeOptions, VirtualClock } from '../../host/index.ts'
 import { componentBytes } from '../support/components.ts'
-import { openHost, temporaryFolder } from '../support/host.ts'
+import { openHost } from '../support/host.ts'
 import { seedOf } from '../support/seed.ts'
 
 const SEED = seedOf('samples')
@@ -22,39 +14,6 @@ async function open(name: string, options: Partial<RuntimeOptions> = {}) {
   await runtime.registerActorType('Sample', { type: 'wasm', component: componentBytes(name) })
   return runtime
 }
-
-/** The banks: one contract, several languages. */
-describe.each(['bank'])('%s', (name) => {
-  test('answers every call as the contract says, past crashes', async () => {
-    const store = memory()
-    const blobs = fsBlobs(temporaryFolder())
-    let runtime = await open(name, { store, blobs })
-    let which = 0
-    const calls = fc.array(fc.oneof({ weight: 20, arbitrary: bankCall }, fc.constant(null)), {
-      minLength: 1,
-      maxLength: 30,
-    })
-    await fc.assert(
-      fc.asyncProperty(calls, async (list) => {
-        const id = `account-${which++}`
-        const model = new BankModel()
-        for (const call of list) {
-          if (call === null) {
-            store.crash()
-            runtime = await open(name, { store, blobs })
-            continue
-          }
-          const account = await runtime.getActor(id, 'Sample')
-          expect(await account.call(call.method, ...call.args)).toEqual(model.call(call))
-        }
-      }),
-      { numRuns: 40, seed: SEED },
-    )
-    const inspector = await openInspector({ store, blobs })
-    const { stateHash } = await runtime.describeActor('account-0', 'Sample')
-    expect((await inspector.replay({ type: 'Sample', id: 'account-0' })).stateHash).toBe(stateHash)
-  })
-})
 
 describe('rate-limiter', () => {
   const START_MS = 1_000_000

@@ -1,59 +1,67 @@
-// What every bank must answer, whatever language it is written in (actors/bank/account.wit).
-import fc from 'fast-check'
+// What every bank account must answer, whatever language it is written in (actors/bank/account.wit).
+import type { WitValue } from '../../host/index.ts'
 
-const U64_MAX = 2n ** 64n - 1n
+/** What an account holds at most. */
+const HELD_MAX = 2n ** 63n - 1n
+const STATEMENT_LENGTH = 10
 
-export interface BankCall {
-  readonly method: 'open' | 'deposit' | 'withdraw' | 'balance'
-  readonly args: readonly unknown[]
+interface Movement {
+  readonly [field: string]: bigint
+}
+
+const done: WitValue = { tag: 'ok' }
+
+function refused(name: string, val?: WitValue): WitValue {
+  return { tag: 'err', val: val === undefined ? { tag: name } : { tag: name, val } }
 }
 
 export class BankModel {
-  #isOpen = false
+  /** Lines for the host's log. */
+  readonly lines: string[] = []
+  #owner: string | null = null
   #balance = 0n
+  #movements: readonly Movement[] = []
+  readonly #accountOf: (id: string) => BankModel
 
-  call({ method, args }: BankCall): unknown {
-    const amount = args[0] as bigint
-    switch (method) {
-      case 'open': {
-        if (this.#isOpen) return refused('already-open')
-        this.#isOpen = true
-        return { tag: 'ok' }
-      }
-      case 'deposit': {
-        if (!this.#isOpen) return refused('not-open')
-        if (this.#balance + amount > U64_MAX) return refused('overflow')
-        this.#balance += amount
-        return { tag: 'ok', val: this.#balance }
-      }
-      case 'withdraw': {
-        if (!this.#isOpen) return refused('not-open')
-        if (amount > this.#balance) return refused('insufficient', this.#balance)
-        this.#balance -= amount
-        return { tag: 'ok', val: this.#balance }
-      }
-      case 'balance':
-        return this.#balance
-    }
+  /** `accountOf`: those that transfers go to. */
+  constructor(accountOf: (id: string) => BankModel = () => new BankModel()) {
+    this.#accountOf = accountOf
   }
-}
 
-function refused(tag: string, val?: bigint): unknown {
-  return { tag: 'err', val: val === undefined ? { tag } : { tag, val } }
-}
+  call(method: string, args: readonly unknown[], at: bigint): WitValue {
+    if (method === 'open') return this.#open(String(args[0]))
+    if (this.#owner === null) return refused('not-open')
+    if (method === 'balance') return { tag: 'ok', val: this.#balance }
+    if (method === 'statement') return { tag: 'ok', val: this.#movements }
+    const amount = args.at(-1) as bigint
+    if (amount === 0n || amount > HELD_MAX) return refused('bad-amount')
+    if (method === 'deposit') return this.#move(amount, at)
+    if (amount > this.#balance) {
+      const missing = amount - this.#balance
+      this.lines.push(`warn insufficient: ${missing} missing`)
+      return refused('insufficient', missing)
+    }
+    if (method === 'transfer') {
+      const receiver = this.#accountOf(String(args[1]))
+      if (receiver.call('deposit', [amount], at) !== done) return refused('no-receiver')
+    }
+    return this.#move(-amount, at)
+  }
 
-const amount = fc.oneof(
-  fc.bigInt({ min: 0n, max: 100n }),
-  fc.constantFrom(0n, 1n, U64_MAX, U64_MAX - 1n, 2n ** 63n),
-)
+  #open(owner: string): WitValue {
+    if (this.#owner !== null) {
+      this.lines.push(`warn already open: ${this.#owner}`)
+      return refused('already-open', this.#owner)
+    }
+    this.#owner = owner
+    return done
+  }
 
-export const bankCall: fc.Arbitrary<BankCall> = fc.oneof(
-  { weight: 1, arbitrary: fc.string({ maxLength: 8 }).map((owner) => call('open', owner)) },
-  { weight: 4, arbitrary: amount.map((value) => call('deposit', value)) },
-  { weight: 4, arbitrary: amount.map((value) => call('withdraw', value)) },
-  { weight: 1, arbitrary: fc.constant(call('balance')) },
-)
-
-function call(method: BankCall['method'], ...args: readonly unknown[]): BankCall {
-  return { method, args }
+  #move(amount: bigint, at: bigint): WitValue {
+    const balance = this.#balance + amount
+    if (balance > HELD_MAX) return refused('bad-amount')
+    this.#balance = balance
+    this.#movements = [...this.#movements, { at, amount, balance }].slice(-STATEMENT_LENGTH)
+    return done
+  }
 }

@@ -16,7 +16,7 @@ export const LANGUAGES: readonly Language[] = [
   {
     language: 'AssemblyScript',
     counter: 'counter',
-    bank: 'bank-assemblyscript',
+    bank: 'bank',
     probe: 'probe-assemblyscript',
   },
   { language: 'Rust', counter: 'counter-rust', bank: 'bank-rust', probe: 'probe-rust' },
@@ -40,9 +40,21 @@ export class HostAnswers {
     if (func.name === 'now')
       return () => ({ seconds: BigInt(this.callNumber), nanoseconds: 5_000_000 })
     if (func.name === 'log') return () => undefined
-    return () => {
-      throw new Error(`no host function ${func.name}`)
-    }
+    if (func.name.startsWith('[')) return CLIENT[func.name] ?? refuseToAnswer(func.name)
+    return refuseToAnswer(func.name)
+  }
+}
+
+/** Another bank account, which takes whatever it is given. */
+const CLIENT: Readonly<Record<string, HostFunction>> = {
+  '[constructor]account': () => 7,
+  '[method]account.deposit': () => ({ tag: 'ok' }),
+  '[resource-drop]account': () => undefined,
+}
+
+function refuseToAnswer(name: string): HostFunction {
+  return () => {
+    throw new Error(`no host function ${name}`)
   }
 }
 
@@ -90,10 +102,14 @@ function amount(choices: Choices): bigint {
   return BigInt(choices.below(1_000))
 }
 
+/** Id of the account that transfers go to. */
+export const OTHER = 'other'
+
 export function bankCall(choices: Choices): Call {
   const kind = choices.below(20)
   if (kind === 0) return ['open', OWNERS[choices.below(OWNERS.length)]]
   if (kind < 8) return ['deposit', amount(choices)]
-  if (kind < 16) return ['withdraw', amount(choices)]
+  if (kind < 13) return ['withdraw', amount(choices)]
+  if (kind < 16) return ['transfer', 'Guest', OTHER, amount(choices)]
   return [kind < 18 ? 'balance' : 'statement']
 }

@@ -3,6 +3,7 @@
 loom_actor::bindings!();
 
 use bindings::exports::loom::bank::account::{Guest, Movement, Refusal};
+use bindings::loom::bank::account_client;
 use loom_actor::{clock, log};
 use std::collections::VecDeque;
 
@@ -13,7 +14,7 @@ const STATEMENT_LENGTH: usize = 10;
 #[derive(Default)]
 struct Account {
     owner: Option<String>,
-    balance: u64,
+    held: u64,
     movements: VecDeque<Movement>,
 }
 
@@ -23,22 +24,34 @@ impl Account {
     }
 
     /// The amount as a movement has it. Nothing that an account holds is larger.
-    fn check_amount(amount: u64) -> Result<i64, Refusal> {
+    fn check_amount(&self, amount: u64) -> Result<i64, Refusal> {
+        self.check_open()?;
         match i64::try_from(amount) {
             Ok(signed) if signed > 0 => Ok(signed),
             _ => Err(Refusal::BadAmount),
         }
     }
 
+    /// As `check_amount`, for an amount that leaves the account.
+    fn check_payment(&self, amount: u64) -> Result<i64, Refusal> {
+        let signed = self.check_amount(amount)?;
+        if amount > self.held {
+            let missing = amount - self.held;
+            log::warn(&format!("insufficient: {missing} missing"));
+            return Err(Refusal::Insufficient(missing));
+        }
+        Ok(signed)
+    }
+
     fn move_by(&mut self, amount: i64) -> Result<(), Refusal> {
-        let balance = self.balance.checked_add_signed(amount).ok_or(Refusal::BadAmount)?;
+        let balance = self.held.checked_add_signed(amount).ok_or(Refusal::BadAmount)?;
         if i64::try_from(balance).is_err() {
             return Err(Refusal::BadAmount);
         }
         if self.movements.len() == STATEMENT_LENGTH {
             self.movements.pop_front();
         }
-        self.balance = balance;
+        self.held = balance;
         self.movements.push_back(Movement { at: clock::now(), amount, balance });
         Ok(())
     }
@@ -56,24 +69,26 @@ loom_actor::actor! {
         }
 
         fn deposit(&mut self, amount: u64) -> Result<(), Refusal> {
-            self.check_open()?;
-            self.move_by(Self::check_amount(amount)?)
+            let signed = self.check_amount(amount)?;
+            self.move_by(signed)
         }
 
         fn withdraw(&mut self, amount: u64) -> Result<(), Refusal> {
-            self.check_open()?;
-            let signed = Self::check_amount(amount)?;
-            if amount > self.balance {
-                let missing = amount - self.balance;
-                log::warn(&format!("insufficient: {missing} missing"));
-                return Err(Refusal::Insufficient(missing));
-            }
+            let signed = self.check_payment(amount)?;
+            self.move_by(-signed)
+        }
+
+        fn transfer(&mut self, actor_type: String, id: String, amount: u64) -> Result<(), Refusal> {
+            let signed = self.check_payment(amount)?;
+            let receiver = account_client::Account::new(&actor_type, &id);
+            receiver.deposit(amount).map_err(|_| Refusal::NoReceiver)?;
+            drop(receiver);
             self.move_by(-signed)
         }
 
         fn balance(&self) -> Result<u64, Refusal> {
             self.check_open()?;
-            Ok(self.balance)
+            Ok(self.held)
         }
 
         fn statement(&self) -> Result<Vec<Movement>, Refusal> {
