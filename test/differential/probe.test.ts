@@ -4,6 +4,7 @@ import { checkArguments } from '../../host/component/arguments.ts'
 import type { Component, ComponentInstance } from '../../host/component/component.ts'
 import { loadComponent } from '../../host/component/load.ts'
 import type { WitValue } from '../../host/component/wit.ts'
+import { times } from '../support/long.ts'
 import {
   createOracle,
   hasByteOrderMark,
@@ -16,7 +17,7 @@ import { buildProbe, type Encoding, PROBE_API, PROBE_HOST } from '../support/pro
 import { seedsOf } from '../support/seed.ts'
 import { typeArbitrary, valueArbitrary } from '../support/wit-arbitrary.ts'
 
-const [FIRST = 1, SECOND = FIRST] = seedsOf('probe')
+const SEEDS = seedsOf('probe', times(1))
 const identity = (value: WitValue): WitValue => value
 
 function exportOf(component: Component, name: string) {
@@ -55,12 +56,13 @@ function clearSignExtension(dump: WitValue, reference: WitValue): WitValue {
   return bytes
 }
 
-test.each<[Encoding, number]>([
-  ['utf8', FIRST],
-  ['utf16', FIRST + 1],
-  ['utf8', SECOND],
-  ['utf16', SECOND + 1],
-])(
+/** Every encoding with every seed, each with types of its own. */
+const withEach = (encodings: readonly Encoding[]): [Encoding, number][] =>
+  SEEDS.flatMap((seed) =>
+    encodings.map((encoding, at): [Encoding, number] => [encoding, seed + at]),
+  )
+
+test.each(withEach(['utf8', 'utf16']))(
   'random types pass %s as through jco, in values and in bytes (seed %i)',
   async (encoding, seed) => {
     const types = fc.sample(typeArbitrary({ depth: 3 }), { numRuns: 16, seed })
@@ -90,11 +92,7 @@ test.each<[Encoding, number]>([
   },
 )
 
-test.each<[Encoding, number]>([
-  ['utf8', SECOND],
-  ['utf16', FIRST],
-  ['compact-utf16', SECOND],
-])(
+test.each(withEach(['utf8', 'utf16', 'compact-utf16']))(
   'random types, nested options among them, come back unchanged through %s (seed %i)',
   async (encoding, seed) => {
     const options = { depth: 4, nestedOptions: true }

@@ -3,6 +3,7 @@ import { parse } from '@bytecodealliance/jco-transpile/wasm-tools'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { loadComponent } from '../../host/component/load.ts'
+import { times } from '../support/long.ts'
 import { createOracle } from '../support/oracle.ts'
 import {
   RESOURCE_OPERATIONS,
@@ -82,6 +83,6 @@ test('random operations on live handles give the same values and destructors', (
         if (!name.endsWith('peek')) live.splice(live.indexOf(handle), 1)
       }
     }),
-    { seed: seedOf('resources, differential'), numRuns: 40 },
+    { seed: seedOf('resources, differential'), numRuns: times(40) },
   )
 })

@@ -1,6 +1,6 @@
-// Aim: what a guest must not return or pass on traps, and what it may gives the same value, as through jco.
-// Method: random bytes as values of random types, in results and in arguments of imports. Where the two differ,
-// the reason must be one of those below, each of which the specification decides for us.
+// Aim: what a guest must not return or pass on traps, and what it may gives the value that the specification says.
+// Method: random bytes as values of random types, in results and in arguments of imports. A model written from
+// the specification decides; jco is the second judge, and where it differs the reason must be one of those below.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { isLoomError } from '../../host/base/errors.ts'
@@ -9,9 +9,11 @@ import type { Component, ComponentInstance } from '../../host/component/componen
 import { camelCase } from '../../host/component/labels.ts'
 import { loadComponent } from '../../host/component/load.ts'
 import type { WitFunction, WitType } from '../../host/component/wit.ts'
+import { AbiModel, coerces, flattened, ModelTooLarge, ModelTrap } from '../support/abi-model.ts'
+import { times } from '../support/long.ts'
 import { createOracle, type Oracle, oracleCall } from '../support/oracle.ts'
-import { buildRaw, RAW_API, RAW_BYTES, RAW_HOST, RAW_TEXT } from '../support/raw.ts'
-import { FIXED_SEED, seedsOf } from '../support/seed.ts'
+import { buildRaw, RAW_API, RAW_BYTES, RAW_HOST, RAW_TEXT, rawMemory } from '../support/raw.ts'
+import { seedsOf } from '../support/seed.ts'
 import { holdsType, typeArbitrary } from '../support/wit-arbitrary.ts'
 
 interface Outcome {
@@ -80,42 +82,49 @@ const rawBytes = fc
   .array(word, { minLength: 40, maxLength: 40 })
   .map((words) => new Uint8Array(Int32Array.from(words).buffer))
 
+/** What the specification says: the core values, or the result area, are the bytes (raw.ts). */
+function modelOutcome(type: WitType, name: string, bytes: Uint8Array): Outcome | null {
+  const model = new AbiModel(rawMemory(bytes))
+  const flat = flattened(type)
+  const limit = name.startsWith('pass') ? 16 : 1
+  const read = (core: string, at: number): bigint =>
+    core.endsWith('32') ? BigInt(view.getUint32(at, true)) : view.getBigUint64(at, true)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  try {
+    if (flat.length > limit) return returned(model.loadChecked(type, RAW_BYTES))
+    const values = flat.map((core, slot) => ({ type: core, bits: read(core, 8 * slot) }))
+    return returned(model.liftFlat(type, values))
+  } catch (error) {
+    if (error instanceof ModelTooLarge) return null
+    if (error instanceof ModelTrap) return { value: null, message: 'trap' }
+    throw error
+  }
+}
+
 /** jco mistakes options of options. */
 const isNestedOption = (type: WitType) => type.kind === 'option' && type.element.kind === 'option'
 
 /** What traps by "Loading", and jco 1.35 lets pass: it replaces ill-formed text and reads beyond memory. */
 const OURS_ALONE = /is not UTF-8$|ends beyond memory of \d+$|is not aligned to \d+ bytes$/
-/**
- * What jco refuses, though `lift_flat_unsigned`, `unpack_flags_from_int`, `convert_int_to_bool` and, for the
- * discriminant of a case that shares its place with a 64-bit one, `wrap_i64_to_i32` do not.
- */
-const THEIRS_ALONE =
-  /must be between|extraneous bits set|invalid variant discriminant|Invalid code point/
+/** What jco refuses, though `lift_flat_unsigned`, `unpack_flags_from_int` and `convert_int_to_bool` do not. */
+const THEIRS_ALONE = /must be between|extraneous bits set|invalid variant discriminant for bool/
 
-/** jco forgets `wrap_i64_to_i32` where a case shares its place with a 64-bit one: then it is no value of the type. */
-function isValue(type: WitType, value: unknown): boolean {
-  try {
-    checkArguments({ name: 'f', params: [{ name: 'p', type }], result: null }, [value])
-    return true
-  } catch {
-    return false
-  }
-}
-
-function compare(type: WitType, mine: Outcome, other: Outcome, note: string): string {
-  if (mine.value !== null && other.value !== null) {
-    if (!isValue(type, other.value.of)) return 'mistaken'
-    expect(mine.value, note).toEqual(other.value)
-    return 'same'
-  }
-  if (mine.value === null && other.value === null) return 'both trap'
-  if (mine.value === null) expect(mine.message, note).toMatch(OURS_ALONE)
+function compare(mine: Outcome, other: Outcome, note: string): string {
+  if (mine.value !== null && other.value !== null) expect(mine.value, note).toEqual(other.value)
+  else if (mine.value === null && other.value === null) return 'both trap'
+  else if (mine.value === null) expect(mine.message, note).toMatch(OURS_ALONE)
   else expect(other.message, note).toMatch(THEIRS_ALONE)
-  return 'one traps'
+  return mine.value !== null && other.value !== null ? 'same' : 'one traps'
 }
 
-// jco mistakes flat arguments that share a 64-bit place in many ways, so those are compared for one seed only.
-test.each(seedsOf('traps'))(
+/**
+ * jco 1.35 takes a core value of a case as it stands in its place ("Flat Lifting", `lift_flat_variant`, CoerceValueIter):
+ * an i32 that shares its place with an i64 or a float is read as the wrong number, or refused. The model is
+ * the judge there, alone.
+ */
+const isJudgedByBoth = (type: WitType, name: string) => name.startsWith('back') || !coerces(type)
+
+test.each(seedsOf('traps', times(1)))(
   'random bytes trap, or give the same values (seed %i)',
   async (seed) => {
     const comparable = typeArbitrary({ depth: 2 }).filter(
@@ -126,18 +135,19 @@ test.each(seedsOf('traps'))(
     const component = await loadComponent(bytes)
     const ours = ourSide(component)
     const theirs = theirSide(component, await createOracle(bytes))
-    const count: Record<string, number> = { same: 0, 'both trap': 0, 'one traps': 0, mistaken: 0 }
+    const count: Record<string, number> = { same: 0, 'both trap': 0, 'one traps': 0 }
     for (const [index, type] of types.entries())
       for (const raw of fc.sample(rawBytes, { numRuns: 8, seed: seed + index }))
-        for (const name of seed === FIXED_SEED
-          ? [`back${index}`, `pass${index}`]
-          : [`back${index}`]) {
+        for (const name of [`back${index}`, `pass${index}`]) {
           const note = `${name}, seed ${seed}, ${JSON.stringify(type).slice(0, 300)}`
-          const outcome = compare(type, ours(name, raw), theirs(name, raw), note)
+          const mine = ours(name, raw)
+          const model = modelOutcome(type, name, raw)
+          if (model !== null) expect(mine.value, `the model: ${note}`).toEqual(model.value)
+          if (!isJudgedByBoth(type, name)) continue
+          const outcome = compare(mine, theirs(name, raw), note)
           count[outcome] = (count[outcome] ?? 0) + 1
         }
     expect(count.same, JSON.stringify(count)).toBeGreaterThan(3)
     expect(count['both trap'], JSON.stringify(count)).toBeGreaterThan(3)
-    expect(count.mistaken, JSON.stringify(count)).toBeLessThan(60)
   },
 )

@@ -49,6 +49,17 @@ function renderFunctions(type: WitType, index: number): { imports: string; funct
   }
 }
 
+/** Memory as it is while `bytes` are lifted. */
+export function rawMemory(bytes: Uint8Array): Uint8Array {
+  const memory = Buffer.alloc(65_536)
+  const text = TEXT.replace(/\\([0-9a-f]{2})/g, (_, hex) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  )
+  memory.write(text, RAW_TEXT, 'latin1')
+  memory.set(bytes, RAW_BYTES)
+  return memory
+}
+
 const TEXT = 'plain gr\\c3\\bc\\c3\\9fe \\f0\\9f\\8e\\89 \\ff\\fe \\ed\\a0\\80 \\c3'
 
 export async function buildRaw(types: readonly WitType[]): Promise<Uint8Array> {

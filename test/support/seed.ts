@@ -13,9 +13,13 @@ export function seedOf(what: string): number {
   return seed
 }
 
-/** A seed that is the same on every run, which finds what a change breaks, and a fresh one, which finds more. */
-export function seedsOf(what: string): readonly number[] {
-  return givenSeed() === undefined ? [FIXED_SEED, seedOf(what)] : [seedOf(what)]
+/**
+ * A seed that is the same on every run, which finds what a change breaks, and `freshCount` fresh ones, which find
+ * more. LOOM_SEED asks for one alone.
+ */
+export function seedsOf(what: string, freshCount = 1): readonly number[] {
+  if (givenSeed() !== undefined) return [seedOf(what)]
+  return [FIXED_SEED, ...Array.from({ length: freshCount }, () => seedOf(what))]
 }
 
 /** Xorshift: a small seeded source of choices. */
