@@ -107,6 +107,7 @@ function plansOf(bytes: Uint8Array): { plain: ComponentPlan; metered: ComponentP
   const planOf = (modules: readonly InstrumentedModule[]): ComponentPlan =>
     planComponent(
       link,
+      link,
       modules,
       modules.map((module) => new WebAssembly.Module(module.bytes)),
     )

@@ -36,8 +36,8 @@ const NO_VIEW = new DataView(NO_MEMORY.buffer, 0, 0)
 export class Abi {
   readonly guard: Guard
   readonly handles: HandleTable
-  readonly #memory: WebAssembly.Memory | null
-  readonly #realloc: CoreFunction | null
+  #memory: WebAssembly.Memory | null = null
+  #realloc: CoreFunction | null = null
   u8: Buffer = NO_MEMORY
   view: DataView = NO_VIEW
   #arrays: (NumberArray | undefined)[] | null = null
@@ -48,16 +48,14 @@ export class Abi {
 
   readonly #meter: Meter
 
-  constructor(
-    guard: Guard,
-    handles: HandleTable,
-    memory: WebAssembly.Memory | null,
-    realloc: CoreFunction | null,
-    meter: Meter,
-  ) {
+  constructor(guard: Guard, handles: HandleTable, meter: Meter) {
     this.guard = guard
     this.handles = handles
     this.#meter = meter
+  }
+
+  /** Gives it what it works on, before anything is lifted or lowered. */
+  bind(memory: WebAssembly.Memory | null, realloc: CoreFunction | null): void {
     this.#memory = memory
     this.#realloc = realloc
   }

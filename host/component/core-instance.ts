@@ -25,3 +25,13 @@ export function coreInstance(
   if (run.failure !== null) throw run.failure.error
   return instance
 }
+
+/** Runs what the start function of a core instance that is left out would have been (elide.ts). */
+export function startInstance(start: () => unknown, run: Run): void {
+  try {
+    start()
+  } catch (error) {
+    throw run.failure === null ? fail(run, toFailure(error, 'instantiation')) : run.failure.error
+  }
+  if (run.failure !== null) throw run.failure.error
+}

@@ -90,6 +90,8 @@ export type LinkStep =
   | { readonly kind: 'abi'; readonly index: number }
   | { readonly kind: 'lower'; readonly index: number }
   | { readonly kind: 'builtin'; readonly index: number }
+  /** In place of a core instance that is left out (elide.ts); what it would have started. */
+  | { readonly kind: 'elided'; readonly start?: CoreSource }
   | {
       readonly kind: 'instantiate'
       readonly module: number

@@ -42,7 +42,7 @@ export interface ComponentPlan {
   readonly initialSizeBytes: number
   /** Of lowered functions, for messages. */
   readonly lowerPlaces: readonly string[]
-  /** How many an instance has: of core instances, and of their own memories and mutable globals. */
+  /** How many an instance has: of core instances, left out or not, and of their own memories and mutable globals. */
   readonly counts: {
     readonly instances: number
     readonly memories: number
@@ -54,8 +54,9 @@ export function qualifiedName(interfaceName: string, functionName: string): stri
   return interfaceName === '' ? functionName : `${interfaceName}#${functionName}`
 }
 
-/** @throws ERR_COMPONENT_FEATURE */
+/** `built`: the plan as the binary has it; `link`: the same, perhaps elided. @throws ERR_COMPONENT_FEATURE */
 export function planComponent(
+  built: LinkPlan,
   link: LinkPlan,
   instrumented: readonly InstrumentedModule[],
   modules: readonly WebAssembly.Module[],
@@ -84,7 +85,7 @@ export function planComponent(
     functions: typeof functions === 'string' ? null : functions,
     hidden: typeof functions === 'string' ? [...hidden, functions] : hidden,
     codec: codecOf,
-    initialSizeBytes: initialSize(link),
+    initialSizeBytes: initialSize(built),
     lowerPlaces: link.lowers.map(({ target }) => placeOf(link, target)),
     counts: countsOf(link, instrumented),
   }
@@ -102,6 +103,7 @@ function countsOf(
 ): ComponentPlan['counts'] {
   const counts = { instances: 0, memories: 0, globals: 0 }
   for (const step of steps) {
+    if (step.kind === 'elided') counts.instances++
     const module = step.kind === 'instantiate' ? instrumented[step.module] : undefined
     if (module === undefined) continue
     counts.instances++
