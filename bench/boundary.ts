@@ -6,7 +6,7 @@
  * Run: node scripts/build.mjs && node dist/bench/boundary.js [utf8 | utf16]
  * One encoding per process is more exact: the second one finds call sites that have seen the first.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -16,6 +16,7 @@ import { loadComponent } from '../host/component/load.ts'
 import type { WitValue } from '../host/component/wit.ts'
 import { capture, restore, takeBaseline } from '../host/image/image.ts'
 import { benchAwaitingImport } from './support/awaiting-import.ts'
+import { RawComponent } from './support/counter.ts'
 
 const INTERFACE = 'bench:boundary/api'
 
@@ -235,6 +236,22 @@ async function bench(encoding: string): Promise<void> {
   ])
 }
 
+/** Making an instance of what a toolchain built: the counter, whose binary has two modules more that pass calls on. */
+async function benchInstantiation(): Promise<void> {
+  const bytes = readFileSync('test/fixtures/components/counter.wasm')
+  const component = await loadComponent(bytes)
+  const plain = new RawComponent(bytes, false)
+  const instrumented = new RawComponent(bytes, true)
+  const ours = (): unknown => component.instantiate(() => () => undefined)
+  console.log(`\ninstantiate the counter, Node ${process.version}`)
+  print([
+    { what: 'raw: its main module', raw: () => plain.instantiateMain(), ours },
+    { what: 'raw: the same, instrumented', raw: () => instrumented.instantiateMain(), ours },
+    { what: 'raw: its three modules', raw: () => plain.instantiate(), ours },
+  ])
+}
+
 const encodings = process.argv.length > 2 ? process.argv.slice(2) : ['utf8', 'utf16']
 for (const encoding of encodings) await bench(encoding)
+await benchInstantiation()
 await benchAwaitingImport()
