@@ -139,20 +139,20 @@ export class Activation {
    * @throws ERR_BUSY, ERR_IDEMPOTENCY_MISMATCH, ERR_TRAP, ERR_HOST_CALL, ERR_ACTOR_FAILED, ERR_COMMIT, ERR_FENCED
    */
   call(head: CallHead): Promise<WitValue> {
-    const { method, args, idempotencyKey } = head
+    const { method, args, idempotencyKey: key } = head
     const size = argumentsSize(args)
     const refusal = this.#refusal(head, size) ?? argumentsError(this.key, method.name, size)
     if (refusal !== null) return Promise.reject(refusal)
     if (this.queries.has(method.name))
       return this.queries.ask(this.#engine, head, this.#journal.tail)
-    if (idempotencyKey !== null) {
-      const first = this.#inFlight.join(idempotencyKey, method, args)
+    if (key !== null) {
+      const first = this.#inFlight.join(key, method, args)
       if (first !== null) return first
     }
-    const { promise, resolve, reject } = deferred<WitValue>()
-    if (idempotencyKey !== null) this.#inFlight.track(idempotencyKey, { method, args, promise })
-    this.#enqueue(head, { resolve, reject }, size)
-    return promise
+    const waiter = deferred<WitValue>()
+    if (key !== null) this.#inFlight.track(key, { method, args, promise: waiter.promise })
+    this.#enqueue(head, waiter, size)
+    return waiter.promise
   }
 
   /**
@@ -241,7 +241,7 @@ export class Activation {
   #ended(): LoomError | null {
     const status = this.#status
     if (status.kind === 'broken') return status.error
-    invariant(status.kind !== 'closed', `${formatActorKey(this.key)} was called after its end`)
+    invariant(status.kind !== 'closed', 'an actor is not called after its end')
     return null
   }
 
@@ -300,7 +300,7 @@ export class Activation {
     this.#turning = true
     try {
       if (invocation.waiter.isGone?.() === true) throw callerGone(this.key)
-      if (this.#engine === null) invocation.before.push(this.#create())
+      if (this.#engine === null) invocation.before = [...invocation.before, this.#create()]
       invariant(this.#engine !== null, 'a turn has an engine')
       this.queries.turnBegins(this.#engine)
       step = this.#engine.runLive(invocation)

@@ -50,6 +50,8 @@ export type Journal = (
   invocationId: string | null,
 ) => void
 
+const NO_ENTRIES: readonly Uint8Array[] = Object.freeze([])
+
 /** A call of a method, from the mailbox to its reply; one object, because there is one per turn. */
 export class Invocation implements LiveTurn, CallHead {
   readonly kind = 'call'
@@ -68,7 +70,7 @@ export class Invocation implements LiveTurn, CallHead {
   /** How many of its recorded calls the journal has. */
   journaledCount = 0
   /** Entries that have to be appended ahead of its first one. */
-  before: Uint8Array[] = []
+  before: readonly Uint8Array[] = NO_ENTRIES
   readonly #journal: Journal
 
   constructor(
@@ -129,38 +131,47 @@ export function answerObservation(
   }
 }
 
-/** First in, first out, without the cost of Array.shift. */
+/** An array that was longer gives its memory back when it is empty. */
+const KEPT_LENGTH_MAX = 1_024
+
+/**
+ * First in, first out, without the cost of Array.shift. What is taken leaves a hole, so that a queue that is empty
+ * again, as a mailbox is after nearly every turn, goes on with the array that it has.
+ */
 export class Queue<T> {
-  #items: T[] = []
+  #items: (T | undefined)[] = []
   #head = 0
+  #tail = 0
 
   get length(): number {
-    return this.#items.length - this.#head
+    return this.#tail - this.#head
   }
 
   push(item: T): void {
-    this.#items.push(item)
+    this.#items[this.#tail++] = item
   }
 
   shift(): T | undefined {
+    if (this.#head === this.#tail) return undefined
     const item = this.#items[this.#head]
-    if (item === undefined) return undefined
-    this.#head++
-    if (this.#head > 1_024 && this.#head * 2 > this.#items.length) {
-      this.#items = this.#items.slice(this.#head)
+    this.#items[this.#head++] = undefined
+    if (this.#head === this.#tail) {
+      if (this.#items.length > KEPT_LENGTH_MAX) this.#items = []
       this.#head = 0
-    }
-    if (this.#head === this.#items.length) {
-      this.#items.length = 0
+      this.#tail = 0
+    } else if (this.#head > KEPT_LENGTH_MAX && this.#head * 2 > this.#tail) {
+      this.#items = this.#items.slice(this.#head, this.#tail)
+      this.#tail -= this.#head
       this.#head = 0
     }
     return item
   }
 
   drain(): T[] {
-    const rest = this.#items.slice(this.#head)
+    const rest = this.#items.slice(this.#head, this.#tail) as T[]
     this.#items = []
     this.#head = 0
+    this.#tail = 0
     return rest
   }
 }

@@ -79,20 +79,22 @@ export class TurnJournal {
     const entry = encodePart(seq, atMs, invocation, calls, invocationId)
     invocation.openedSeq ??= seq
     invocation.journaledCount = calls.length
-    const entries = [...before.splice(0), entry]
+    const entries = [...before, entry]
+    invocation.before = []
     const { record } = this
     return this.tail.append({ entries, record, key: null, atMs, rows: NO_ROWS, open })
   }
 
   /** Appends the end of a turn, without waiting. Of a tick's turn: when the book of reminders is loaded. */
   close(invocation: Invocation, result: TurnResult): ClosedTurn {
-    const { before: entries, idempotencyKey: key } = invocation
-    const seq = this.tail.seqNext + entries.length
+    const { before, idempotencyKey: key } = invocation
+    const seq = this.tail.seqNext + before.length
     const atMs = this.#clock.wallMs()
     let { outcome, effects } = result
     let kept = true
+    let entry: Uint8Array
     try {
-      entries.push(encodeTurn(seq, atMs, invocation, result))
+      entry = encodeTurn(seq, atMs, invocation, result)
     } catch (error) {
       const code: ErrorCode = isLoomError(error) ? error.code : 'ERR_INVARIANT'
       outcome = { kind: 'failed', code, message: String((error as Error).message) }
@@ -100,8 +102,9 @@ export class TurnJournal {
       kept = false
       const { invocationId } = result
       const failed: TurnResult = { kind: 'finished', calls: [], effects, outcome, invocationId }
-      entries.push(encodeTurn(seq, atMs, invocation, failed))
+      entry = encodeTurn(seq, atMs, invocation, failed)
     }
+    const entries = before.length === 0 ? [entry] : [...before, entry]
     const rows = this.#rows(invocation, effects, outcome, { seq, atMs })
     if (rows.state !== undefined) this.state.add(rows.state, seq)
     if (rows.reminders !== undefined) this.reminders.apply(rows.reminders)

@@ -52,6 +52,8 @@ export class LineLog {
 
   /** Ends the turn (LL1) and returns what it wrote to standard error last, as one line. */
   finish(): string {
+    // Most turns write nothing, and even an empty map takes memory to clear.
+    if (this.#streams.size === 0) return ''
     for (const [name, { decoder, text }] of this.#streams) {
       const rest = text + decoder.end()
       if (rest !== '') this.#emit(name, rest)
