@@ -1,5 +1,5 @@
 /**
- * Builds the guests in Rust and C into test/fixtures/components, and writes their manifest and the
+ * Builds the guests in Rust, C and JavaScript into test/fixtures/components, and writes their manifest and the
  * crate's WIT.
  *
  *   node dist/scripts/build-guests.js            those whose sources have changed
@@ -7,6 +7,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import * as c from '../guest-sdk/c/index.ts'
+import * as javascript from '../guest-sdk/javascript/index.ts'
 import * as rust from '../guest-sdk/rust/index.ts'
 import { SDK_WIT, sdkWit } from '../guest-sdk/rust/sdk-wit.ts'
 import { type Guest, MANIFEST, readManifest, sha256, sourceHashes } from './guest-manifest.ts'
@@ -21,6 +22,10 @@ async function build({ language, folder: dir }: Guest): Promise<[Uint8Array, str
   if (language === 'rust') {
     const { component, version, target } = await rust.buildActor(options)
     return [component, `${version} for ${target}`]
+  }
+  if (language === 'javascript') {
+    const { component } = await javascript.buildActor(options)
+    return [component, packageVersion('componentize-qjs')]
   }
   return [(await c.buildActor(options)).component, packageVersion('@yowasp/clang')]
 }

@@ -16,7 +16,7 @@ export const MANIFEST = 'test/fixtures/components/guests.json'
 
 export interface Guest {
   readonly name: string
-  readonly language: 'c' | 'rust'
+  readonly language: 'c' | 'javascript' | 'rust'
   readonly folder: string
   /** SHA-256 of the sources, by path: files of a folder in one hash. */
   readonly sources: Readonly<Record<string, string>>
@@ -30,10 +30,15 @@ export interface Guest {
 /** What goes into a component beside its own folder. */
 const SHARED: Readonly<Record<Guest['language'], readonly string[]>> = {
   c: ['guest-sdk/c/include', 'guest-sdk/c/runtime'],
+  javascript: [
+    'guest-sdk/javascript/emit-glue.ts',
+    'guest-sdk/javascript/engine-patch.ts',
+    'guest-sdk/javascript/runtime',
+  ],
   rust: ['Cargo.lock', 'guest-sdk/rust/Cargo.toml', 'guest-sdk/rust/src', 'guest-sdk/rust/wit'],
 }
 
-const SOURCE = /\.(c|h|rs|toml|wit|ts|lock)$/
+const SOURCE = /\.(c|h|js|rs|toml|wit|ts|lock)$/
 
 export function readManifest(): Guest[] {
   return JSON.parse(readFileSync(MANIFEST, 'utf8'))

@@ -35,17 +35,22 @@ export function libraryModules(): Map<string, string> {
   return modules
 }
 
-/** WIT texts of the interfaces that the library imports, one per package. */
-export function libraryWit(): string[] {
-  const own = path.join(root, 'wit/loom-actor@0.1.0')
-  const parts = readdirSync(own)
+/** The WIT of a release of `loom:actor`, as one text. */
+export function hostWit(version: string): string {
+  const folder = path.join(root, `wit/loom-actor@${version}`)
+  const parts = readdirSync(folder)
     .filter((file) => file !== 'world.wit')
     .sort()
-    .map((file) => readFileSync(path.join(own, file), 'utf8').replace(/^package [^;]+;/m, ''))
+    .map((file) => readFileSync(path.join(folder, file), 'utf8').replace(/^package [^;]+;/m, ''))
+  return `package loom:actor@${version};\n${parts.join('')}`
+}
+
+/** WIT texts of the interfaces that the library imports, one per package. */
+export function libraryWit(): string[] {
   const wasi = ['clocks', 'random'].map((name) =>
     readFileSync(path.join(assembly, `wasi/${name}.wit`), 'utf8'),
   )
-  return [`package loom:actor@0.1.0;\n${parts.join('')}`, ...wasi]
+  return [hostWit('0.1.0'), ...wasi]
 }
 
 /** The shared asconfig.json, with `overrides`, as arguments for the compiler. */

@@ -11,7 +11,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { displayPath } from '../assemblyscript/actor-folder.ts'
 import { BuildError } from '../assemblyscript/errors.ts'
-import { libraryWit } from '../assemblyscript/package-files.ts'
+import { hostWit, libraryWit } from '../assemblyscript/package-files.ts'
 
 export interface WitSource {
   /** The author's file, absolute. */
@@ -30,6 +30,14 @@ export const LIBRARY_INTERFACES = [
   'wasi:clocks/monotonic-clock@0.2.0',
   'wasi:clocks/wall-clock@0.2.0',
   'wasi:random/random@0.2.0',
+]
+
+/** Everything of the host's own that code may import without a line in the WIT. */
+export const HOST_INTERFACES = [
+  ...LIBRARY_INTERFACES,
+  ...['actors', 'context', 'guest', 'log', 'reminders', 'state', 'timers'].map(
+    (name) => `loom:actor/${name}@0.2.0`,
+  ),
 ]
 
 function failed(file: string, message: string): BuildError {
@@ -84,7 +92,7 @@ export function readWitSource(dir: string): WitSource {
   const own = [main, ...siblings.map((text) => text.replace(PACKAGE, ''))].join('\n')
   const beside = ['host', 'deps'].flatMap((name) => witFiles(path.join(dir, name)))
   const packages = new Map<string, string>()
-  for (const text of [...beside.map((one) => readFileSync(one, 'utf8')), ...libraryWit()]) {
+  for (const text of [...beside.map((one) => readFileSync(one, 'utf8')), ...libraryWit(), hostWit('0.2.0')]) {
     const { id, text: wrapped } = nested(text)
     const declared = withoutComments(own).includes(`package ${id} {`)
     if (!declared && !packages.has(id)) packages.set(id, wrapped)

@@ -1,9 +1,10 @@
 // Aim: the committed components are what their sources give. Method: hashes of the sources, everywhere; where
-// the compilers are installed, they are built again: C gives the same bytes, Rust another compiler's bytes that
-// must pass the same calls. In CI a missing compiler is a failure (scripts/get-rust-wasm.mjs gets it).
+// the compilers are installed, they are built again: C and JavaScript give the same bytes, Rust another compiler's
+// bytes that must pass the same calls. In CI a missing compiler is a failure (scripts/get-rust-wasm.mjs gets it).
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { buildActor as buildC } from '../../guest-sdk/c/index.ts'
+import { buildActor as buildJavaScript } from '../../guest-sdk/javascript/index.ts'
 import { buildActor as buildRust, TARGETS } from '../../guest-sdk/rust/index.ts'
 import { SDK_WIT, sdkWit } from '../../guest-sdk/rust/sdk-wit.ts'
 import { findToolchain } from '../../guest-sdk/rust/toolchain.ts'
@@ -43,6 +44,17 @@ describe.each(guests.filter(({ language }) => language === 'c'))('$name', ({ nam
     expect(Buffer.compare(component, componentBytes(name))).toBe(0)
   })
 })
+
+test.each(['counter-ts', 'bank-js'])(
+  '%s gives the same bytes when it is built again',
+  { timeout: 300_000 },
+  async (name) => {
+    const dir = guests.find((guest) => guest.name === name)?.folder ?? ''
+    const { component, warnings } = await buildJavaScript({ dir, write: false })
+    expect(warnings).toEqual([])
+    expect(Buffer.compare(component, componentBytes(name))).toBe(0)
+  },
+)
 
 /** What the first calls give. */
 async function answersOf(component: Uint8Array, kind: string): Promise<unknown[]> {

@@ -26,7 +26,7 @@ const SEED = seedOf('languages')
 interface Transcript {
   readonly results: readonly WitValue[]
   readonly lines: readonly string[]
-  /** Of every actor, everything but what names the component. */
+  /** Of every actor, everything but what says how the component was built. */
   readonly journals: readonly (readonly unknown[])[]
 }
 
@@ -54,8 +54,15 @@ class CounterModel implements Model {
   }
 }
 
-function withoutDigest(entry: JournalEntry): unknown {
-  return entry.kind === 'created' ? { ...entry, digest: '' } : entry
+/** The entry without what says how the component was built: its digest, and which 0.2.x of WASI it links. */
+function ofAnyBuild(entry: JournalEntry): unknown {
+  if (entry.kind === 'created') return { ...entry, digest: '' }
+  if (!('calls' in entry)) return entry
+  const calls = entry.calls.map((call) => ({
+    ...call,
+    target: call.target.replace(/^(wasi:[^@]*@0\.2)\.\d+/, '$1'),
+  }))
+  return { ...entry, calls }
 }
 
 function stepsOf(next: (choices: Choices) => Call): Step[] {
@@ -135,7 +142,7 @@ async function transcribe(
   for (const id of new Set(steps.map((step) => step.id))) {
     const key = { type: 'Guest', id }
     const journal: unknown[] = []
-    for await (const { entry } of inspector.journal(key)) journal.push(withoutDigest(entry))
+    for await (const { entry } of inspector.journal(key)) journal.push(ofAnyBuild(entry))
     journals.push(journal)
     const { stateHash } = await world.runtime.describeActor(id, 'Guest')
     expect(await inspector.replay(key)).toMatchObject({ stateHash, failed: 0 })

@@ -62,7 +62,7 @@ describe.each(LANGUAGES)('the SDK of $language', ({ probe }) => {
     const error = await errorOf(actor.call('fail', 'no more apes'))
     expect(error).toMatchObject({ code: 'ERR_TRAP' })
     expect(error.message).toMatch(/no more apes/)
-    expect(error.message).toMatch(/(probe\.c|probe\.ts|lib\.rs):\d+/)
+    expect(error.message).toMatch(/(probe\.c|probe\.ts|lib\.rs|probe-js\.js):\d+/)
     expect(await actor.call('keep', 'bee')).toEqual(['ape', 'bee'])
   })
 

@@ -10,6 +10,8 @@ export interface Language {
   readonly bank: string
   /** loom:probe/probe: what its SDK offers beside the interface. */
   readonly probe: string
+  /** Calls take microseconds: tests that make very many of them make fewer. */
+  readonly isInterpreted?: true
 }
 
 export const LANGUAGES: readonly Language[] = [
@@ -21,6 +23,13 @@ export const LANGUAGES: readonly Language[] = [
   },
   { language: 'Rust', counter: 'counter-rust', bank: 'bank-rust', probe: 'probe-rust' },
   { language: 'C', counter: 'counter-c', bank: 'bank-c', probe: 'probe-c' },
+  {
+    language: 'JavaScript and TypeScript',
+    counter: 'counter-ts',
+    bank: 'bank-js',
+    probe: 'probe-js',
+    isInterpreted: true,
+  },
 ]
 
 /** A guest on the binder, without a runtime around it. */

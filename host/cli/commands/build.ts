@@ -19,6 +19,7 @@ const SDKS = path.resolve(import.meta.dirname, '../../../guest-sdk')
 /** In this order: a folder is of the first language that has a file in it; else of AssemblyScript. */
 const LANGUAGES = [
   { sdk: 'rust', isSource: (file: string) => file === 'Cargo.toml' },
+  { sdk: 'javascript', isSource: (file: string) => /\.m?js$/.test(file) },
   { sdk: 'assemblyscript', isSource: (file: string) => /(?<!\.d)\.ts$/.test(file) },
   { sdk: 'c', isSource: (file: string) => file.endsWith('.c') },
 ]

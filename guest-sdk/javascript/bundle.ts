@@ -1,0 +1,225 @@
+/**
+ * One script of an author's modules, the run-time library and the glue.
+ *
+ * Owns: driving rolldown: types are stripped, modules and npm packages joined, interfaces of the host resolved; the
+ * places of mistakes.
+ * Does not own: the glue (emit-glue.ts), checking types (check-types.ts).
+ */
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { displayPath } from '../assemblyscript/actor-folder.ts'
+import { BuildError, type Mistake, ToolchainError } from '../assemblyscript/errors.ts'
+import { sdkFolder } from '../assemblyscript/package-files.ts'
+import { emitGlue, emitImport } from './emit-glue.ts'
+import { findInterface, isInterface, type JavaScriptWorld } from './world.ts'
+
+const PACKAGE = 'rolldown'
+const GLUE = 'loom:glue'
+const RUNTIME = 'loom:runtime/'
+/** runtime/actor.js tells the host through the engine's own module: it is what the conversions fail with. */
+const ENGINE_GUEST = 'loom:engine/guest'
+const GUEST = 'loom:actor/guest@0.1.0'
+
+/** Modules of runtime/ that are part of the script when the author's code names what they define. */
+const GLOBALS: readonly (readonly [module: string, names: RegExp])[] = [
+  ['date', /\b(Date|performance)\b/],
+  ['random', /\bMath\s*\.\s*random\b|\bcrypto\b|\{[^}]*\brandom\b[^}]*\}\s*=\s*Math\b/],
+  ['console', /\bconsole\b/],
+  ['text', /\bText(En|De)coder\b/],
+  [
+    'absent',
+    /\b(set(Timeout|Interval|Immediate)|requestAnimationFrame|fetch|XMLHttpRequest|WebSocket)\b/,
+  ],
+]
+const JOBS = /\b(async|await|Promise|queueMicrotask)\b/
+
+interface SourceMap {
+  readonly sources: readonly string[]
+  readonly mappings: string
+}
+
+interface Chunk {
+  readonly type: 'chunk'
+  readonly code: string
+  readonly map: SourceMap | null
+}
+
+interface Plugin {
+  readonly name: string
+  resolveId(specifier: string, importer?: string): unknown
+  load(id: string): string | null
+}
+
+interface RolldownError {
+  readonly message: string
+  readonly id?: string
+  readonly loc?: { readonly file?: string; readonly line: number; readonly column: number }
+}
+
+interface Rolldown {
+  readonly rolldown: (options: object) => Promise<{
+    generate(options: object): Promise<{ readonly output: readonly Chunk[] }>
+    readonly watchFiles: Promise<readonly string[]>
+    close(): Promise<void>
+  }>
+}
+
+async function load(): Promise<Rolldown> {
+  try {
+    const specifier: string = PACKAGE
+    return (await import(specifier)) as Rolldown
+  } catch (error) {
+    const message = `${PACKAGE}, which joins modules and strips types, is not installed; run: npm install --save-dev ${PACKAGE}`
+    throw new ToolchainError(message, { cause: error })
+  }
+}
+
+export interface BundleRequest {
+  readonly dir: string
+  /** The author's module, absolute. */
+  readonly entry: string
+  readonly world: JavaScriptWorld
+}
+
+export interface Bundle {
+  readonly code: string
+  /** Ids of the interfaces that the code imports. */
+  readonly used: readonly string[]
+  /** True when the author's code has promises. */
+  readonly jobs: boolean
+}
+
+class Bundler {
+  readonly #request: BundleRequest
+  readonly #used = new Set<string>()
+  readonly #unknown: string[] = []
+  #glue = ''
+
+  constructor(request: BundleRequest) {
+    this.#request = request
+  }
+
+  /** Twice: the author's modules alone say what the second one needs besides. */
+  async build(): Promise<Bundle> {
+    const { entry, world } = this.#request
+    const own = await this.#join(entry)
+    const globals = GLOBALS.filter(([, names]) => names.test(own.code)).map(([name]) => name)
+    const jobs = JOBS.test(own.code)
+    this.#glue = emitGlue({ exports: world.exports, entry, globals, jobs })
+    const { code, map } = await this.#join(GLUE)
+    return { code: code + this.#places(map), used: [...this.#used], jobs }
+  }
+
+  async #join(input: string): Promise<Chunk> {
+    const { rolldown } = await load()
+    this.#used.clear()
+    const isOwn = input !== GLUE
+    try {
+      const bundle = await rolldown({
+        input,
+        cwd: this.#request.dir,
+        platform: 'neutral',
+        resolve: { mainFields: ['module', 'main'], conditionNames: ['import', 'default'] },
+        treeshake: isOwn ? false : { moduleSideEffects: true },
+        plugins: [this.#plugin(isOwn)],
+        external: (id: string) => id.startsWith('raw:'),
+        onwarn: () => {},
+        logLevel: 'silent',
+      })
+      const { output } = await bundle.generate({
+        format: 'esm',
+        // Sources in the map are relative to it; nothing is written.
+        dir: this.#request.dir,
+        sourcemap: true,
+        codeSplitting: false,
+        comments: false,
+        paths: (id: string) => id.replace(/^raw:/, ''),
+      })
+      await bundle.close()
+      const [chunk] = output
+      if (chunk === undefined) throw new Error('rolldown made nothing')
+      return chunk
+    } catch (error) {
+      throw this.#mistakes(error)
+    }
+  }
+
+  #plugin(isOwn: boolean): Plugin {
+    return {
+      name: 'loom',
+      resolveId: (specifier, importer) => this.#resolve(specifier, importer),
+      load: (id) => this.#load(id, isOwn),
+    }
+  }
+
+  #resolve(specifier: string, importer = ''): unknown {
+    if (importer.startsWith(`\0${RUNTIME}`) && specifier.startsWith('./'))
+      return `\0${RUNTIME}${specifier.slice('./'.length)}`
+    if (specifier === GLUE || specifier.startsWith(RUNTIME)) return `\0${specifier}`
+    if (specifier === ENGINE_GUEST) return { id: `raw:${GUEST}`, external: true }
+    if (specifier.startsWith('raw:')) return { id: specifier, external: true }
+    if (!isInterface(specifier)) return null
+    const found = findInterface(this.#request.world, specifier)
+    if (found === undefined) {
+      this.#unknown.push(specifier)
+      throw new Error(
+        `no interface '${specifier}': neither the world imports it nor does the host serve it`,
+      )
+    }
+    this.#used.add(found.id)
+    return `\0wit:${found.id}`
+  }
+
+  #load(id: string, isOwn: boolean): string | null {
+    if (id === `\0${GLUE}`) return this.#glue
+    if (id.startsWith(`\0${RUNTIME}`)) {
+      const file = id.slice(RUNTIME.length + 1)
+      return readFileSync(path.join(sdkFolder('javascript'), 'runtime', file), 'utf8')
+    }
+    if (!id.startsWith('\0wit:')) return null
+    const found = findInterface(this.#request.world, id.slice('\0wit:'.length))
+    if (found === undefined) return null
+    // What the SDK's own modules say is not the author's.
+    return isOwn ? emitStub(found.funcs) : emitImport(found, `raw:${found.id}`)
+  }
+
+  /** The source map, for runtime/place.js: the author's files, relative to the folder; others are no places. */
+  #places(map: SourceMap | null): string {
+    const { dir } = this.#request
+    const sources = (map?.sources ?? []).map((source) => {
+      const file = path.resolve(dir, source)
+      const isAuthors = file.startsWith(dir + path.sep) && !file.includes('node_modules')
+      return isAuthors ? path.relative(dir, file).replaceAll('\\', '/') : null
+    })
+    return `\n__loomPlaces(${JSON.stringify(sources)}, ${JSON.stringify(map?.mappings ?? '')})\n`
+  }
+
+  #mistakes(error: unknown): Error {
+    if (error instanceof ToolchainError) return error
+    const { errors = [] } = error as { readonly errors?: readonly RolldownError[] }
+    const all = errors.length > 0 ? errors : [error as RolldownError]
+    const [first, ...others] = all.map((one) => this.#mistake(one))
+    return first === undefined ? (error as Error) : new BuildError([first, ...others])
+  }
+
+  #mistake({ message, id, loc }: RolldownError): Mistake {
+    const file = displayPath(
+      path.resolve(this.#request.dir, loc?.file ?? id ?? this.#request.entry),
+    )
+    const [text = message] = message.replace(/^\[[A-Z_]+\] (?:Error: )?/, '').split('\n')
+    return { message: text, file, line: loc?.line ?? 1, column: (loc?.column ?? 0) + 1 }
+  }
+}
+
+function emitStub(funcs: readonly { readonly name: string }[]): string {
+  const names = funcs.map(({ name }) =>
+    name.toLowerCase().replace(/-(.)/g, (_, letter: string) => letter.toUpperCase()),
+  )
+  const lines = names.map((name, index) => `const f${index} = 0\nexport { f${index} as ${name} }`)
+  return `${lines.join('\n')}\n`
+}
+
+/** @throws BuildError with the places of what the author can mend, ToolchainError when rolldown is not installed. */
+export function bundle(request: BundleRequest): Promise<Bundle> {
+  return new Bundler(request).build()
+}

@@ -1,0 +1,152 @@
+/**
+ * The module that joins an author's module with the component model.
+ *
+ * Owns: the contracts of exported methods and of imported functions, as code over runtime/types.js and
+ * runtime/actor.js.
+ * Does not own: conversions and failures (runtime/).
+ */
+import type { Func, Interface, NamedType, Type } from '../assemblyscript/model.ts'
+import { definitions, isNamed, isPrimitive } from '../assemblyscript/model.ts'
+import { camel, splitInterfaceId } from '../assemblyscript/names.ts'
+
+/** The JavaScript name of an interface: `loom:bank/bank-account@0.1.0` is `bankAccount`. */
+export function interfaceName(id: string): string {
+  return camel(splitInterfaceId(id).name)
+}
+
+const text = (value: string): string => JSON.stringify(value)
+
+/** Named types as constants, so that each is built once. */
+class Types {
+  readonly #names = new Map<NamedType, string>()
+  readonly lines: string[] = []
+
+  constructor(interfaces: readonly Interface[]) {
+    for (const { funcs, types } of interfaces)
+      for (const type of definitions(funcs, types)) if (isNamed(type)) this.#declare(type)
+  }
+
+  #declare(type: NamedType): void {
+    if (this.#names.has(type)) return
+    const constant = `type${this.#names.size}`
+    this.lines.push(`const ${constant} = ${this.#definition(type)}`)
+    this.#names.set(type, constant)
+  }
+
+  #definition(type: NamedType): string {
+    if (type.kind === 'record') {
+      const fields = type.fields.map(({ name, type: of }) => `${text(camel(name))}: ${this.of(of)}`)
+      return `t.record(${text(type.name)}, { ${fields.join(', ')} })`
+    }
+    if (type.kind === 'variant') {
+      const cases = type.cases.map(({ name, type: of }) =>
+        of === null ? `[${text(name)}]` : `[${text(name)}, ${this.of(of)}]`,
+      )
+      return `t.variant(${text(type.name)}, [${cases.join(', ')}])`
+    }
+    if (type.kind === 'enum') {
+      const cases = type.cases.map(({ name }) => text(name))
+      return `t.enumeration(${text(type.name)}, [${cases.join(', ')}])`
+    }
+    const labels = type.labels.map(({ name }) => text(camel(name)))
+    return `t.flags(${text(type.name)}, [${labels.join(', ')}])`
+  }
+
+  /** An expression. */
+  of(type: Type): string {
+    if (isNamed(type)) {
+      this.#declare(type)
+      return this.#names.get(type) ?? ''
+    }
+    if (isPrimitive(type) || type.kind === 'string') return `t.${type.kind}`
+    switch (type.kind) {
+      case 'list':
+      case 'option':
+        return `t.${type.kind}(${this.of(type.element)})`
+      case 'tuple':
+        return `t.tuple(${type.elements.map((one) => this.of(one)).join(', ')})`
+      case 'result':
+        return `t.result(${this.orNull(type.ok)}, ${this.orNull(type.err)})`
+      default:
+        throw new Error(`no ${type.kind} in JavaScript`)
+    }
+  }
+
+  orNull(type: Type | null): string {
+    return type === null ? 'null' : this.of(type)
+  }
+
+  contract({ params, result }: Func): string {
+    return `[${params.map(({ type }) => this.of(type)).join(', ')}], ${this.orNull(result)}`
+  }
+}
+
+/** What an author imports as `loom:actor/log@0.1.0`; the engine's module is `raw`. */
+export function emitImport(one: Interface, raw: string): string {
+  const types = new Types([one])
+  const lines = one.funcs.map((func) => {
+    const name = camel(func.name)
+    const place = text(`${one.id.replace(/@.*/, '')}.${name}`)
+    const contract = types.contract(func)
+    return `export const ${safe(name)} = imported(${place}, raw[${text(name)}], ${contract})${alias(name)}`
+  })
+  return [
+    `import raw from ${text(raw)}`,
+    `import { imported } from 'loom:runtime/actor.js'`,
+    `import * as t from 'loom:runtime/types.js'`,
+    ...types.lines,
+    ...lines,
+    '',
+  ].join('\n')
+}
+
+const RESERVED =
+  /^(delete|import|export|default|new|in|class|function|return|switch|with|yield|void|typeof)$/
+
+function safe(name: string): string {
+  return RESERVED.test(name) ? `${name}_` : name
+}
+
+/** A word of the language is exported under its own name, too: `import { delete as remove }`. */
+function alias(name: string): string {
+  return RESERVED.test(name) ? `\nexport { ${name}_ as ${name} }` : ''
+}
+
+export interface Glue {
+  readonly exports: readonly Interface[]
+  /** The author's module, as an import names it. */
+  readonly entry: string
+  /** Modules of runtime/ that set globals, evaluated before the author's. */
+  readonly globals: readonly string[]
+  readonly jobs: boolean
+}
+
+/** The module that the engine evaluates. */
+export function emitGlue({ exports, entry, globals, jobs }: Glue): string {
+  const types = new Types(exports)
+  const objects = exports.map((one) => {
+    const name = interfaceName(one.id)
+    const methods = one.funcs.map((func) => {
+      const method = camel(func.name)
+      const contract = types.contract(func)
+      const place = text(`${name}.${method}`)
+      return `  ${text(method)}: exported(${place}, actor[${text(name)}], ${text(method)}, ${contract}),`
+    })
+    return `export const loom_${name} = {\n${methods.join('\n')}\n}\nexport { loom_${name} as ${name} }`
+  })
+  const hasDate = globals.includes('date')
+  return [
+    ...globals.map((name) => `import 'loom:runtime/${name}.js'`),
+    `import * as actor from ${text(entry)}`,
+    `import { built, ${jobs ? 'exportedWithJobs as exported' : 'exported'} } from 'loom:runtime/actor.js'`,
+    `import { endBuild } from 'loom:runtime/build-phase.js'`,
+    `import * as t from 'loom:runtime/types.js'`,
+    ...(hasDate ? [`import { restoreDate } from 'loom:runtime/date.js'`] : []),
+    ...types.lines,
+    ...objects,
+    'built()',
+    'endBuild()',
+    ...(hasDate ? ['restoreDate()'] : []),
+    '',
+  ].join('\n')
+}
