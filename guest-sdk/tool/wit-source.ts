@@ -92,7 +92,11 @@ export function readWitSource(dir: string): WitSource {
   const own = [main, ...siblings.map((text) => text.replace(PACKAGE, ''))].join('\n')
   const beside = ['host', 'deps'].flatMap((name) => witFiles(path.join(dir, name)))
   const packages = new Map<string, string>()
-  for (const text of [...beside.map((one) => readFileSync(one, 'utf8')), ...libraryWit(), hostWit('0.2.0')]) {
+  for (const text of [
+    ...beside.map((one) => readFileSync(one, 'utf8')),
+    ...libraryWit(),
+    hostWit('0.2.0'),
+  ]) {
     const { id, text: wrapped } = nested(text)
     const declared = withoutComments(own).includes(`package ${id} {`)
     if (!declared && !packages.has(id)) packages.set(id, wrapped)
