@@ -13,9 +13,10 @@
  * Invariant AT1: a call of which nobody knows whether it happened is no failure of the turn: the activation
  * breaks, the turn stays open in the journal, and is run again.
  */
+
+import { finalCode } from '../base/errors.ts'
 import { NO_EFFECTS, type RecordedCall } from '../journal/entry.ts'
 import { isUndecided } from './local-call.ts'
-import { finalCode } from './outcomes.ts'
 import { shortened, type TurnEngine } from './turn-engine.ts'
 import type { LiveTurn, TurnPrefix, TurnResult, TurnStep } from './turn-step.ts'
 

@@ -18,14 +18,6 @@ export function failureOf({ code, message }: TurnOutcome & { kind: 'failed' }): 
   return new LoomError(knownCode(code), message)
 }
 
-/**
- * The code of a turn that failed. It is journaled, and a retry with the turn's key gets it again: so it is none that
- * tells the caller to try again (the refusal of another actor that the turn called, say).
- */
-export function finalCode(error: unknown): ErrorCode {
-  return isLoomError(error) && error.kind !== 'busy' ? error.code : 'ERR_HOST_CALL'
-}
-
 /** A code read from a journal; one of a later version is still a guest's failure. */
 function knownCode(code: string): ErrorCode {
   return Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : 'ERR_TRAP'

@@ -13,14 +13,13 @@
  *   T5. The invocation id of a turn that waits is drawn when it first does: its opened entry holds it.
  */
 import { isDeepStrictEqual } from 'node:util'
-import { LoomError, toLoomError } from '../base/errors.ts'
+import { finalCode, LoomError, toLoomError } from '../base/errors.ts'
 import { FAILURE_MESSAGE_LENGTH_MAX } from '../base/limits.ts'
 import { isPromise } from '../base/promises.ts'
 import type { WitValue } from '../component/wit.ts'
 import { type LivePorts, type OpenTurn, Recorder, Suspension } from '../hostcalls/recorder.ts'
 import { NO_EFFECTS, type RecordedCall, type TurnEntry } from '../journal/entry.ts'
 import { DevelopmentCheck } from './development.ts'
-import { finalCode } from './outcomes.ts'
 import { DROPPED, ParkableTurn } from './parked-turn.ts'
 import type { ParkedTurns } from './parked-turns.ts'
 import type { ActorBody, ActorMethod, ActorProgram } from './program.ts'

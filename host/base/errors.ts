@@ -181,6 +181,14 @@ export function toLoomError(value: unknown, code: ErrorCode = 'ERR_INVARIANT'): 
   return new LoomError(code, message, { cause: value })
 }
 
+/**
+ * The code of a turn that failed. It is journaled, and a retry with the turn's key gets it again: so it is none that
+ * tells the caller to try again (the refusal of another actor that the turn called, say).
+ */
+export function finalCode(error: unknown): ErrorCode {
+  return isLoomError(error) && error.kind !== 'busy' ? error.code : 'ERR_HOST_CALL'
+}
+
 /** @throws ERR_INVARIANT when `condition` is false. */
 export function invariant(condition: boolean, message: string): asserts condition {
   if (!condition) throw new LoomError('ERR_INVARIANT', message)
