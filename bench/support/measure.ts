@@ -9,6 +9,8 @@ export interface Load {
   readonly perSecond: number
   readonly p50Ms: number
   readonly p99Ms: number
+  /** CPU time of the whole process for each, all threads. Units: microseconds. */
+  readonly cpuUs: number
 }
 
 function percentile(sorted: readonly number[], share: number): number {
@@ -22,6 +24,7 @@ export async function runLoad(
   task: (index: number) => Promise<unknown>,
 ): Promise<Load> {
   const latencies: number[] = []
+  const startCpu = process.cpuUsage()
   const startMs = performance.now()
   const endMs = startMs + durationMs
   let next = 0
@@ -35,10 +38,12 @@ export async function runLoad(
   }
   await Promise.all(Array.from({ length: inFlight }, worker))
   const seconds = (performance.now() - startMs) / 1_000
+  const { user, system } = process.cpuUsage(startCpu)
   latencies.sort((a, b) => a - b)
   const p50Ms = percentile(latencies, 0.5)
   const p99Ms = percentile(latencies, 0.99)
-  return { perSecond: latencies.length / seconds, p50Ms, p99Ms }
+  const count = latencies.length
+  return { perSecond: count / seconds, p50Ms, p99Ms, cpuUs: (user + system) / count }
 }
 
 /** Runs `use` with a folder that is gone afterwards. */

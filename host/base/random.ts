@@ -23,7 +23,29 @@ function fromBytes(bytes: (length: number) => Uint8Array): Random {
   }
 }
 
-export const systemRandom: Random = fromBytes((length) => randomFillSync(new Uint8Array(length)))
+/** Asked for at once: each question costs as much as a turn. Units: bytes. */
+const POOL_SIZE_BYTES = 4_096
+/** More than this is asked for by itself. Units: bytes. */
+const POOLED_SIZE_MAX_BYTES = 64
+
+const pool = new Uint8Array(POOL_SIZE_BYTES)
+let poolUsed = POOL_SIZE_BYTES
+
+/** What was given out is wiped from the pool: nobody reads it there, and no error could give it out again. */
+function systemBytes(length: number): Uint8Array {
+  if (length > POOLED_SIZE_MAX_BYTES) return randomFillSync(new Uint8Array(length))
+  if (poolUsed + length > POOL_SIZE_BYTES) {
+    randomFillSync(pool)
+    poolUsed = 0
+  }
+  const start = poolUsed
+  poolUsed += length
+  const bytes = pool.slice(start, poolUsed)
+  pool.fill(0, start, poolUsed)
+  return bytes
+}
+
+export const systemRandom: Random = fromBytes(systemBytes)
 
 /** A repeatable generator for tests (xorshift32). The seed is any non-zero 32-bit integer. */
 export function seededRandom(seed: number): Random {
