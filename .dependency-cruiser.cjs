@@ -2,7 +2,7 @@
 // its own rank, never upward.
 const RANKS = [
   ['base'],
-  ['component', 'store', 'blob'],
+  ['component', 'store', 'blob', 'http'],
   ['journal', 'image'],
   ['hostcalls'],
   ['actor'],
@@ -38,8 +38,8 @@ module.exports = {
     {
       name: 'drivers-only-from-runtime',
       severity: 'error',
-      from: { path: '^host/(?!store/|blob/|runtime/)' },
-      to: { path: '^host/(store|blob)/[^/]+/' },
+      from: { path: '^host/(?!store/|blob/|http/|runtime/)' },
+      to: { path: '^host/(store|blob|http)/[^/]+/' },
     },
     {
       name: 'edges-see-runtime-and-base',
@@ -50,7 +50,7 @@ module.exports = {
     {
       name: 'io-at-the-edges',
       severity: 'error',
-      from: { path: '^host/(?!base/|store/[^/]+/|blob/[^/]+/|runtime/|server/|cli/)' },
+      from: { path: '^host/(?!base/|store/[^/]+/|blob/[^/]+/|http/[^/]+/|runtime/|server/|cli/)' },
       to: {
         dependencyTypes: ['core'],
         path: '^(node:)?(fs|fs/promises|net|http|http2|https|child_process|worker_threads|os|process)$',

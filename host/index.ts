@@ -4,6 +4,8 @@ export type {
   ActorContext,
   ActorState,
   ActorTarget,
+  FetchAnswer,
+  FetchOptions,
   ReminderDescription,
   Reminders,
   SimpleState,
@@ -22,6 +24,14 @@ export { seededRandom, systemRandom } from './base/random.ts'
 export type { BlobStore, NamedBlob } from './blob/blob-store.ts'
 export type { JsonValue, WitValue } from './component/wit.ts'
 export type {
+  HttpAnswer,
+  HttpDriver,
+  HttpFailureReason,
+  HttpHeader,
+  HttpRequest,
+} from './http/http-driver.ts'
+export { HttpFailure } from './http/http-driver.ts'
+export type {
   CreatedEntry,
   JournalEntry,
   RecordedCall,
@@ -36,6 +46,8 @@ export type {
   ActorTypeDescription,
   CallRequest,
   CloseOptions,
+  FetchPolicy,
+  FetchRule,
   GuestLimits,
   Inspector,
   JournalLine,

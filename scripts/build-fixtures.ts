@@ -17,6 +17,7 @@ const FIXTURE_FOLDERS = [
   'actors/rate-limiter',
   'test/fixtures/actors/echo',
   'test/fixtures/actors/faulty',
+  'test/fixtures/actors/fetcher',
   'test/fixtures/actors/probe-assemblyscript',
 ]
 

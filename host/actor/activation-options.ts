@@ -4,6 +4,7 @@
 
 import type { LoomError } from '../base/errors.ts'
 import type { ActorKey } from '../base/names.ts'
+import type { FetchOutcome, FetchRequest } from '../hostcalls/fetch.ts'
 import type { OutgoingCall } from '../hostcalls/host-interface.ts'
 import type { TurnOutcome } from '../journal/entry.ts'
 import type { ActorLog, ActorRecord, OutboxRow, ReminderChange } from '../store/store.ts'
@@ -25,6 +26,8 @@ export interface ActivationOptions extends MailboxLimits, SnapshotPolicy {
     call: OutgoingCall,
     callId: string,
   ) => TurnOutcome | Promise<TurnOutcome>
+  /** Sends an HTTP request, as the actor's type may; never rejects. */
+  readonly fetch: (request: FetchRequest, idempotencyKey: string) => Promise<FetchOutcome>
   /** Messages that are durable now, in the order in which they were sent. */
   readonly onSent: (messages: readonly OutboxRow[]) => void
   /** Reminders that were changed, durably. */

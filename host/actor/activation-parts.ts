@@ -31,13 +31,13 @@ export function joinParts(
   seqNext: number,
   call: (head: CallHead) => Promise<WitValue>,
 ): ActivationParts {
-  const { log, callActor, environment, program, onTick } = options
+  const { log, environment, program, onTick } = options
   const { clock } = environment
   const warn = (message: string): void => environment.log('warn', message)
   const timers = new ActorTimers({ clock, program, call, onTick, warn })
   const onTimers = (set: Timers, atMs: number): void => timers.apply(set, atMs)
   const journal = new TurnJournal(options, clock, seqNext, onTimers)
-  const ports = new ActivationPorts(log.key, journal, callActor)
+  const ports = new ActivationPorts(log.key, journal, options)
   const snapshots = new SnapshotWriter(options, journal.tail)
   const inFlight = new CallsInFlight(log.key)
   const mailbox = new Mailbox(log.key, options)

@@ -1,8 +1,10 @@
 /**
  * Ports: how the turns of one actor reach what lies beyond them.
  */
+import { createHash } from 'node:crypto'
 import type { ActorKey } from '../base/names.ts'
 import type { WitValue } from '../component/wit.ts'
+import type { FetchOutcome, FetchRequest } from '../hostcalls/fetch.ts'
 import type { OutgoingCall, ReminderInfo } from '../hostcalls/host-interface.ts'
 import type { TurnOutcome } from '../journal/entry.ts'
 import type { ActivationOptions } from './activation-options.ts'
@@ -17,16 +19,18 @@ export class ActivationPorts implements ActorPorts {
   readonly #state: KeyedState
   readonly #reminders: ReminderBook
   readonly #callActor: ActivationOptions['callActor']
+  readonly #fetch: ActivationOptions['fetch']
 
   constructor(
     key: ActorKey,
     { state, reminders }: TurnJournal,
-    callActor: ActivationOptions['callActor'],
+    { callActor, fetch }: Pick<ActivationOptions, 'callActor' | 'fetch'>,
   ) {
     this.#key = key
     this.#state = state
     this.#reminders = reminders
     this.#callActor = callActor
+    this.#fetch = fetch
   }
 
   readState(key: string): WitValue | PromiseLike<WitValue> {
@@ -48,5 +52,10 @@ export class ActivationPorts implements ActorPorts {
 
   callActor(call: OutgoingCall, callId: string): TurnOutcome | PromiseLike<TurnOutcome> {
     return this.#callActor(this.#key, call, callId)
+  }
+
+  /** Servers are strangers: they learn nothing from the id but that two requests are one. */
+  fetch(request: FetchRequest, callId: string): Promise<FetchOutcome> {
+    return this.#fetch(request, createHash('sha256').update(callId).digest('base64url'))
   }
 }

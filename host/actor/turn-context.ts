@@ -10,6 +10,7 @@ import { type ActorKey, checkReminderName } from '../base/names.ts'
 import { isThenable } from '../base/promises.ts'
 import type { Random } from '../base/random.ts'
 import type { WitValue } from '../component/wit.ts'
+import type { FetchOutcome, FetchRequest } from '../hostcalls/fetch.ts'
 import type { HostCallContext, OutgoingCall, ReminderInfo } from '../hostcalls/host-interface.ts'
 import { HostResources } from '../hostcalls/host-resources.ts'
 import { LineLog, type StandardStream } from '../hostcalls/line-log.ts'
@@ -48,6 +49,8 @@ export interface ActorPorts {
   listReminders(): readonly ReminderInfo[] | PromiseLike<readonly ReminderInfo[]>
   /** `callId` is the same when a re-run of the turn makes the call again. */
   callActor(call: OutgoingCall, callId: string): TurnOutcome | PromiseLike<TurnOutcome>
+  /** `callId` as above. */
+  fetch(request: FetchRequest, callId: string): Promise<FetchOutcome>
 }
 
 export class TurnContext implements HostCallContext {
@@ -155,9 +158,17 @@ export class TurnContext implements HostCallContext {
     return this.#reach().callActor(call, callId)
   }
 
+  fetch(request: FetchRequest, index: number): Promise<FetchOutcome> {
+    const callId = callKey(this.incarnation, index, this.invocationId())
+    return this.#reach().fetch(request, callId)
+  }
+
   #reach(): ActorPorts {
     if (this.#inTurn && this.#ports !== null) return this.#ports
-    throw new LoomError('ERR_HOST_CALL', 'only a live turn reaches keyed state and other actors')
+    throw new LoomError(
+      'ERR_HOST_CALL',
+      'only a live turn reaches keyed state, other actors and servers',
+    )
   }
 
   /** The id that the turn has a right to, drawn now if it was not yet (T5); null where the caller's key is it. */

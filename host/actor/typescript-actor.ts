@@ -81,6 +81,32 @@ export interface Timers {
   cancel(name: string): void
 }
 
+/** As the global `fetch` takes it, and no more than that. */
+export interface FetchOptions {
+  /** Default GET. In capitals. */
+  readonly method?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string | Uint8Array
+  /** How long to wait for the whole response. Default, and at most: as the type says (FetchPolicy). */
+  readonly timeoutMs?: number
+}
+
+/** A response that is there whole. */
+export interface FetchAnswer {
+  readonly status: number
+  /** True for 200 to 299. */
+  readonly ok: boolean
+  /** Where it came from in the end, behind redirects. */
+  readonly url: string
+  /** In order of name, in small letters. */
+  readonly headers: readonly (readonly [name: string, value: string])[]
+  /** All values of a header, joined by commas, or null. */
+  header(name: string): string | null
+  bytes(): Uint8Array
+  text(): string
+  json<T = unknown>(): T
+}
+
 export interface ActorContext {
   readonly actorId: string
   readonly actorType: string
@@ -105,6 +131,14 @@ export interface ActorContext {
   send(target: ActorTarget, method: string, ...args: readonly unknown[]): void
   /** As `send`, no sooner than `delayMs` milliseconds after this turn. */
   sendLater(delayMs: number, target: ActorTarget, method: string, ...args: readonly unknown[]): void
+  /**
+   * Sends an HTTP request and waits for the whole response, which is recorded: a replay asks nobody. A turn that a
+   * crash cut off meanwhile asks again, with the same `idempotency-key` header: the server may see it twice. Await
+   * it before the next call.
+   * @throws ERR_FETCH_DENIED  `fetch.allow` of the type does not list where it goes; nothing was sent there.
+   * @throws ERR_FETCH         no response: data.reason is invalid, unreachable, timeout or too-large.
+   */
+  fetch(url: string | URL, options?: FetchOptions): Promise<FetchAnswer>
   readonly simpleState: SimpleState
   readonly reminders: Reminders
   readonly timers: Timers

@@ -17,6 +17,7 @@ import type { Recorder } from '../hostcalls/recorder.ts'
 import type { TurnOutcome } from '../journal/entry.ts'
 import type { ActorContext, ActorTarget, SimpleState } from './typescript-actor.ts'
 import { Calls, plain } from './typescript-calls.ts'
+import { fetchOf } from './typescript-fetch.ts'
 import { reminders, timers } from './typescript-ticks.ts'
 
 function uuid(context: HostCallContext): string {
@@ -108,6 +109,7 @@ export function actorContext(context: HostCallContext, recorder: Recorder): Acto
     },
     send: (target, method, ...args) => send(0, target, method, args),
     sendLater: (delayMs, target, method, ...args) => send(delayMs, target, method, args),
+    fetch: fetchOf(context, recorder, calls),
     simpleState: simpleState(context, calls),
     reminders: reminders(context, calls),
     timers: timers(context),

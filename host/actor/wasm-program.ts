@@ -109,7 +109,7 @@ function dropSpec(served: HostFunctionSpec | undefined): HostFunctionSpec {
   return {
     kind: 'pure',
     perform: (context, args) => {
-      if (context.live) served?.perform(context, args)
+      if (context.live) served?.perform(context, args, 0)
       return undefined
     },
   }

@@ -107,6 +107,13 @@ export const ERRORS = {
     70,
     'a host function failed; the turn left no trace in its state',
   ),
+  ERR_FETCH_DENIED: row(
+    'guest',
+    500,
+    70,
+    'an HTTP request of an actor goes where its type does not allow it; nothing was sent there',
+  ),
+  ERR_FETCH: row('guest', 500, 70, 'an HTTP request of an actor got no response'),
   ERR_ACTOR_FAILED: row(
     'guest',
     500,

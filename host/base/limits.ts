@@ -145,3 +145,17 @@ export const TICK_BLOCKED_MAX_MS = 60_000
 
 /** Timers of one activation: each takes host memory that no snapshot bounds. */
 export const TIMERS_COUNT_MAX = 10_000
+
+/** One body of a guest's HTTP request or response: half an entry, which has to hold it beside the rest of its turn. */
+export const FETCH_BODY_SIZE_MAX_BYTES = ENTRY_SIZE_MAX_BYTES / 2
+
+/** What types have that do not say: JSON interfaces need less. */
+export const FETCH_REQUEST_SIZE_BYTES = 1024 * 1024
+export const FETCH_RESPONSE_SIZE_BYTES = 4 * 1024 * 1024
+
+/** A guest's HTTP request. Its actor takes no other turn meanwhile. */
+export const FETCH_TIMEOUT_MS = 30_000
+export const FETCH_TIMEOUT_MAX_MS = 3_600_000
+
+/** As browsers allow. */
+export const FETCH_REDIRECT_COUNT_MAX = 20

@@ -8,11 +8,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { isLoomError } from '../base/errors.ts'
 import type { Inspector, JournalPolicy, LogLine, Runtime, RuntimeLimits } from '../runtime/api.ts'
-import type { ProvidedByName } from './options.ts'
+import type { FetchByType, ProvidedByName } from './options.ts'
 
 export interface OpenRuntimeOptions {
   readonly data: string
   readonly provided: ProvidedByName
+  readonly fetch?: FetchByType
   readonly takeOver?: boolean
   readonly log?: (line: LogLine) => void
   readonly limits?: Partial<RuntimeLimits>
@@ -58,6 +59,7 @@ export async function openRuntime(options: OpenRuntimeOptions): Promise<Runtime>
     blobs,
     takeOver: options.takeOver ?? false,
     resume: options.resume ?? true,
+    ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
     ...(options.log === undefined ? {} : { log: options.log }),
     ...(options.journal === undefined ? {} : { journal: options.journal }),
     ...(options.limits === undefined ? {} : { limits: options.limits }),

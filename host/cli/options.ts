@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { durationMs } from '../base/duration.ts'
 import { LoomError } from '../base/errors.ts'
-import type { ProvidedInterface } from '../runtime/api.ts'
+import type { FetchPolicy, FetchRule, ProvidedInterface } from '../runtime/api.ts'
 
 export interface DataOptions {
   readonly data: string
@@ -34,6 +34,31 @@ export function provideOption(): Option {
     '--provide <module>',
     'module whose default export holds interfaces for guests; may be repeated',
   ).argParser((value: string, previous: readonly string[] = []) => [...previous, value])
+}
+
+export type FetchByType = Readonly<Record<string, FetchPolicy>>
+
+export interface FetchOptions {
+  readonly allowFetch?: FetchByType
+}
+
+export function allowFetchOption(): Option {
+  return new Option(
+    '--allow-fetch <rule>',
+    'where actors may send HTTP requests: "TYPE [METHOD...] ORIGIN [ADDRESS...]"; may be repeated',
+  ).argParser((text: string, previous: FetchByType = {}) => addFetchRule(previous, text))
+}
+
+function addFetchRule(policies: FetchByType, text: string): FetchByType {
+  const [type = '', ...words] = text.trim().split(/\s+/)
+  const at = words.findIndex((word) => word.includes('://'))
+  const origin = words[at]
+  if (origin === undefined)
+    throw new InvalidArgumentError('expected such as "Quoter GET POST https://api.example.com"')
+  const methods = words.slice(0, at)
+  const addresses = words.slice(at + 1)
+  const rule: FetchRule = { origin, addresses, ...(methods.length > 0 && { methods }) }
+  return { ...policies, [type]: { allow: [...(policies[type]?.allow ?? []), rule] } }
 }
 
 /** Adds the example that every command's --help ends with. */

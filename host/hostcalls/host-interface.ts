@@ -10,6 +10,7 @@ import type { ActorKey } from '../base/names.ts'
 import type { Random } from '../base/random.ts'
 import type { WitFunction, WitInterface, WitValue } from '../component/wit.ts'
 import type { Effect, ScheduleText, TurnOutcome } from '../journal/entry.ts'
+import type { FetchOutcome, FetchRequest } from './fetch.ts'
 import type { HostResources } from './host-resources.ts'
 import type { StandardStream } from './line-log.ts'
 
@@ -45,6 +46,8 @@ export interface HostCallContext {
   listReminders(): readonly ReminderInfo[] | PromiseLike<readonly ReminderInfo[]>
   /** Calls another actor under an id that a re-run of this turn would use again. */
   callActor(call: OutgoingCall): TurnOutcome | PromiseLike<TurnOutcome>
+  /** Sends an HTTP request; `index` is that of the host call, under which a re-run of this turn asks again. */
+  fetch(request: FetchRequest, index: number): Promise<FetchOutcome>
 }
 
 /** A reminder that is set. */
@@ -78,6 +81,8 @@ export interface HostFunctionSpec {
   readonly perform: (
     context: HostCallContext,
     args: readonly WitValue[],
+    /** Of awaiting functions, which are performed later: position of the call among the turn's recorded ones. */
+    index: number,
   ) => WitValue | PromiseLike<unknown>
   /**
    * Of recorded functions that give the guest something else than what is recorded, such as a resource: makes
@@ -201,7 +206,7 @@ function inFewWords(missing: readonly string[]): string {
 /** JavaScript toolchains import wasi:http unless they are told not to; its name alone does not say what to do. */
 function hintFor(missing: readonly string[]): string {
   return missing.some((name) => name.startsWith('wasi:http/'))
-    ? '; wasi:http is not granted to actors: build without it, or let the embedder provide it'
+    ? '; wasi:http is not granted to actors: build without it, import loom:http/fetch, or let the embedder provide it'
     : ''
 }
 

@@ -362,10 +362,7 @@ export interface RecordableCall {
 }
 
 function queryError(target: string): LoomError {
-  return new LoomError(
-    'ERR_QUERY',
-    `${target}: a query asks for no effects and calls no other actor`,
-  )
+  return new LoomError('ERR_QUERY', `${target}: a query asks for no effects and calls nobody`)
 }
 
 type CallHead = Pick<RecordedCall, 'target' | 'argsHash'>
@@ -443,14 +440,15 @@ export function bindHostFunction(
   if (spec.kind === 'pure')
     return (...args) => {
       const { recorder, context } = seat
-      return recorder.callPure(target, () => spec.perform(context, args) as WitValue)
+      return recorder.callPure(target, () => spec.perform(context, args, 0) as WitValue)
     }
   const { kind, derive, resolve } = spec
   if (derive !== undefined)
     return (...given) => {
       const { recorder, context } = seat
       const args = resolve === undefined ? given : resolve(context, given)
-      const perform = (): WitValue | PromiseLike<unknown> => spec.perform(context, args)
+      const index = recorder.position
+      const perform = (): WitValue | PromiseLike<unknown> => spec.perform(context, args, index)
       const call = { target, args, perform, check: asRecorded, kind }
       const derived = (recorded: WitValue): WitValue =>
         recorder.callPure(target, () => derive(context, recorded))
@@ -459,7 +457,8 @@ export function bindHostFunction(
     }
   return (...args) => {
     const { recorder, context } = seat
-    const perform = (): WitValue | PromiseLike<unknown> => spec.perform(context, args)
+    const index = recorder.position
+    const perform = (): WitValue | PromiseLike<unknown> => spec.perform(context, args, index)
     return recorder.call({ target, args, perform, check, kind })
   }
 }

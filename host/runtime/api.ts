@@ -14,6 +14,8 @@ import type { Random } from '../base/random.ts'
 import type { BlobStore } from '../blob/blob-store.ts'
 import type { GuestLimits } from '../component/component.ts'
 import type { JsonValue, WitValue } from '../component/wit.ts'
+import type { FetchPolicy } from '../hostcalls/fetch-policy.ts'
+import type { HttpDriver } from '../http/http-driver.ts'
 import type { JournalEntry } from '../journal/entry.ts'
 import type { ActorSummary, HostRecord, QuarantineRow, StoreDriver } from '../store/store.ts'
 
@@ -89,6 +91,13 @@ export interface RuntimeOptions {
    * of its actor. Default true.
    */
   readonly resume?: boolean
+  /**
+   * Where actors may send HTTP requests, by type, for types whose definition does not say, such as pushed ones.
+   * Default: nowhere.
+   */
+  readonly fetch?: Readonly<Record<string, FetchPolicy>>
+  /** What sends them. Default: Node's own client. */
+  readonly http?: HttpDriver
   /** What is kept of journals, for types that do not say. Default all. */
   readonly journal?: JournalPolicy
   /**
@@ -108,12 +117,16 @@ export interface RuntimeOptions {
 export type ProvidedInterface = Readonly<Record<string, (...args: never[]) => unknown>>
 
 /**
+ * `fetch`: where its actors may send HTTP requests (`loom:http/fetch`, `context.fetch`). Default: nowhere.
  * `limits`: what one turn of a component may use up; defaults for what is left out.
  * `journal`: what is kept of its actors' journals; default: as the runtime says.
  * `queries`: methods that only look: they run on a copy of the state as of the last finished turn, also while a turn
  * runs, and are not journaled. Effects and calls of other actors fail there with ERR_QUERY.
  */
-export type ActorTypeDefinition = { readonly journal?: JournalPolicy } & (
+export type ActorTypeDefinition = {
+  readonly journal?: JournalPolicy
+  readonly fetch?: FetchPolicy
+} & (
   | /** `blobPath`: a name in the blob store, or a digest. */ {
       readonly type: 'wasm'
       readonly blobPath: string
@@ -359,5 +372,6 @@ export type { JournalPolicy } from '../actor/journal-retention.ts'
 export type { ReminderDescription, TickOptions } from '../actor/typescript-actor.ts'
 export type { GuestLimits } from '../component/component.ts'
 export type { JsonValue } from '../component/wit.ts'
+export type { FetchPolicy, FetchRule } from '../hostcalls/fetch-policy.ts'
 export type { JournalEntry } from '../journal/entry.ts'
 export type { ActorSummary, HostRecord, QuarantineRow } from '../store/store.ts'

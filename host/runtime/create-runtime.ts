@@ -19,10 +19,13 @@ import { type Random, systemRandom } from '../base/random.ts'
 import type { BlobStore } from '../blob/blob-store.ts'
 import type { WitValue } from '../component/wit.ts'
 import { answerClient } from '../hostcalls/actor-clients.ts'
+import { Fetcher } from '../hostcalls/fetch.ts'
 import { HostInterfaces } from '../hostcalls/host-interface.ts'
 import { serveLoomActor } from '../hostcalls/loom-actor.ts'
+import { serveLoomHttp } from '../hostcalls/loom-http.ts'
 import { providedInterface } from '../hostcalls/provided.ts'
 import { serveWasi } from '../hostcalls/wasi.ts'
+import { nodeHttp } from '../http/node/node-http.ts'
 import { Pool } from '../pool/pool.ts'
 import type { ActorSummary, OutboxRow, QuarantineRow, Store } from '../store/store.ts'
 import { ActorCalls } from './actor-calls.ts'
@@ -61,6 +64,7 @@ const OWNERSHIP_CHECK_MS = 3_000
 export function standardInterfaces(): HostInterfaces {
   const interfaces = new HostInterfaces()
   serveLoomActor(interfaces)
+  serveLoomHttp(interfaces)
   serveWasi(interfaces)
   interfaces.addRule(answerClient)
   return interfaces
@@ -98,6 +102,7 @@ class HostRuntime implements Runtime {
   readonly #interfaces = standardInterfaces()
   readonly #stock = new InstanceStock(SPARE_INSTANCE_COUNT_MAX)
   readonly #types: TypeRegistry
+  readonly #fetcher: Fetcher
   readonly #parkedTurns: ParkedTurns | null
   readonly #pool: Pool
   readonly #calls: ActorCalls
@@ -130,7 +135,9 @@ class HostRuntime implements Runtime {
     const parks = options.awaiting !== 'unwind'
     const stock = this.#stock
     const blobs = options.blobs
-    this.#types = new TypeRegistry({ blobs, interfaces, checkImports: true, parks, stock })
+    const { fetch = {} } = options
+    this.#types = new TypeRegistry({ blobs, interfaces, checkImports: true, parks, stock, fetch })
+    this.#fetcher = new Fetcher(options.http ?? nodeHttp(), clock)
     const { parkedCountMax, parkedTimeoutMs } = limits
     this.#parkedTurns = parks
       ? new ParkedTurns({ clock, countMax: parkedCountMax, timeoutMs: parkedTimeoutMs })
@@ -328,6 +335,7 @@ class HostRuntime implements Runtime {
       this.#reminders.close()
       this.#openTurns.close()
       await this.#pool.close(timeoutMs)
+      this.#fetcher.close()
       await this.#retention.close()
       await this.#store.close()
     } finally {
@@ -387,6 +395,11 @@ class HostRuntime implements Runtime {
         ports: null,
         development: this.#development,
       },
+      fetch: (request, idempotencyKey) =>
+        this.#fetcher.fetch(
+          { actorType: key.type, gate: this.#types.fetchGate(key.type), idempotencyKey },
+          request,
+        ),
       callActor: (caller, call, callId) => this.#calls.call(caller, call, callId),
       onSent: (messages) => this.#outbox.add(messages),
       onReminders: (changes) => this.#reminders.changed(changes),

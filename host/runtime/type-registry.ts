@@ -20,6 +20,7 @@ import { isLoomError, LoomError } from '../base/errors.ts'
 import { checkTypeName, formatActorKey } from '../base/names.ts'
 import type { BlobStore } from '../blob/blob-store.ts'
 import type { GuestLimits } from '../component/component.ts'
+import { type FetchGate, type FetchPolicy, fetchGate, NO_FETCH } from '../hostcalls/fetch-policy.ts'
 import type { HostInterfaces } from '../hostcalls/host-interface.ts'
 import type { ActorRecord } from '../store/store.ts'
 import type { ActorTypeDefinition, ActorTypeDescription } from './api.ts'
@@ -32,6 +33,8 @@ export interface TypeRegistryOptions {
   readonly checkImports: boolean
   /** Guests that wait may be parked (actor/wasm-program.ts). */
   readonly parks: boolean
+  /** Of types whose definition does not say. */
+  readonly fetch?: Readonly<Record<string, FetchPolicy>>
   /** Instances that wait for their next actor; where there is none, each actor gets a fresh one. */
   readonly stock?: InstanceStock
 }
@@ -48,11 +51,16 @@ export class TypeRegistry {
   /** Limits of registered types by name, and the programs under them by digest and limits (G4). */
   readonly #limits = new Map<string, Partial<GuestLimits>>()
   readonly #journals = new Map<string, JournalPolicy>()
+  readonly #gates = new Map<string, FetchGate>()
   readonly #queries = new Map<string, ReadonlySet<string>>()
   readonly #limited = new Map<string, ActorProgram>()
 
   constructor(options: TypeRegistryOptions) {
     this.#options = options
+    for (const [name, policy] of Object.entries(options.fetch ?? {})) {
+      checkTypeName(name)
+      this.#gates.set(name, fetchGate(policy))
+    }
   }
 
   /** @throws ERR_NAME, ERR_TYPE_REGISTERED, and what loading throws. */
@@ -60,17 +68,22 @@ export class TypeRegistry {
     checkTypeName(name)
     if (this.#registered.has(name))
       throw new LoomError('ERR_TYPE_REGISTERED', `actor type ${name} is registered already`)
-    const { journal } = definition
+    const { journal, fetch } = definition
+    const gate = fetch === undefined ? null : fetchGate(fetch)
     if (journal !== undefined) checkJournalPolicy(journal)
     const program = this.#define(name, definition)
     this.#registered.set(name, program)
     if (journal !== undefined) this.#journals.set(name, journal)
+    const former = this.#gates.get(name)
+    if (gate !== null) this.#gates.set(name, gate)
     try {
       await program
     } catch (error) {
       this.#registered.delete(name)
       this.#limits.delete(name)
       this.#journals.delete(name)
+      if (former === undefined) this.#gates.delete(name)
+      else this.#gates.set(name, former)
       throw error
     }
   }
@@ -117,6 +130,11 @@ export class TypeRegistry {
   /** What is kept of journals, if the type says. */
   journal(name: string): JournalPolicy | undefined {
     return this.#journals.get(name)
+  }
+
+  /** Where actors of a type may send HTTP requests. */
+  fetchGate(name: string): FetchGate {
+    return this.#gates.get(name) ?? NO_FETCH
   }
 
   /** What a new actor of type `name` runs (G1). @throws ERR_TYPE_UNKNOWN */

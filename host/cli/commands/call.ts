@@ -12,8 +12,10 @@ import { callThroughHost, type HttpCall } from '../live-host.ts'
 import { logToStderr } from '../log.ts'
 import {
   addExample,
+  allowFetchOption,
   type DataOptions,
   dataOption,
+  type FetchOptions,
   type JsonOptions,
   jsonOption,
   loadProvided,
@@ -26,7 +28,7 @@ import { print, toJson } from '../output.ts'
 import { withProgress } from '../progress.ts'
 import { parseCallArgument } from '../values.ts'
 
-interface CallOptions extends DataOptions, JsonOptions, ProvideOptions {
+interface CallOptions extends DataOptions, JsonOptions, ProvideOptions, FetchOptions {
   readonly idempotencyKey?: string
   readonly timeout?: number
 }
@@ -43,6 +45,7 @@ export function addCallCommand(program: Command): void {
     .option('--idempotency-key <key>', 'a retry with the same key runs nothing again')
     .option('--timeout <time>', 'stop waiting after this; the call may still happen', parseTime)
     .addOption(provideOption())
+    .addOption(allowFetchOption())
     .addOption(dataOption())
     .addOption(jsonOption())
     .action(call)
@@ -82,9 +85,10 @@ function callSomewhere(
   options: CallOptions,
   provided: ProvidedByName,
 ): Promise<JsonValue> {
-  const { data, json } = options
+  const { data, json, allowFetch } = options
+  const fetch = allowFetch === undefined ? {} : { fetch: allowFetch }
   return actOnFolder(
-    { data, provided, ...(json === true ? {} : { log: logToStderr(false) }) },
+    { data, provided, ...fetch, ...(json === true ? {} : { log: logToStderr(false) }) },
     (host) => callThroughHost(host, key, request),
     async (runtime) => (await runtime.getActor(key.id, key.type)).executeJson(request),
   )

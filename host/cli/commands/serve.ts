@@ -15,8 +15,10 @@ import { openRuntime } from '../data-folder.ts'
 import { logToStderr } from '../log.ts'
 import {
   addExample,
+  allowFetchOption,
   type DataOptions,
   dataOption,
+  type FetchOptions,
   type JsonOptions,
   jsonOption,
   loadProvided,
@@ -26,7 +28,7 @@ import {
 } from '../options.ts'
 import { note, print, printJson } from '../output.ts'
 
-interface ServeOptions extends DataOptions, JsonOptions, ProvideOptions {
+interface ServeOptions extends DataOptions, JsonOptions, ProvideOptions, FetchOptions {
   readonly port: number
   readonly host: string
   readonly takeOver?: true
@@ -67,6 +69,7 @@ export function addServeCommand(program: Command): void {
     )
     .option('--take-over', 'displace a frozen host: its later writes are refused')
     .addOption(provideOption())
+    .addOption(allowFetchOption())
     .addOption(dataOption())
     .addOption(jsonOption())
     .action(serve)
@@ -90,6 +93,7 @@ async function serve(options: ServeOptions): Promise<void> {
     takeOver: options.takeOver === true,
     log,
     limits: limitsOf(options),
+    ...(options.allowFetch === undefined ? {} : { fetch: options.allowFetch }),
     ...(options.journalKeep === undefined ? {} : { journal: options.journalKeep }),
   })
   let lost: LoomError | null = null

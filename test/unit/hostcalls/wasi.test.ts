@@ -41,6 +41,7 @@ function open(clock = new VirtualClock()) {
     listState: () => [],
     listReminders: () => [],
     callActor: () => ({ kind: 'returned', value: undefined }),
+    fetch: async () => ({ kind: 'error', code: 'denied', message: '' }),
   }
   const call = (interfaceName: string, name: string, ...args: WitValue[]): WitValue => {
     const spec = interfaces.answer(`${interfaceName}@0.2.6`, func(name))
@@ -151,7 +152,7 @@ describe('pollables', () => {
 describe('what actors do not get', () => {
   const perform = (interfaceName: string, name: string, result: WitType | null): WitValue => {
     const spec = interfaces.answer(interfaceName, func(name, result))
-    return spec?.perform({} as HostCallContext, []) as WitValue
+    return spec?.perform({} as HostCallContext, [], 0) as WitValue
   }
   const codes = (...cases: string[]): WitType => ({
     kind: 'result',
