@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import {
   type ActorHandle,
+  type BlobStore,
   createRuntime,
   fsBlobs,
   memory,
@@ -17,6 +18,8 @@ import {
   seededRandom,
   VirtualClock,
 } from '../host/index.ts'
+import { blobOf, isDetached } from '../host/journal/detached.ts'
+import type { JournalRow } from '../host/store/store.ts'
 
 const PAGE_ENTRIES = 10_000
 
@@ -24,6 +27,8 @@ interface Scenario {
   readonly type: string
   readonly component: string
   readonly run: (actor: ActorHandle, runtime: Runtime) => Promise<unknown>
+  /** Entries that are larger have their payloads in blobs. Default: the host's. */
+  readonly payloadInlineMaxBytes?: number
 }
 
 const ignoreFailure = (call: Promise<unknown>): Promise<unknown> => call.catch(() => {})
@@ -80,15 +85,28 @@ const FORMAT_1: readonly Scenario[] = [
 const FORMATS: Readonly<Record<number, readonly Scenario[]>> = {
   1: FORMAT_1,
   2: [{ type: 'Courier', component: 'test/fixtures/guests/courier/courier.wasm', run: deliver }],
+  3: [
+    {
+      type: 'Courier',
+      component: 'test/fixtures/guests/courier/courier.wasm',
+      run: deliver,
+      payloadInlineMaxBytes: 80,
+    },
+  ],
 }
 
-async function openRecorder(store: ReturnType<typeof memory>, blobs: string): Promise<Runtime> {
+async function openRecorder(
+  store: ReturnType<typeof memory>,
+  blobs: BlobStore,
+  { payloadInlineMaxBytes }: Scenario,
+): Promise<Runtime> {
   const clock = new VirtualClock()
   const runtime = await createRuntime({
     store,
-    blobs: fsBlobs(blobs),
+    blobs,
     clock,
     random: seededRandom(20_261_122),
+    limits: payloadInlineMaxBytes === undefined ? {} : { payloadInlineMaxBytes },
   })
   // Every other price is awaited, so that the journal holds turns of one and of several entries.
   let asked = 0
@@ -100,10 +118,19 @@ async function openRecorder(store: ReturnType<typeof memory>, blobs: string): Pr
   return runtime
 }
 
-async function record(scenario: Scenario, folder: string, blobs: string): Promise<void> {
+/** Blobs that entries of format 3 name. */
+async function blobsOf(rows: readonly JournalRow[], blobs: BlobStore): Promise<string[]> {
+  const found: string[] = []
+  for (const { seq, bytes } of rows)
+    if (isDetached(bytes))
+      found.push(Buffer.from(await blobs.get(blobOf(seq, bytes))).toString('base64'))
+  return found
+}
+
+async function record(scenario: Scenario, folder: string, blobs: BlobStore): Promise<void> {
   const { type, run, component: file } = scenario
   const store = memory()
-  const runtime = await openRecorder(store, blobs)
+  const runtime = await openRecorder(store, blobs, scenario)
   const component = readFileSync(file)
   await runtime.registerActorType(type, { type: 'wasm', component })
   await run(await runtime.getActor('golden', type), runtime)
@@ -113,7 +140,13 @@ async function record(scenario: Scenario, folder: string, blobs: string): Promis
   const log = await reader.openLog({ type, id: 'golden' })
   const rows = await log.read(0, PAGE_ENTRIES)
   const entries = rows.map(({ bytes }) => Buffer.from(bytes).toString('base64'))
-  const golden = { record: log.record, stateHash, entries }
+  const payloads = await blobsOf(rows, blobs)
+  const golden = {
+    record: log.record,
+    stateHash,
+    entries,
+    ...(payloads.length > 0 && { blobs: payloads }),
+  }
   const name = type.toLowerCase()
   writeFileSync(path.join(folder, `${name}.json`), `${JSON.stringify(golden, null, 1)}\n`)
   writeFileSync(path.join(folder, `${name}.wasm`), component)
@@ -128,7 +161,7 @@ try {
       continue
     }
     mkdirSync(folder, { recursive: true })
-    for (const scenario of scenarios) await record(scenario, folder, blobs)
+    for (const scenario of scenarios) await record(scenario, folder, fsBlobs(blobs))
     console.log(`recorded ${scenarios.length} journals in ${folder}`)
   }
 } finally {

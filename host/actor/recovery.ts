@@ -13,6 +13,7 @@
  *   damaged or foreign  | -                      | reject it, take the next older one
  *   any                 | damaged entry          | quarantine: ERR_JOURNAL_CORRUPT names the seq
  *   any                 | missing entry          | quarantine: ERR_JOURNAL_CORRUPT names the seq
+ *   any                 | blob missing, damaged  | quarantine: ERR_JOURNAL_CORRUPT names seq and digest
  *   valid               | diverges               | reject the snapshot, replay from an older one
  *   none                | diverges               | quarantine: ERR_DIVERGENCE names the seq
  *   none                | begins behind a cut    | quarantine: ERR_JOURNAL_CORRUPT names the cut

@@ -14,6 +14,12 @@ export const JSON_DEPTH_MAX = 128
 /** One journal entry, value of keyed state, reminder or message. Bounds the memory of group commit and of readers (J7). */
 export const ENTRY_SIZE_MAX_BYTES = 16 * 1024 * 1024
 
+/**
+ * An entry beyond this has its payload in a blob: a few syncs of their own, beside which the bytes are cheap. Below it a
+ * store's own pages are.
+ */
+export const PAYLOAD_INLINE_MAX_BYTES = 256 * 1024
+
 /** One call's arguments, as journaled: half an entry, so that a turn that fails can always be journaled. */
 export const ARGUMENTS_SIZE_MAX_BYTES = ENTRY_SIZE_MAX_BYTES / 2
 

@@ -23,6 +23,11 @@ export interface BlobStore {
   get(digest: Digest): Promise<Uint8Array>
   has(digest: Digest): Promise<boolean>
   /**
+   * Gives a blob up; there need not be one. No name may point to it. A crash may bring it back: nothing is lost by a
+   * blob that is there.
+   */
+  remove(digest: Digest): Promise<void>
+  /**
    * Points `name` (such as `counter.wasm` or `types/Counter`) to a stored blob, replacing what it pointed to.
    * @throws ERR_NAME          segments must be file-safe: no "..", no leading dot, no control characters.
    * @throws ERR_BLOB_UNKNOWN  `digest` is not stored.

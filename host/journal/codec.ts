@@ -1,6 +1,7 @@
 /**
  * Entry codec: journal entries as bytes, format versions 1 and 2 (docs/journal-format.md). Version 2 has
- * cells for the caller and for effects; an entry that has neither is written as version 1.
+ * cells for the caller and for effects; an entry that has neither is written as version 1. Version 3 is one of these
+ * with its payload in a blob (detached.ts).
  *
  *   offset  0        1        2                4                    8
  *           +--------+--------+----------------+--------------------+---------------------
@@ -37,13 +38,14 @@ const VERSION = 1
 const VERSION_EFFECTS = 2
 /** The byte of each kind; never reused. */
 const KIND_BYTES = { created: 1, turn: 2, opened: 3, continued: 4, closed: 5, deleted: 6 } as const
-const HEADER_SIZE_BYTES = 8
+export const HEADER_SIZE_BYTES = 8
 const CRC_OFFSET = 4
 
 const seqPrefix = new Uint8Array(12)
 const seqView = new DataView(seqPrefix.buffer)
 
-function checksum(bytes: Uint8Array, seq: number): number {
+/** Of an entry as it is stored, at `seq`. */
+export function checksum(bytes: Uint8Array, seq: number): number {
   seqView.setUint32(0, seq >>> 0, true)
   seqView.setUint32(4, Math.floor(seq / 2 ** 32), true)
   for (let index = 0; index < CRC_OFFSET; index++) seqPrefix[8 + index] = bytes[index] ?? 0
@@ -150,7 +152,7 @@ export function encodeEntry(seq: number, entry: JournalEntry): Uint8Array {
   return bytes
 }
 
-function readU32(bytes: Uint8Array, at: number): number {
+export function readU32(bytes: Uint8Array, at: number): number {
   const high = ((bytes[at + 3] ?? 0) << 8) | (bytes[at + 2] ?? 0)
   return ((high << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at] ?? 0)) >>> 0
 }

@@ -74,6 +74,8 @@ export interface RuntimeLimits {
    * that. Units: milliseconds. Default 1 second.
    */
   readonly parkedTimeoutMs: number
+  /** A journal entry that is larger has its payload in the blob store. Units: bytes. Default 256 KiB. */
+  readonly payloadInlineMaxBytes: number
 }
 
 export interface RuntimeOptions {

@@ -26,6 +26,7 @@ import { serveLoomHttp } from '../hostcalls/loom-http.ts'
 import { providedInterface } from '../hostcalls/provided.ts'
 import { serveWasi } from '../hostcalls/wasi.ts'
 import { nodeHttp } from '../http/node/node-http.ts'
+import { PayloadStore } from '../journal/payload-store.ts'
 import { Pool } from '../pool/pool.ts'
 import type { ActorSummary, OutboxRow, QuarantineRow, Store } from '../store/store.ts'
 import { ActorCalls } from './actor-calls.ts'
@@ -88,7 +89,10 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const limits = runtimeLimits(options.limits)
   if (options.journal !== undefined) checkJournalPolicy(options.journal)
   const clock = options.clock ?? systemClock
-  const store = await driver.open({ takeOver, wallMs: () => clock.wallMs() })
+  const { random = systemRandom } = options
+  const { payloadInlineMaxBytes: inlineMaxBytes } = limits
+  const opened = await driver.open({ takeOver, wallMs: () => clock.wallMs() })
+  const store = new PayloadStore(opened, { blobs, random, inlineMaxBytes })
   return new HostRuntime(options, store, limits, clock)
 }
 

@@ -3,8 +3,11 @@ import { decodeReminder, infoOf } from '../actor/reminder.ts'
 import { decodeNamed, readEntries } from '../actor/turn-reader.ts'
 import { describeReminder } from '../actor/typescript-ticks.ts'
 import { systemClock } from '../base/clock.ts'
+import { PAYLOAD_INLINE_MAX_BYTES } from '../base/limits.ts'
 import { type ActorKey, formatActorKey } from '../base/names.ts'
+import { systemRandom } from '../base/random.ts'
 import type { BlobStore } from '../blob/blob-store.ts'
+import { PayloadStore } from '../journal/payload-store.ts'
 import type { Store, StoreDriver } from '../store/store.ts'
 import { exportActor } from './actor-export.ts'
 import type { ActorFacts, ActorTypeDefinition, Inspector, JournalLine } from './api.ts'
@@ -21,7 +24,10 @@ export interface InspectorOptions {
 
 /** @throws ERR_DATA_FOLDER when there is no store to read. */
 export async function openInspector(options: InspectorOptions): Promise<Inspector> {
-  const store = await options.store.open({ readOnly: true, wallMs: () => systemClock.wallMs() })
+  const opened = await options.store.open({ readOnly: true, wallMs: () => systemClock.wallMs() })
+  const { blobs } = options
+  const payloads = { blobs, random: systemRandom, inlineMaxBytes: PAYLOAD_INLINE_MAX_BYTES }
+  const store = new PayloadStore(opened, payloads)
   const interfaces = standardInterfaces()
   const types = new TypeRegistry({
     blobs: options.blobs,

@@ -7,6 +7,7 @@ import {
   MAILBOX_SIZE_MAX_BYTES,
   PARKED_COUNT_MAX,
   PARKED_TIMEOUT_MS,
+  PAYLOAD_INLINE_MAX_BYTES,
   RESIDENT_COUNT_MAX,
   SNAPSHOT_INTERVAL_BYTES,
   SNAPSHOT_INTERVAL_MS,
@@ -42,6 +43,7 @@ const DEFAULTS: RuntimeLimits = {
   idempotencyRetentionMs: IDEMPOTENCY_RETENTION_MS,
   parkedCountMax: PARKED_COUNT_MAX,
   parkedTimeoutMs: PARKED_TIMEOUT_MS,
+  payloadInlineMaxBytes: PAYLOAD_INLINE_MAX_BYTES,
 }
 
 /** The most that each may be: what counters and memories can hold, and what the host can bear. */

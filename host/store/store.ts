@@ -17,6 +17,8 @@
  *   S7. Commits of all logs of one store become durable in the order of the calls to `append`: when one is
  *       durable, so is every commit of this store that was appended before it; when one fails, no later
  *       one that waits with it is written.
+ *   S9. A commit with `after` is not written before that resolves. When it rejects, the commit fails as by a failing
+ *       disk, and so does what waits with it (S7).
  *   S8. Keyed state, reminders and the outbox change with the commit that names them, or not at all.
  */
 import type { LoomError } from '../base/errors.ts'
@@ -124,6 +126,8 @@ export interface Commit {
     readonly seq: number
     readonly atMs: number
   }[]
+  /** What has to be durable before this commit is (S9). */
+  readonly after?: Promise<unknown>
   /** At most one change per key. */
   readonly state?: readonly StateChange[]
   /** At most one change per name. */
@@ -165,7 +169,10 @@ export interface ActorLog {
   /** Seq of the oldest entry that is kept besides entry 0, as of opening; 1 when all are. */
   readonly seqFirst: number
 
-  /** Entries `seqFrom`, `seqFrom + 1`, ... in order, at most `countMax`; fewer only at the end or before `seqFirst`. */
+  /**
+   * Entries `seqFrom`, `seqFrom + 1`, ... in order, at most `countMax`; fewer at the end, before `seqFirst`, and where
+   * they are large, but then at least one.
+   */
   read(seqFrom: number, countMax: number): Promise<readonly JournalRow[]>
 
   /**

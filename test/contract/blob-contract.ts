@@ -51,6 +51,18 @@ export function describeBlobContract(name: string, make: () => BlobStore): void 
       }
     })
 
+    it('gives a blob up when it is told to, and no other', async () => {
+      const [gone, kept] = [await blobs.put(text('gone')), await blobs.put(text('kept'))]
+      await blobs.remove(gone)
+      await blobs.remove(gone)
+      await rejects(blobs.get(gone), 'ERR_BLOB_UNKNOWN')
+      expect(await blobs.has(gone)).toBe(false)
+      expect(await blobs.get(kept)).toEqual(Buffer.from(text('kept')))
+      await blobs.put(text('gone'))
+      expect(await blobs.has(gone)).toBe(true)
+      await rejects(blobs.remove('../../etc/passwd' as never), 'ERR_NAME')
+    })
+
     it('takes the same bytes many times at once', async () => {
       const bytes = text('same')
       const digests = await Promise.all(Array.from({ length: 20 }, () => blobs.put(bytes)))

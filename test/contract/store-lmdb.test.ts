@@ -17,6 +17,7 @@ import { describeStoreEffects } from './store-effects-contract.ts'
 import { describeEffectsModel } from './store-effects-model.ts'
 import { describeStoreLives } from './store-lives-contract.ts'
 import { describeStoreModel } from './store-model.ts'
+import { describeStoreWaits } from './store-waits-contract.ts'
 
 const root = scratchFolder('store')
 let count = 0
@@ -34,6 +35,7 @@ describeStoreLives('lmdb', () => lmdb(folder()))
 describeStoreLives('lmdb (eager index)', () => lmdb(folder(), { checkpointCommits: 1 }))
 describeEffectsModel('lmdb', () => lmdb(folder(), { checkpointCommits: 7 }))
 describeStoreModel('lmdb', () => lmdb(folder(), { checkpointCommits: 7 }))
+describeStoreWaits('lmdb', () => lmdb(folder()))
 
 it('creates nothing when it is opened for reading, and says what it expected', async () => {
   const missing = folder()

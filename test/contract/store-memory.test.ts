@@ -6,12 +6,14 @@ import { describeStoreEffects } from './store-effects-contract.ts'
 import { describeEffectsModel } from './store-effects-model.ts'
 import { describeStoreLives } from './store-lives-contract.ts'
 import { describeStoreModel } from './store-model.ts'
+import { describeStoreWaits } from './store-waits-contract.ts'
 
 describeStoreContract('memory', () => memory())
 describeStoreEffects('memory', () => memory())
 describeStoreLives('memory', () => memory())
 describeEffectsModel('memory', () => memory())
 describeStoreModel('memory', () => memory())
+describeStoreWaits('memory', () => memory())
 
 const key = { type: 'Counter', id: 'a' }
 

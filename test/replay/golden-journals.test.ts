@@ -7,6 +7,7 @@ import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { fsBlobs, memory, openInspector } from '../../host/index.ts'
 import { decodeEntry, encodeEntry } from '../../host/journal/codec.ts'
+import { isDetached } from '../../host/journal/detached.ts'
 import type { ActorRecord } from '../../host/store/store.ts'
 import { buildCourier, COURIER_WASM } from '../support/courier.ts'
 import { errorOf, temporaryFolder } from '../support/host.ts'
@@ -17,6 +18,8 @@ interface Golden {
   readonly record: ActorRecord
   readonly stateHash: string
   readonly entries: readonly string[]
+  /** What entries of format 3 name. */
+  readonly blobs?: readonly string[]
 }
 
 const goldens = readdirSync(JOURNALS).flatMap((version) =>
@@ -29,6 +32,7 @@ async function openGolden(file: string, entries?: (golden: Golden) => readonly U
   const golden = JSON.parse(readFileSync(file, 'utf8')) as Golden
   const blobs = fsBlobs(temporaryFolder())
   await blobs.put(readFileSync(file.replace(/json$/, 'wasm')))
+  for (const text of golden.blobs ?? []) await blobs.put(Buffer.from(text, 'base64'))
   const store = memory()
   const writer = await store.open({ wallMs: () => 0 })
   const log = await writer.openLog(golden.record)
@@ -46,8 +50,20 @@ describe('golden journals', () => {
         'v1/faulty.json',
         'v1/quoter.json',
         'v2/courier.json',
+        'v3/courier.json',
       ]),
     )
+  })
+
+  test('of format 3 have payloads in blobs, and entries of every kind', () => {
+    const golden = JSON.parse(
+      readFileSync(path.join(JOURNALS, 'v3/courier.json'), 'utf8'),
+    ) as Golden
+    const detached = golden.entries.map((text) => Buffer.from(text, 'base64')).filter(isDetached)
+    expect(detached).toHaveLength(golden.blobs?.length ?? 0)
+    // created, turn, opened, closed
+    expect(new Set(detached.map((bytes) => bytes[1]))).toEqual(new Set([1, 2, 3, 5]))
+    expect(detached.length).toBeLessThan(golden.entries.length)
   })
 
   test('of format 2 are of a component that is what its source gives', async () => {
@@ -68,6 +84,7 @@ describe('golden journals', () => {
     const { golden, inspector } = await openGolden(file, ({ entries }) =>
       entries.map((text, seq) => {
         const bytes = Buffer.from(text, 'base64')
+        if (isDetached(bytes)) return bytes
         const entry = decodeEntry(seq, bytes)
         const numeric = entry.kind === 'turn' && typeof entry.args[0] === 'number'
         if (changedSeq !== 0 || !numeric || entry.outcome.kind === 'failed') return bytes

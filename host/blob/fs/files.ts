@@ -25,6 +25,15 @@ export async function readWhole(file: string): Promise<Buffer | null> {
   }
 }
 
+/** There need not be one. @throws ERR_STORE */
+export async function removeFile(file: string): Promise<void> {
+  try {
+    await rm(file, { force: true })
+  } catch (error) {
+    throw storeError(error)
+  }
+}
+
 /** @throws ERR_STORE */
 export async function exists(file: string): Promise<boolean> {
   try {

@@ -16,7 +16,7 @@ import path from 'node:path'
 import { checkDigest, type Digest, digestOf, isDigest } from '../../base/digest.ts'
 import { invariant, LoomError } from '../../base/errors.ts'
 import type { BlobStore, NamedBlob } from '../blob-store.ts'
-import { exists, isMissing, readWhole, syncFolders, writeWhole } from './files.ts'
+import { exists, isMissing, readWhole, removeFile, syncFolders, writeWhole } from './files.ts'
 import { checkBlobName, fileNameOf, nameOf } from './names.ts'
 
 const PREFIX_LENGTH = 'sha256:'.length
@@ -56,6 +56,11 @@ class FsBlobs implements BlobStore {
   async has(digest: Digest): Promise<boolean> {
     checkDigest(digest)
     return exists(this.#blobFile(digest))
+  }
+
+  async remove(digest: Digest): Promise<void> {
+    checkDigest(digest)
+    await removeFile(this.#blobFile(digest))
   }
 
   async setName(name: string, digest: Digest): Promise<void> {

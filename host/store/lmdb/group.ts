@@ -7,6 +7,7 @@
  * Invariant G1: `touched` names each state once, with the seq its journal reaches in this group.
  */
 import { invariant, type LoomError } from '../../base/errors.ts'
+import { ignoreOutcome } from '../../base/promises.ts'
 import type { Commit } from '../store.ts'
 import type { ActorState } from './actor-state.ts'
 import { BlockWriter, blockSizeOf } from './block.ts'
@@ -26,6 +27,8 @@ export class Group {
   #block: BlockWriter | null = null
   /** The index is to be written with this group, however few commits wait for it. */
   isCheckpoint = false
+  /** What has to be durable before it (S9). */
+  readonly waits: Promise<unknown>[] = []
   commitCount = 0
   sizeBytes = 0
 
@@ -56,6 +59,10 @@ export class Group {
       state.slot = this.touched.push(state) - 1
     }
     this.#ends[state.slot] = state.seqQueued
+    if (commit.after !== undefined) {
+      ignoreOutcome(commit.after)
+      this.waits.push(commit.after)
+    }
     this.commitCount++
     this.sizeBytes += size
   }

@@ -193,6 +193,7 @@ export class Writer {
     this.#sizeBytes += group.sizeBytes
     let isDurable = false
     try {
+      if (group.waits.length > 0) await Promise.all(group.waits)
       const puts = group.seal()
       const plan = group.isCheckpoint || this.#isCheckpointDue() ? planCheckpoint(this.#tail) : null
       const all = plan === null ? puts : [...puts, ...plan.puts]

@@ -34,7 +34,7 @@ export interface LogHome {
   readonly disk: Disk
   checkOpen(): void
   /** `log`: whose commit it is, if it is one: it breaks with what it waits with. */
-  write(apply: () => void, log?: MemoryLog): Promise<void>
+  write(apply: () => void, log?: MemoryLog, after?: Promise<unknown>): Promise<void>
   failWaiting(error: unknown): void
 }
 
@@ -94,12 +94,16 @@ export class MemoryLog implements ActorLog {
     this.#seqQueued += commit.entries.length
     const own = ownCommit(commit)
     for (const { key, seq } of own.idempotency ?? []) this.#keysQueued.set(key, seq)
-    const done = this.#store.write(() => {
-      // An earlier commit may have failed after this one was queued (S4).
-      if (this.#failed !== null) throw brokenError(this.key, this.#failed)
-      this.#failIfTold()
-      this.#apply(own)
-    }, this)
+    const done = this.#store.write(
+      () => {
+        // An earlier commit may have failed after this one was queued (S4).
+        if (this.#failed !== null) throw brokenError(this.key, this.#failed)
+        this.#failIfTold()
+        this.#apply(own)
+      },
+      this,
+      commit.after,
+    )
     this.#last = done.catch((error: unknown) => {
       this.#failed ??= toLoomError(error, 'ERR_STORE')
       this.#broken = this.#failed

@@ -6,6 +6,7 @@
  */
 import { invariant, LoomError, toLoomError } from '../../base/errors.ts'
 import type { ActorKey } from '../../base/names.ts'
+import { ignoreOutcome } from '../../base/promises.ts'
 import { compareActors, fencedError, ownKey, readOnlyError, rejected } from '../checks.ts'
 import type {
   ActorLog,
@@ -23,6 +24,14 @@ interface Batch {
   error: LoomError | null
   /** Those that have commits in it. */
   readonly logs: Set<MemoryLog>
+}
+
+/** Why what a commit waits for (S9) has failed, or null. */
+function failureOf(after: Promise<unknown>): Promise<LoomError | null> {
+  return after.then(
+    () => null,
+    (error) => toLoomError(error, 'ERR_STORE'),
+  )
 }
 
 const newBatch = (): Batch => ({ error: null, logs: new Set() })
@@ -162,16 +171,22 @@ export class MemoryStore implements Store {
   }
 
   /** Runs `apply` after all earlier writes, one macrotask later at the earliest (M1), fenced (S3). */
-  write(apply: () => void, log?: MemoryLog): Promise<void> {
+  write(apply: () => void, log?: MemoryLog, after?: Promise<unknown>): Promise<void> {
     if (this.epoch === 0) return rejected(readOnlyError())
     if (this.#state !== 'open') return rejected(new LoomError('ERR_CLOSING', 'the store is closed'))
+    if (after !== undefined) ignoreOutcome(after)
     const batch = this.#batch
     if (log !== undefined) batch.logs.add(log)
     const done = this.#last.then(async () => {
+      const failed = after === undefined ? null : await failureOf(after)
       await this.#disk.turn()
       if (this.#state === 'abandoned') await new Promise<never>(() => {})
       if (this.#disk.epoch !== this.epoch) throw fencedError(this.epoch, this.#disk.host)
       if (batch.error !== null) throw batch.error
+      if (failed !== null) {
+        this.failWaiting(failed)
+        throw failed
+      }
       apply()
     })
     this.#last = done.catch(() => {})

@@ -43,7 +43,7 @@ describe('wasi:http', () => {
 
   test('is refused by name, with what to do', () => {
     expect(() => new HostInterfaces().checkImports([outgoing])).toThrow(
-      'the component imports what this host does not serve: wasi:http/outgoing-handler@0.2.3#handle; wasi:http is not granted to actors: build without it, or let the embedder provide it',
+      'the component imports what this host does not serve: wasi:http/outgoing-handler@0.2.3#handle; wasi:http is not granted to actors: build without it, import loom:http/fetch, or let the embedder provide it',
     )
   })
 

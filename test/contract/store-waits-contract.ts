@@ -1,0 +1,76 @@
+/**
+ * S9 of the Store contract as tests: commits that wait for what has to be durable before them.
+ */
+import { beforeEach, describe, expect, it } from 'vitest'
+import { deferred } from '../../host/base/promises.ts'
+import type { ActorLog, Store, StoreDriver } from '../../host/store/store.ts'
+import { commitOf, options, rejects, texts } from '../support/store-fixtures.ts'
+
+export function describeStoreWaits(name: string, make: () => StoreDriver): void {
+  describe(`the ${name} store, S9: a commit waits for what has to be durable before it`, () => {
+    const key = { type: 'Counter', id: 'a' }
+    let driver: StoreDriver
+    let store: Store
+    let log: ActorLog
+
+    beforeEach(async () => {
+      driver = make()
+      store = await driver.open(options)
+      log = await store.openLog(key)
+      return async () => {
+        await store.close()
+      }
+    })
+
+    async function reopen(): Promise<void> {
+      await store.close()
+      store = await driver.open(options)
+      log = await store.openLog(key)
+    }
+
+    it('and so does what is appended behind it, of other actors too', async () => {
+      const other = await store.openLog({ type: 'Counter', id: 'b' })
+      const { promise: after, resolve } = deferred<void>()
+      const order: string[] = []
+      const done = [
+        log.append({ ...commitOf('a', 0, 'one'), after }).then(() => order.push('a0')),
+        other.append(commitOf('b', 0, 'two')).then(() => order.push('b0')),
+      ]
+      for (let turn = 0; turn < 20; turn++) await new Promise((wait) => setImmediate(wait))
+      done.push(log.append(commitOf('a', 1, 'three')).then(() => order.push('a1')))
+      expect(order).toEqual([])
+      expect(await log.read(0, 10)).toEqual([])
+      resolve()
+      await Promise.all(done)
+      expect(order).toEqual(['a0', 'b0', 'a1'])
+      await reopen()
+      expect(texts(await log.read(0, 10))).toEqual(['one', 'three'])
+    })
+
+    it('and fails with it: nothing of it is written, and a log that is opened again goes on', async () => {
+      await log.append(commitOf('a', 0, 'one'))
+      const other = await store.openLog({ type: 'Counter', id: 'b' })
+      await other.append(commitOf('b', 0, 'before'))
+      const { promise: after, reject } = deferred<void>()
+      const failing = log.append({ ...commitOf('a', 1, 'two'), after })
+      const behind = log.append(commitOf('a', 2, 'three'))
+      reject(new Error('no space for it'))
+      expect((await rejects(failing, 'ERR_STORE')).message).toContain('no space for it')
+      await rejects(behind, 'ERR_STORE')
+      log = await store.openLog(key)
+      expect(log.seqNext).toBe(1)
+      await log.append(commitOf('a', 1, 'again'))
+      await reopen()
+      expect(texts(await log.read(0, 10))).toEqual(['one', 'again'])
+    })
+
+    it('also when it fails while nobody looks', async () => {
+      const after = Promise.reject(new Error('at once'))
+      await rejects(log.append({ ...commitOf('a', 0, 'one'), after }), 'ERR_STORE')
+      log = await store.openLog(key)
+      await log.append(commitOf('a', 0, 'again'))
+      await reopen()
+      expect(texts(await log.read(0, 10))).toEqual(['again'])
+    })
+  })
+}
