@@ -142,6 +142,9 @@ export const TICK_LATE_MAX_MS = 60_000
 /** Ticks of reminders of a host that are under way at once. */
 export const REMINDERS_IN_FLIGHT_MAX = 1_024
 
+/** Ticks that begin in one macrotask: each may make a cold actor hot, in a quarter of a millisecond. */
+export const REMINDERS_STARTED_AT_ONCE_MAX = 16
+
 /** Longest time between two looks at the wall clock while a reminder or timer is waited for: it may jump. */
 export const WALL_CLOCK_CHECK_MS = 10_000
 

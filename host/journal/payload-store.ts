@@ -43,8 +43,8 @@ export class PayloadStore implements Store {
     return this.#store.openTurns()
   }
 
-  dueReminders(atMs: number, countMax: number): Promise<readonly DueReminder[]> {
-    return this.#store.dueReminders(atMs, countMax)
+  dueReminders(...given: Parameters<Store['dueReminders']>): Promise<readonly DueReminder[]> {
+    return this.#store.dueReminders(...given)
   }
 
   nextReminderAtMs(): Promise<number | null> {

@@ -23,6 +23,7 @@ import type { Clock, Timer } from '../base/clock.ts'
 import { isLoomError, toLoomError } from '../base/errors.ts'
 import {
   REMINDERS_IN_FLIGHT_MAX,
+  REMINDERS_STARTED_AT_ONCE_MAX,
   TICK_BLOCKED_MAX_MS,
   TICK_BLOCKED_MIN_MS,
   TIME_MAX_MS,
@@ -101,7 +102,7 @@ export class Reminders {
     let nextMs: number | null = null
     while (this.#lookAgain && !this.#closed) {
       // One look for all that asks in this macrotask; and commits have their time between two looks.
-      await new Promise((resolve) => setImmediate(resolve))
+      await nextMacrotask()
       this.#lookAgain = false
       this.#timer?.cancel()
       this.#lookAtMs = Infinity
@@ -123,16 +124,30 @@ export class Reminders {
     const nowMs = clock.wallMs()
     this.#forgetBlocked(nowMs)
     if (soonestMs === null || soonestMs > nowMs) return soonestMs
-    const passedOver = this.#inFlight.size + this.#blocked.size
-    const countMax = passedOver + REMINDERS_IN_FLIGHT_MAX
-    const due = await store.dueReminders(nowMs, countMax)
-    for (const row of due) this.#start(row)
-    const [behind] = (await store.dueReminders(TIME_MAX_MS, due.length + 1)).slice(due.length)
+    const last = await this.#startAll(nowMs)
+    const [behind] = await store.dueReminders(TIME_MAX_MS, 1, last)
     // A pause that is over belongs to a tick under way: its end leads to the next look.
     const pauses = [...this.#blocked.values()].map(({ untilMs }) => untilMs)
     const times = pauses.filter((untilMs) => untilMs > nowMs)
-    if (behind !== undefined) times.push(behind.dueAtMs)
+    // One that is due already waits for a tick under way, whose end leads to the next look.
+    if (behind !== undefined && behind.dueAtMs > nowMs) times.push(behind.dueAtMs)
     return times.length === 0 ? null : Math.min(...times)
+  }
+
+  /** Starts every tick that is due at `nowMs`, a few in each macrotask; returns the last one that was looked at. */
+  async #startAll(nowMs: number): Promise<DueReminder | null> {
+    const { store } = this.#options
+    let last: DueReminder | null = null
+    while (!this.#closed) {
+      const due = await store.dueReminders(nowMs, REMINDERS_STARTED_AT_ONCE_MAX, last)
+      for (const row of due) this.#start(row)
+      last = due.at(-1) ?? last
+      const isAll = due.length < REMINDERS_STARTED_AT_ONCE_MAX
+      // The end of a tick under way leads to the next look.
+      if (isAll || this.#inFlight.size >= REMINDERS_IN_FLIGHT_MAX) break
+      await nextMacrotask()
+    }
+    return last
   }
 
   /** Those whose pause is over by far belong to reminders that are gone. */
@@ -198,6 +213,12 @@ export class Reminders {
     const { code, message } = toLoomError(error)
     this.#options.warn(`reminder ${JSON.stringify(name)}: ${code}: ${message}`, key)
   }
+}
+
+function nextMacrotask(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve)
+  })
 }
 
 /** The resident actor, with its reminders read. */

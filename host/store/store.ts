@@ -229,8 +229,12 @@ export interface Store {
   /** Actors whose journal ends in the middle of a turn, in order of type, then id. */
   openTurns(): AsyncIterable<ActorKey>
 
-  /** Reminders due at `atMs` or before, of all actors, soonest first, at most `countMax`. */
-  dueReminders(atMs: number, countMax: number): Promise<readonly DueReminder[]>
+  /** Reminders due at `atMs` or before, of all actors, soonest first, behind `after`, at most `countMax`. */
+  dueReminders(
+    atMs: number,
+    countMax: number,
+    after?: Pick<DueReminder, 'dueAtMs' | 'key' | 'name'> | null,
+  ): Promise<readonly DueReminder[]>
 
   /** When the next reminder of any actor is due, or null. */
   nextReminderAtMs(): Promise<number | null>

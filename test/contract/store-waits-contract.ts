@@ -1,10 +1,11 @@
 /**
- * S9 of the Store contract as tests: commits that wait for what has to be durable before them.
+ * More of the Store contract as tests: S9, commits that wait for what has to be durable before them; pages of
+ * reminders that are due.
  */
 import { beforeEach, describe, expect, it } from 'vitest'
 import { deferred } from '../../host/base/promises.ts'
-import type { ActorLog, Store, StoreDriver } from '../../host/store/store.ts'
-import { commitOf, options, rejects, texts } from '../support/store-fixtures.ts'
+import type { ActorLog, DueReminder, Store, StoreDriver } from '../../host/store/store.ts'
+import { commitOf, options, rejects, text, texts } from '../support/store-fixtures.ts'
 
 export function describeStoreWaits(name: string, make: () => StoreDriver): void {
   describe(`the ${name} store, S9: a commit waits for what has to be durable before it`, () => {
@@ -71,6 +72,22 @@ export function describeStoreWaits(name: string, make: () => StoreDriver): void 
       await log.append(commitOf('a', 0, 'again'))
       await reopen()
       expect(texts(await log.read(0, 10))).toEqual(['again'])
+    })
+
+    it('reminders that are due are read page by page, also when one in between is gone', async () => {
+      const due = (name: string, dueAtMs: number) => ({ name, dueAtMs, bytes: text(name) })
+      const other = await store.openLog({ type: 'Counter', id: 'b' })
+      await log.append({ ...commitOf('a', 0, '0'), reminders: [due('x', 100), due('y', 100)] })
+      await other.append({ ...commitOf('b', 0, '0'), reminders: [due('x', 100), due('z', 200)] })
+      const page = (after: DueReminder | null) => store.dueReminders(1_000, 2, after)
+      const first = await page(null)
+      const second = await page(first[1] ?? null)
+      const names = [...first, ...second].map((row) => `${row.key.id} ${row.name}`)
+      expect(names).toEqual(['a x', 'a y', 'b x', 'b z'])
+      expect(await page(second[1] ?? null)).toEqual([])
+      const reminders = [{ name: 'y', dueAtMs: null }]
+      await log.append({ ...commitOf('a', 1, '1'), reminders })
+      expect((await page(first[1] ?? null)).map(({ name }) => name)).toEqual(['x', 'z'])
     })
   })
 }

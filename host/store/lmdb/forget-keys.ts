@@ -14,7 +14,7 @@ import type { Tail } from './tail.ts'
 import type { Writer } from './writer.ts'
 
 /** Keys looked at in one go: about a millisecond. */
-const PAGE_COUNT = 250
+export const PAGE_COUNT = 250
 
 /** Resolves with the number of keys that were forgotten. */
 export async function forgetKeys(

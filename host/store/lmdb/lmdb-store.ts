@@ -31,7 +31,7 @@ import { openTurnPage } from './open-turns.ts'
 import { readOutbox, type SettledMessage, settledChange } from './outbox.ts'
 import { quarantineChange, quarantinePage, readQuarantine, releaseChange } from './quarantine.ts'
 import { type DirectoryRow, decodeDirectory, encodeHost, type HostClaim } from './records.ts'
-import { dueReminders, nextReminderAtMs } from './reminders.ts'
+import { type DuePlace, dueReminders, nextReminderAtMs } from './reminders.ts'
 import { Sweeper } from './sweeper.ts'
 import { Tail, textOf } from './tail.ts'
 import { Writer } from './writer.ts'
@@ -104,9 +104,16 @@ export class LmdbStore implements Store, LogHome {
     return hostOf(readClaim(this.environment))
   }
 
-  async dueReminders(atMs: number, countMax: number): Promise<readonly DueReminder[]> {
+  async dueReminders(
+    atMs: number,
+    countMax: number,
+    after: DuePlace | null = null,
+  ): Promise<readonly DueReminder[]> {
     this.#refresh()
-    return dueReminders(this.environment, atMs, countMax)
+    // Of an actor that is gone by now: from its time on.
+    const actor = after === null ? 0 : this.#find(ownKey(after.key)).state.number
+    const from = after === null ? null : { dueAtMs: after.dueAtMs, actor, name: after.name }
+    return dueReminders(this.environment, atMs, countMax, from)
   }
 
   async nextReminderAtMs(): Promise<number | null> {

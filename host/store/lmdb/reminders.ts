@@ -93,14 +93,19 @@ export function listReminders(environment: Environment, actor: number): Reminder
     .map(({ name, dueAtMs, bytes }) => ({ name, dueAtMs, bytes }))
 }
 
-/** Reminders due at `atMs` or before, soonest first. */
+/** A reminder among those that are due. */
+export type DuePlace = Pick<DueReminder, 'dueAtMs' | 'key' | 'name'>
+
+/** Reminders due at `atMs` or before, soonest first, behind `after`. */
 export function dueReminders(
   environment: Environment,
   atMs: number,
   countMax: number,
+  after: { readonly dueAtMs: number; readonly actor: number; readonly name: string } | null = null,
 ): DueReminder[] {
   const found: DueReminder[] = []
-  for (const { actor, name } of dueRows(environment, atMs)) {
+  const from = after === null ? null : behind(dueKey(after.dueAtMs, after.actor, after.name))
+  for (const { actor, name } of dueRows(environment, atMs, from)) {
     if (found.length >= countMax) break
     const record = environment.get(reminderKey(actor, name))
     if (record === undefined)
@@ -116,9 +121,9 @@ export function nextReminderAtMs(environment: Environment): number | null {
 }
 
 /** Rows of the index up to `atMs`, without those of lives that ended (RM2). */
-function* dueRows(environment: Environment, atMs: number) {
+function* dueRows(environment: Environment, atMs: number, after: Buffer | null = null) {
   const { end, start } = dueRange(atMs)
-  let from = start
+  let from = after ?? start
   for (;;) {
     const rows = environment.range(from, end, PAGE_COUNT)
     for (const { key } of rows) {
@@ -128,9 +133,13 @@ function* dueRows(environment: Environment, atMs: number) {
     }
     const last = rows.at(-1)
     if (last === undefined || rows.length < PAGE_COUNT) return
-    // The smallest key after the last one.
-    from = Buffer.concat([last.key, Buffer.from([0])])
+    from = behind(last.key)
   }
+}
+
+/** The smallest key after `key`. */
+function behind(key: Buffer): Buffer {
+  return Buffer.concat([key, Buffer.from([0])])
 }
 
 function encodeReminder(key: ActorKey, { dueAtMs, bytes }: ReminderRow): Buffer {

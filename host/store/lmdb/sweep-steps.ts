@@ -37,13 +37,14 @@ import { decodeKeyUse, decodeRun, encodeRun, MOVED_BLOCK, type Place, unseal } f
 import { flat, moveSurvivors } from './survivors.ts'
 import type { Tail } from './tail.ts'
 
-/** Entries of one step, and blocks. With a few microseconds each, a step takes milliseconds. */
-const STEP_ENTRY_COUNT = 2_048
-const STEP_BLOCK_COUNT = 256
+/** Entries of one step, runs that were looked for, and blocks. With a few microseconds each, a step takes milliseconds. */
+export const STEP_ENTRY_COUNT = 1_024
+export const STEP_RUN_COUNT = 512
+export const STEP_BLOCK_COUNT = 128
 /** Rows of one step that are not entries. */
-const ROW_PAGE_COUNT = 250
-/** Blocks that one step rewrites. */
-const SPARSE_PAGE_COUNT = 8
+export const ROW_PAGE_COUNT = 250
+/** Blocks that one step rewrites: each holds a few hundred entries, every one of which is looked for in the index. */
+export const SPARSE_PAGE_COUNT = 2
 
 type Steps = Generator<Change[], void, void>
 
@@ -63,6 +64,7 @@ export function* sweepEntries(
   while (open.length > 0) {
     const left: RunCursor[] = []
     for (const cursor of open) {
+      step.runCount++
       if (takeRun(cursor, step, failed)) left.push(cursor)
       if (!step.isFull) continue
       yield step.changes(sparse)
@@ -112,13 +114,19 @@ class EntryStep {
   readonly #room: RoomStep
   readonly #changes: Change[] = []
   #entryCount = 0
+  /** Runs that were looked for, whether there was one or not. */
+  runCount = 0
 
   constructor(environment: Environment) {
     this.#room = new RoomStep(environment)
   }
 
   get isFull(): boolean {
-    return this.#entryCount >= STEP_ENTRY_COUNT || this.#room.blockCount >= STEP_BLOCK_COUNT
+    return (
+      this.#entryCount >= STEP_ENTRY_COUNT ||
+      this.runCount >= STEP_RUN_COUNT ||
+      this.#room.blockCount >= STEP_BLOCK_COUNT
+    )
   }
 
   /** Gives up a run but for entry 0 of a life that goes on, and for what lies behind the cut. */

@@ -65,7 +65,7 @@ export class Disk {
       if (cell.reminders.size === 0) this.reminding.delete(cell)
       for (const row of cell.reminders.values()) found.push({ ...row, key: { type, id } })
     }
-    return found.sort((a, b) => a.dueAtMs - b.dueAtMs || compareText(a.name, b.name))
+    return found.sort(compareDue)
   }
 
   /** Ends a life: all of it is gone but its messages. */
@@ -106,6 +106,14 @@ export class Disk {
     }
     return this.epoch
   }
+}
+
+/** Soonest first. */
+export function compareDue(
+  a: Pick<DueReminder, 'dueAtMs' | 'key' | 'name'>,
+  b: Pick<DueReminder, 'dueAtMs' | 'key' | 'name'>,
+): number {
+  return a.dueAtMs - b.dueAtMs || compareActors(a.key, b.key) || compareText(a.name, b.name)
 }
 
 /** Where a message stands among all: in order of sender, then seq. */

@@ -17,7 +17,7 @@ import type {
   QuarantineRow,
   Store,
 } from '../store.ts'
-import { cellKey, compareMessages, type Disk, messageKey } from './disk.ts'
+import { cellKey, compareDue, compareMessages, type Disk, messageKey } from './disk.ts'
 import { MemoryLog } from './memory-log.ts'
 
 interface Batch {
@@ -81,11 +81,15 @@ export class MemoryStore implements Store {
     yield* [...this.#disk.openTurns.values()].sort(compareActors)
   }
 
-  async dueReminders(atMs: number, countMax: number): Promise<readonly DueReminder[]> {
+  async dueReminders(
+    atMs: number,
+    countMax: number,
+    after: Pick<DueReminder, 'dueAtMs' | 'key' | 'name'> | null = null,
+  ): Promise<readonly DueReminder[]> {
     this.checkOpen()
     return this.#disk
       .reminders()
-      .filter(({ dueAtMs }) => dueAtMs <= atMs)
+      .filter((row) => row.dueAtMs <= atMs && (after === null || compareDue(row, after) > 0))
       .slice(0, countMax)
       .map((row) => ({ ...row, bytes: Uint8Array.from(row.bytes) }))
   }
