@@ -1,24 +1,23 @@
 // Aim: the faults that earlier frameworks of this kind had are none of ours. Method: each one's shortest scenario.
 //
-// Shown elsewhere:
-//   a host that lost its claim writes on     store-takeover.test.ts, unit/runtime/residency.test.ts (a host that was displaced)
-//   a host is refused after a crash          store-takeover.test.ts (claims at once after the owner died)
-//   journaled, but lost by kill -9           host-kill.test.ts, store-kill.test.ts
-//   state and journal are two writes         contract/store-effects-contract.ts (S8), sim/effects.test.ts
-//   a host call's answer is taken for another's   unit/hostcalls/recorder.test.ts, replay/golden-journals.test.ts
-//   eviction in the middle of a turn         unit/runtime/residency.test.ts (an actor in the middle of a turn)
-//   trimming loses what is written meanwhile unit/store/sweeper.test.ts, contract/store-lives-contract.ts
-//   messages of different actors share an id unit/runtime/effects.test.ts, sim/effects.test.ts
-//   a message is lost between two steps      sim/effects.test.ts
-//   memory limits and endless loops          unit/runtime/guest-limits.test.ts
-//   a damaged binary                         unit/component/hostile-binaries.test.ts
-//   strings and JSON cut short               unit/component/json.test.ts, differential/conformance.test.ts
-// Not here yet, so neither are their faults: queues, pipelines, compensation.
+// What other tests show is listed in shown-elsewhere.ts, and that they exist is checked here.
+// Not here yet, so neither are their faults: queues, pipelines, compensation, secrets, authorization.
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { Actor, fsBlobs, memory, openInspector } from '../../host/index.ts'
+import {
+  Actor,
+  fsBlobs,
+  LoomError,
+  memory,
+  openInspector,
+  type StoreDriver,
+  VirtualClock,
+} from '../../host/index.ts'
+import type { ActorLog, Store } from '../../host/store/store.ts'
 import { openComponentHost } from '../support/components.ts'
-import { errorOf, openHost, temporaryFolder } from '../support/host.ts'
+import { errorOf, macrotasks, openHost, temporaryFolder } from '../support/host.ts'
 import { Ledger } from '../support/ledger-actor.ts'
+import { RECOVERY_ROWS, SHOWN_ELSEWHERE } from './shown-elsewhere.ts'
 
 const types = { Ledger: { type: 'typescript', actorClass: Ledger } } as const
 
@@ -154,4 +153,161 @@ describe('a fault of earlier frameworks that is none of ours:', () => {
     expect(error).toMatchObject({ code: 'ERR_TRAP' })
     expect(await faulty.call('state')).toEqual(before)
   })
+
+  test('an actor that cannot be written at its eviction is stuck for ever', async () => {
+    const store = memory()
+    const failing = driverWith(store, (log) => ({
+      writeSnapshot: () => Promise.reject(new LoomError('ERR_STORE', `EIO: ${log.key.id}`)),
+    }))
+    const lines: string[] = []
+    const log = ({ message }: { message: string }) => lines.push(message)
+    const runtime = await openHost({ store: failing, log })
+    const ledger = await runtime.getActor('a', 'Ledger')
+    await ledger.call('add', 1)
+    expect(await runtime.deactivate('a', 'Ledger')).toBe(true)
+    expect(lines.join()).toContain('EIO: a')
+    expect(await (await runtime.getActor('a', 'Ledger')).call('add', 10)).toBe(11)
+    expect(await (await runtime.getActor('b', 'Ledger')).call('add', 1)).toBe(1)
+  })
+
+  test('a call of an unknown type locks the actor', async () => {
+    const runtime = await openHost()
+    const call = async () => (await runtime.getActor('a', 'Later')).call('add', 1)
+    expect(await errorOf(call())).toMatchObject({ code: 'ERR_TYPE_UNKNOWN' })
+    await runtime.registerActorType('Later', types.Ledger)
+    expect(await call()).toBe(1)
+  })
+
+  test('a store that cannot be read passes for an empty one: the actor starts afresh', async () => {
+    const store = memory()
+    const first = await openHost({ store })
+    await (await first.getActor('a', 'Ledger')).call('add', 5)
+    store.crash()
+    let isReadable = false
+    const failing = driverWith(store, (log) => ({
+      read: (from, count) =>
+        isReadable
+          ? log.read(from, count)
+          : Promise.reject(new LoomError('ERR_STORE', 'EIO: i/o error')),
+    }))
+    const runtime = await openHost({ store: failing })
+    const call = async () => (await runtime.getActor('a', 'Ledger')).call('add', 1)
+    expect(await errorOf(call())).toMatchObject({ code: 'ERR_STORE' })
+    isReadable = true
+    expect(await call()).toBe(6)
+  })
+
+  test('an interval of zero means the default', async () => {
+    const error = await errorOf(openHost({ limits: { snapshotIntervalTurns: 0 } }))
+    expect(error).toMatchObject({ code: 'ERR_OPTION' })
+    expect(error.message).toContain('limits.snapshotIntervalTurns')
+  })
+
+  test('the time of creation is set anew by whoever writes', async () => {
+    const [store, clock] = [memory(), new VirtualClock()]
+    const times = new Set<number>()
+    for (let host = 0; host < 3; host++) {
+      const runtime = await openHost({ store, clock })
+      await (await runtime.getActor('a', 'Ledger')).call('add', 1)
+      times.add((await runtime.describeActor('a', 'Ledger')).createdAtMs)
+      await runtime.close()
+      clock.advance(60_000)
+    }
+    expect(times.size).toBe(1)
+  })
+
+  test('a host without work asks its store all the time', async () => {
+    let asked = 0
+    const counting = driverWith(
+      memory(),
+      () => ({}),
+      () => asked++,
+    )
+    const runtime = await openHost({ store: counting, clock: new VirtualClock() })
+    await (await runtime.getActor('a', 'Ledger')).call('add', 1)
+    await macrotasks(50)
+    asked = 0
+    await macrotasks(500)
+    expect(asked).toBe(0)
+  })
+
+  test('each call leaves a timer behind', async () => {
+    const clock = new CountingClock()
+    const runtime = await openHost({ clock })
+    const ledger = await runtime.getActor('a', 'Ledger')
+    await ledger.execute({ method: 'add', args: [1], timeoutMs: 30_000 })
+    await macrotasks(20)
+    const before = clock.waiting.size
+    for (let call = 0; call < 200; call++)
+      await ledger.execute({ method: 'add', args: [1], timeoutMs: 30_000 })
+    await macrotasks(20)
+    expect(clock.waiting.size).toBeLessThanOrEqual(before)
+  })
 })
+
+describe('a fault of earlier frameworks is shown elsewhere to be none of ours:', () => {
+  test.each(SHOWN_ELSEWHERE)('%s', (_, file, title) => {
+    expect(readFileSync(`test/${file}`, 'utf8').includes(title), `${file}: ${title}`).toBe(true)
+  })
+})
+
+describe('the table of recovery', () => {
+  const source = readFileSync('host/actor/recovery.ts', 'utf8')
+  const rows = [...source.matchAll(/^ \* {3}(\S.*?) +\| (.*?) +\| /gm)].map(
+    ([, snapshot, suffix]) => `${snapshot} | ${suffix}`,
+  )
+
+  test('has no row that is not listed with its test', () => {
+    expect(rows.slice(1)).toEqual(Object.keys(RECOVERY_ROWS))
+  })
+
+  test.each(Object.entries(RECOVERY_ROWS))('is tested: %s', (_, [file, title]) => {
+    expect(readFileSync(`test/${file}`, 'utf8').includes(title), `${file}: ${title}`).toBe(true)
+  })
+})
+
+/** A clock that knows who waits. */
+class CountingClock extends VirtualClock {
+  readonly waiting = new Set<object>()
+
+  override after(delayMs: number, task: () => void) {
+    const timer = super.after(delayMs, () => {
+      this.waiting.delete(timer)
+      task()
+    })
+    this.waiting.add(timer)
+    return {
+      cancel: () => {
+        this.waiting.delete(timer)
+        timer.cancel()
+      },
+    }
+  }
+}
+
+/** A driver some of whose logs' methods are others; `asked` is told of every use of the store. */
+function driverWith(
+  inner: StoreDriver,
+  change: (log: ActorLog) => Partial<ActorLog>,
+  asked: () => void = () => {},
+): StoreDriver {
+  const wrap = <T extends object>(target: T, changes: Partial<T>): T =>
+    new Proxy(target, {
+      get: (_, property) => {
+        asked()
+        const value = (changes[property as keyof T] ?? Reflect.get(target, property)) as unknown
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+    })
+  return {
+    name: 'changed',
+    open: async (options) => {
+      const store = await inner.open(options)
+      const openLog: Store['openLog'] = async (key) => {
+        const log = await store.openLog(key)
+        return wrap(log, change(log))
+      }
+      return wrap(store, { openLog })
+    },
+  }
+}

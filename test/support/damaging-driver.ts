@@ -15,6 +15,8 @@ export interface Damage {
   readonly missingFrom?: number
   /** Seq of snapshots that come back with a bit flipped. */
   readonly snapshots?: ReadonlySet<number>
+  /** Changes a snapshot's bytes at will. */
+  readonly rewriteSnapshot?: (row: SnapshotRow) => Uint8Array
   /** Changes an entry's bytes at will. */
   readonly rewrite?: (row: JournalRow) => Uint8Array
 }
@@ -51,7 +53,9 @@ function damagedLog(log: ActorLog, damage: Damage, rejected: number[]): ActorLog
       return rows.filter((row) => row.seq < (damage.missingFrom ?? Infinity)).map(damageRow)
     },
     async readSnapshot(seqMax): Promise<SnapshotRow | null> {
-      const row = await log.readSnapshot(seqMax)
+      const stored = await log.readSnapshot(seqMax)
+      const bytes = stored === null ? undefined : damage.rewriteSnapshot?.(stored)
+      const row = stored === null || bytes === undefined ? stored : { seq: stored.seq, bytes }
       if (row === null || !damage.snapshots?.has(row.seq)) return row
       return { seq: row.seq, bytes: flipped(row.bytes) }
     },

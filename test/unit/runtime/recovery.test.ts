@@ -2,6 +2,7 @@
 // and 6 and two entries behind them, read through a driver that damages it; a second actor, whole, must
 // not be harmed.
 import { beforeEach, describe, expect, test } from 'vitest'
+import { decodeSnapshot, encodeSnapshot } from '../../../host/actor/snapshot.ts'
 import { memory, openInspector } from '../../../host/index.ts'
 import { decodeEntry, encodeEntry } from '../../../host/journal/codec.ts'
 import { type Damage, type DamagingDriver, damagingDriver } from '../../support/damaging-driver.ts'
@@ -47,6 +48,12 @@ const altered: Damage['rewrite'] = ({ seq, bytes }) => {
 
 const both = new Set([3, 6])
 
+async function snapshotAt(seq: number): Promise<Uint8Array | undefined> {
+  const reader = await store.open({ readOnly: true, wallMs: () => 0 })
+  const log = await reader.openLog({ type: 'Ledger', id: 'hurt' })
+  return (await log.readSnapshot(seq))?.bytes
+}
+
 describe('recovery', () => {
   test('without damage restores the newest snapshot and replays the suffix', async () => {
     expect((await recovered({})).rejected).toEqual([])
@@ -62,6 +69,23 @@ describe('recovery', () => {
 
   test('rejects all damaged snapshots and replays from the first entry', async () => {
     expect((await recovered({ snapshots: both })).rejected).toEqual([6, 3])
+  })
+
+  test.each([
+    ['life', { incarnation: 'another' }],
+    ['component', { digest: 'sha256:another' }],
+  ])('rejects a snapshot of another %s', async (_, foreign) => {
+    const rewriteSnapshot: Damage['rewriteSnapshot'] = ({ seq, bytes }) =>
+      seq === 6 ? encodeSnapshot({ ...decodeSnapshot(seq, bytes), ...foreign }) : bytes
+    expect((await recovered({ rewriteSnapshot })).rejected).toEqual([6])
+  })
+
+  test('rejects a snapshot from which the suffix diverges, and replays from an older one', async () => {
+    const newest = decodeSnapshot(6, (await snapshotAt(6)) ?? new Uint8Array())
+    const older = decodeSnapshot(3, (await snapshotAt(3)) ?? new Uint8Array())
+    const rewriteSnapshot: Damage['rewriteSnapshot'] = ({ seq, bytes }) =>
+      seq === 6 ? encodeSnapshot({ ...newest, image: older.image }) : bytes
+    expect((await recovered({ rewriteSnapshot })).rejected).toEqual([6])
   })
 
   test('remembers rejections', async () => {
