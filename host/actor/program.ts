@@ -5,6 +5,7 @@
  * Does not own: turns, recording, durability.
  */
 import type { JsonValue, WitValue } from '../component/wit.ts'
+import type { HostCallLimits } from '../hostcalls/call-limits.ts'
 import type { HostCallContext } from '../hostcalls/host-interface.ts'
 import type { Recorder } from '../hostcalls/recorder.ts'
 
@@ -47,6 +48,8 @@ export interface ActorProgram {
   /** Digest of the component; `typescript` for a class. */
   readonly digest: string
   readonly methods: readonly ActorMethod[]
+  /** What one turn may ask of the host. */
+  readonly callLimits: HostCallLimits
   /** Why `capture` does not hold the whole state, so that actors recover by replay alone; or null. */
   readonly uncaptured: string | null
   findMethod(name: string): ActorMethod | undefined

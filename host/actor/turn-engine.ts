@@ -61,7 +61,7 @@ export class TurnEngine {
     program: ActorProgram,
     environment: EngineEnvironment,
   ): { readonly engine: TurnEngine; readonly calls: readonly RecordedCall[] } {
-    const recorder = new Recorder()
+    const recorder = new Recorder(program.callLimits)
     recorder.beginLive()
     const context = new TurnContext(environment, recorder, program)
     try {
@@ -82,7 +82,7 @@ export class TurnEngine {
     environment: EngineEnvironment,
     calls: readonly RecordedCall[],
   ): TurnEngine {
-    const recorder = new Recorder()
+    const recorder = new Recorder(program.callLimits)
     recorder.beginReplay(calls)
     const context = new TurnContext(environment, recorder, program)
     const body = program.start(context, recorder)

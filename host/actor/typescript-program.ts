@@ -14,6 +14,7 @@ import { LoomError, toLoomError } from '../base/errors.ts'
 import { isThenable } from '../base/promises.ts'
 import { camelCase } from '../component/labels.ts'
 import type { JsonValue, WitValue } from '../component/wit.ts'
+import { CALL_LIMITS } from '../hostcalls/call-limits.ts'
 import { asJournaled, packValue, unpackValue } from '../journal/values.ts'
 import type { ActorBody, ActorMethod, ActorProgram } from './program.ts'
 import { Actor, type ActorClass, type ActorContext, type ActorState } from './typescript-actor.ts'
@@ -130,6 +131,7 @@ export function typescriptProgram(actorClass: ActorClass): ActorProgram {
   return {
     type: 'typescript',
     digest: 'typescript',
+    callLimits: CALL_LIMITS,
     uncaptured: null,
     methods,
     findMethod: (name) => byName.get(name),

@@ -32,6 +32,7 @@ import { layoutOf } from '../component/layout.ts'
 import { loadComponent } from '../component/load.ts'
 import type { WitFunction, WitValue } from '../component/wit.ts'
 import { formatFunction } from '../component/wit-text.ts'
+import { CALL_LIMITS, type HostCallLimits } from '../hostcalls/call-limits.ts'
 import {
   compatibleName,
   type HostCallContext,
@@ -77,10 +78,14 @@ export interface WasmActorProgram extends ActorProgram {
    * The same program under other limits; defaults for what is left out.
    * @throws ERR_COMPONENT_FEATURE when an instance begins with more memory than that.
    */
-  withLimits(limits: Partial<GuestLimits>): ActorProgram
+  withLimits(limits: Partial<ActorLimits>): ActorProgram
 }
 
-const DEFAULT_LIMITS: GuestLimits = {
+/** What one turn may use up, of the guest's side and of the host's. */
+export interface ActorLimits extends GuestLimits, HostCallLimits {}
+
+const DEFAULT_LIMITS: ActorLimits = {
+  ...CALL_LIMITS,
   fuelPerTurn: FUEL_PER_TURN,
   memoryPagesMax: MEMORY_PAGES_MAX,
   resultBytesMax: RESULT_SIZE_MAX_BYTES,
@@ -135,7 +140,7 @@ class WasmProgram implements WasmActorProgram {
   readonly digest: Digest
   readonly methods: readonly WasmMethod[]
   readonly uncaptured: string | null
-  readonly limits: GuestLimits
+  readonly limits: ActorLimits
   readonly #component: Component
   readonly #options: WasmProgramOptions
   readonly #byName: ReadonlyMap<string, ActorMethod>
@@ -149,7 +154,7 @@ class WasmProgram implements WasmActorProgram {
     component: Component,
     methods: readonly WasmMethod[],
     options: WasmProgramOptions,
-    limits: GuestLimits,
+    limits: ActorLimits,
   ) {
     this.digest = options.digest
     this.methods = methods
@@ -176,7 +181,11 @@ class WasmProgram implements WasmActorProgram {
     return found
   }
 
-  withLimits(limits: Partial<GuestLimits>): ActorProgram {
+  get callLimits(): HostCallLimits {
+    return this.limits
+  }
+
+  withLimits(limits: Partial<ActorLimits>): ActorProgram {
     const all = { ...DEFAULT_LIMITS, ...limits }
     checkInitialSize(this.#component, all)
     return new WasmProgram(this.#component, this.methods, this.#options, all)

@@ -114,6 +114,12 @@ export const ERRORS = {
     'an HTTP request of an actor goes where its type does not allow it; nothing was sent there',
   ),
   ERR_FETCH: row('guest', 500, 70, 'an HTTP request of an actor got no response'),
+  ERR_HOST_CALLS: row(
+    'guest',
+    500,
+    70,
+    'the turn asked more of the host than its type allows; it left no trace in its state',
+  ),
   ERR_ACTOR_FAILED: row(
     'guest',
     500,

@@ -120,6 +120,18 @@ export const STATE_LIST_COUNT_MAX = 10_000
 /** Fuel of one turn: about a second of guest code, and a bound of a few for the worst (ADR 20). */
 export const FUEL_PER_TURN = 2_000_000_000
 
+/** Recorded host calls of one turn: as many as the fuel of its host calls allows by default. */
+export const HOST_CALLS_PER_TURN_MAX = 1_000_000
+
+/**
+ * Recorded calls of a turn before one that waits. Each wait may run the turn again from its start, which answers
+ * all of them: 10,000 waits answer 50 million, which takes some ten seconds; a hundred thousand would take a quarter of an hour.
+ */
+export const AWAITED_CALLS_PER_TURN_MAX = 10_000
+
+/** What one turn is told by the host in all: four entries. It is held in memory until the turn ends. */
+export const RECORDED_BYTES_PER_TURN_MAX = 64 * 1024 * 1024
+
 /** Memories and tables of one instance, in pages of 64 KiB: 256 MiB. Sixteen such actors fit a small host. */
 export const MEMORY_PAGES_MAX = 4_096
 

@@ -27,6 +27,14 @@ import { isStackOverflow, toFailure } from '../component/failure.ts'
 import type { WitValue } from '../component/wit.ts'
 import { type Effect, NO_EFFECTS, type RecordedCall } from '../journal/entry.ts'
 import { hashArguments } from '../journal/values.ts'
+import {
+  CALL_LIMITS,
+  CALL_SIZE_BYTES,
+  type HostCallLimits,
+  refusedCall,
+  sizeOf,
+  tooMuch,
+} from './call-limits.ts'
 import type { HostCallContext, HostFunctionSpec } from './host-interface.ts'
 
 /**
@@ -92,6 +100,7 @@ const IDLE: Mode = { kind: 'idle' }
 const NO_CALLS: readonly RecordedCall[] = Object.freeze([])
 
 export class Recorder {
+  readonly #limits: HostCallLimits
   #mode: Mode = IDLE
   #park: Park | null = null
   #query = false
@@ -102,6 +111,12 @@ export class Recorder {
   #effectsNext = 0
   /** Of what was recorded since `beginLive`; a lower bound of what it takes in an entry (R6). */
   #recordedSizeBytes = 0
+  /** Of all that the running turn was told, whichever way (CL1). */
+  #turnSizeBytes = 0
+
+  constructor(limits: HostCallLimits = CALL_LIMITS) {
+    this.#limits = limits
+  }
 
   /** True while what happens has not happened before. */
   get live(): boolean {
@@ -130,6 +145,7 @@ export class Recorder {
     this.#park = park
     this.#query = query
     this.#recordedSizeBytes = 0
+    this.#turnSizeBytes = 0
     const { length } = resumed
     this.#mode = { kind: 'live', recorded: [...resumed], resumed: length, open, next: 0 }
     this.#effects = null
@@ -148,6 +164,7 @@ export class Recorder {
     if (mode.kind !== 'live') throw new LoomError('ERR_INVARIANT', 'a turn that is over goes on')
     mode.recorded.push(recorded)
     mode.next++
+    this.#turnSizeBytes += sizeOf(recorded.result)
     // What was recorded before is journaled: R6 counts anew, as it does when a turn is run again.
     this.#recordedSizeBytes = 0
   }
@@ -245,6 +262,7 @@ export class Recorder {
     if (mode.kind === 'live') {
       const expected = mode.next < mode.resumed ? mode.recorded[mode.next] : undefined
       if (expected === undefined) return this.#record(mode, call)
+      this.#turnSizeBytes += sizeOf(expected.result)
       return this.#answer(mode, expected, target, hashArguments(args))
     }
     if (mode.kind === 'replay')
@@ -255,18 +273,22 @@ export class Recorder {
   #record(mode: Mode & { kind: 'live' }, call: RecordableCall): WitValue | Promise<WitValue> {
     const { target, args, perform, check, kind } = call
     if (this.#query && kind !== 'recorded') throw this.fail(queryError(target))
+    this.#checkLimits(mode, target, kind !== 'recorded')
     if (kind === 'awaiting') return this.#wait(suspensionOf(call, async () => perform()))
     if (kind === 'calling') this.#guard(target, () => mode.open?.(mode.recorded))
     const result = this.#guard(target, perform)
     if (isThenable(result)) {
       const started = Promise.resolve(result)
       ignoreOutcome(started)
+      this.#checkLimits(mode, target, true)
       const suspension = suspensionOf(call, () => started)
       if (kind === 'calling') return this.#wait(suspension)
       throw this.#unwind(suspension)
     }
     const checked = this.#guard(target, () => check(result))
-    this.#recordedSizeBytes += CALL_SIZE_BYTES + sizeOf(checked)
+    const sizeBytes = sizeOf(checked)
+    this.#turnSizeBytes += sizeBytes
+    this.#recordedSizeBytes += CALL_SIZE_BYTES + sizeBytes
     if (this.#recordedSizeBytes > ENTRY_SIZE_MAX_BYTES) {
       this.#failure = tooMuch(target)
       throw this.#failure
@@ -274,6 +296,13 @@ export class Recorder {
     mode.recorded.push({ target, argsHash: hashArguments(args), result: checked })
     mode.next++
     return checked
+  }
+
+  /** @throws ERR_HOST_CALLS */
+  #checkLimits(mode: Mode & { kind: 'live' }, target: string, mayWait: boolean): void {
+    const { length } = mode.recorded
+    const refused = refusedCall(this.#limits, target, mayWait, length, this.#turnSizeBytes)
+    if (refused !== null) throw this.fail(refused)
   }
 
   #wait(suspension: Suspension): Promise<WitValue> {
@@ -330,26 +359,6 @@ function suspensionOf(call: RecordableCall, start: () => Promise<unknown>): Susp
       throw hostCallError(target, error)
     }
   })
-}
-
-/** A target, a hash and a result take at least this much in an entry. */
-const CALL_SIZE_BYTES = 8
-
-/** Bytes of strings and lists in a value; the rest is small. */
-function sizeOf(value: WitValue): number {
-  if (typeof value === 'string') return value.length
-  if (typeof value !== 'object' || value === null) return 1
-  if (ArrayBuffer.isView(value)) return value.byteLength
-  let size = 1
-  for (const item of Object.values(value as Record<string, WitValue>)) size += sizeOf(item)
-  return size
-}
-
-function tooMuch(target: string): LoomError {
-  return new LoomError(
-    'ERR_OPTION',
-    `${target}: what the turn was told by the host exceeds the ${ENTRY_SIZE_MAX_BYTES} bytes of a journal entry`,
-  )
 }
 
 /** One call of a recorded or awaiting function, as its import makes it. */

@@ -6,13 +6,13 @@
 
 import type { JournalPolicy } from '../actor/journal-retention.ts'
 import type { ActorClass, ReminderDescription, TickOptions } from '../actor/typescript-actor.ts'
+import type { ActorLimits } from '../actor/wasm-program.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Digest } from '../base/digest.ts'
 import type { LoomError } from '../base/errors.ts'
 import type { ActorKey } from '../base/names.ts'
 import type { Random } from '../base/random.ts'
 import type { BlobStore } from '../blob/blob-store.ts'
-import type { GuestLimits } from '../component/component.ts'
 import type { JsonValue, WitValue } from '../component/wit.ts'
 import type { FetchPolicy } from '../hostcalls/fetch-policy.ts'
 import type { HttpDriver } from '../http/http-driver.ts'
@@ -120,7 +120,7 @@ export type ProvidedInterface = Readonly<Record<string, (...args: never[]) => un
 
 /**
  * `fetch`: where its actors may send HTTP requests (`loom:http/fetch`, `context.fetch`). Default: nowhere.
- * `limits`: what one turn of a component may use up; defaults for what is left out.
+ * `limits`: what one turn of a component may use up, and ask of the host; defaults for what is left out.
  * `journal`: what is kept of its actors' journals; default: as the runtime says.
  * `queries`: methods that only look: they run on a copy of the state as of the last finished turn, also while a turn
  * runs, and are not journaled. Effects and calls of other actors fail there with ERR_QUERY.
@@ -132,13 +132,13 @@ export type ActorTypeDefinition = {
   | /** `blobPath`: a name in the blob store, or a digest. */ {
       readonly type: 'wasm'
       readonly blobPath: string
-      readonly limits?: Partial<GuestLimits>
+      readonly limits?: Partial<ActorLimits>
       readonly queries?: readonly string[]
     }
   | {
       readonly type: 'wasm'
       readonly component: Uint8Array
-      readonly limits?: Partial<GuestLimits>
+      readonly limits?: Partial<ActorLimits>
       readonly queries?: readonly string[]
     }
   | {
@@ -372,8 +372,10 @@ export interface Inspector {
 /** Shapes from below that the edges need: they see runtime/ and base/ only. */
 export type { JournalPolicy } from '../actor/journal-retention.ts'
 export type { ReminderDescription, TickOptions } from '../actor/typescript-actor.ts'
+export type { ActorLimits } from '../actor/wasm-program.ts'
 export type { GuestLimits } from '../component/component.ts'
 export type { JsonValue } from '../component/wit.ts'
+export type { HostCallLimits } from '../hostcalls/call-limits.ts'
 export type { FetchPolicy, FetchRule } from '../hostcalls/fetch-policy.ts'
 export type { JournalEntry } from '../journal/entry.ts'
 export type { ActorSummary, HostRecord, QuarantineRow } from '../store/store.ts'

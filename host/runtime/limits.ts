@@ -16,7 +16,7 @@ import {
   WARM_COUNT_MAX,
   WARM_SIZE_MAX_BYTES,
 } from '../base/limits.ts'
-import type { GuestLimits, RuntimeLimits } from './api.ts'
+import type { ActorLimits, RuntimeLimits } from './api.ts'
 
 const IDLE_TIMEOUT_MS = 15 * 60 * 1_000
 
@@ -47,10 +47,13 @@ const DEFAULTS: RuntimeLimits = {
 }
 
 /** The most that each may be: what counters and memories can hold, and what the host can bear. */
-const GUEST_MAXIMA: GuestLimits = {
+const GUEST_MAXIMA: ActorLimits = {
   fuelPerTurn: Number.MAX_SAFE_INTEGER,
   memoryPagesMax: 65_536,
   resultBytesMax: VALUE_SIZE_MAX_BYTES,
+  hostCallsPerTurnMax: 2 ** 31,
+  awaitedCallsPerTurnMax: 2 ** 31,
+  recordedBytesPerTurnMax: 2 ** 31,
 }
 
 /** @throws ERR_OPTION naming the limit. */
@@ -60,10 +63,10 @@ export function runtimeLimits(given: Partial<RuntimeLimits> = {}): RuntimeLimits
 }
 
 /** @throws ERR_OPTION naming the limit. */
-export function checkGuestLimits(given: Partial<GuestLimits>): void {
+export function checkGuestLimits(given: Partial<ActorLimits>): void {
   checkLimits(given, Object.keys(GUEST_MAXIMA))
   for (const [name, maximum] of Object.entries(GUEST_MAXIMA)) {
-    const value = given[name as keyof GuestLimits]
+    const value = given[name as keyof ActorLimits]
     if (value !== undefined && value > maximum)
       throw new LoomError('ERR_OPTION', `limits.${name}: expected at most ${maximum}, got ${value}`)
   }

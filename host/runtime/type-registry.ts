@@ -14,12 +14,11 @@ import type { InstanceStock } from '../actor/instance-stock.ts'
 import { checkJournalPolicy, type JournalPolicy } from '../actor/journal-retention.ts'
 import type { ActorProgram } from '../actor/program.ts'
 import { typescriptProgram } from '../actor/typescript-program.ts'
-import { type WasmActorProgram, wasmProgram } from '../actor/wasm-program.ts'
+import { type ActorLimits, type WasmActorProgram, wasmProgram } from '../actor/wasm-program.ts'
 import { checkDigest, type Digest, digestOf } from '../base/digest.ts'
 import { isLoomError, LoomError } from '../base/errors.ts'
 import { checkTypeName, formatActorKey } from '../base/names.ts'
 import type { BlobStore } from '../blob/blob-store.ts'
-import type { GuestLimits } from '../component/component.ts'
 import { type FetchGate, type FetchPolicy, fetchGate, NO_FETCH } from '../hostcalls/fetch-policy.ts'
 import type { HostInterfaces } from '../hostcalls/host-interface.ts'
 import type { ActorRecord } from '../store/store.ts'
@@ -49,7 +48,7 @@ export class TypeRegistry {
   readonly #registered = new Map<string, Promise<ActorProgram>>()
   readonly #components = new Map<Digest, Promise<WasmActorProgram>>()
   /** Limits of registered types by name, and the programs under them by digest and limits (G4). */
-  readonly #limits = new Map<string, Partial<GuestLimits>>()
+  readonly #limits = new Map<string, Partial<ActorLimits>>()
   readonly #journals = new Map<string, JournalPolicy>()
   readonly #gates = new Map<string, FetchGate>()
   readonly #queries = new Map<string, ReadonlySet<string>>()
@@ -120,7 +119,7 @@ export class TypeRegistry {
   }
 
   /** Bytes are kept only when they load: actors will be pinned to them. */
-  async #store(component: Uint8Array, limits: Partial<GuestLimits>): Promise<Digest> {
+  async #store(component: Uint8Array, limits: Partial<ActorLimits>): Promise<Digest> {
     const digest = digestOf(component)
     const program = await (this.#components.get(digest) ?? this.#load(digest, component))
     program.withLimits(limits)

@@ -2,6 +2,7 @@
 // it waits, parked or unwound, is chosen by the runtime's option `awaiting`.
 import { readFileSync } from 'node:fs'
 import {
+  type ActorLimits,
   createRuntime,
   fsBlobs,
   memory,
@@ -20,6 +21,7 @@ export interface WaiterHost {
 }
 
 export interface WaiterOptions extends Partial<RuntimeOptions> {
+  readonly guestLimits?: Partial<ActorLimits>
   /** What `ask` gives; default: the key thrice, at once. */
   readonly ask?: (key: string) => Promise<string>
 }
@@ -27,7 +29,7 @@ export interface WaiterOptions extends Partial<RuntimeOptions> {
 /** Everything that could differ between two runs is given: time, randomness, ticks. */
 export async function openWaiter(
   folder: string,
-  { ask, ...options }: WaiterOptions = {},
+  { ask, guestLimits = {}, ...options }: WaiterOptions = {},
 ): Promise<WaiterHost> {
   const clock = new VirtualClock()
   const store = (options.store as ReturnType<typeof memory> | undefined) ?? memory()
@@ -46,7 +48,8 @@ export async function openWaiter(
     },
     tick: () => ++ticks,
   })
-  await runtime.registerActorType('Waiter', { type: 'wasm', component: readFileSync(WAITER_WASM) })
+  const component = readFileSync(WAITER_WASM)
+  await runtime.registerActorType('Waiter', { type: 'wasm', component, limits: guestLimits })
   return { runtime, clock, store }
 }
 
