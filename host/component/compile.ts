@@ -4,7 +4,7 @@
  * Owns: what an engine must be told first. Does not own: what is compiled (instrument.ts).
  */
 import { setFlagsFromString } from 'node:v8'
-import { formatError } from './refuse.ts'
+import { featureError, formatError } from './refuse.ts'
 
 /**
  * WebAssembly 3.0, "Constant Expressions": V8 before 11.4, and so Node 20, has `i32.add` and the like behind
@@ -12,11 +12,22 @@ import { formatError } from './refuse.ts'
  */
 const EXTENDED_CONSTANTS = '--experimental-wasm-extended-const'
 
-/** @throws ERR_COMPONENT_FORMAT */
+/** What older engines say of features that newer ones have: the component is none the worse. */
+const LACKING: readonly (readonly [RegExp, string])[] = [
+  [
+    /At most one memory is supported|memory count of \d+ exceeds/,
+    'more than one memory (this engine)',
+  ],
+  [/Invalid opcode 0x(?:1f|0a)\b/, 'exceptions with references (this engine)'],
+]
+
+/** @throws ERR_COMPONENT_FORMAT, ERR_COMPONENT_FEATURE */
 export async function compileModule(bytes: Uint8Array): Promise<WebAssembly.Module> {
   try {
     return await WebAssembly.compile(bytes)
   } catch (error) {
+    const lacking = LACKING.find(([pattern]) => pattern.test(reasonOf(error)))
+    if (lacking !== undefined) throw featureError(lacking[1])
     if (reasonOf(error).includes('not allowed in constant expressions')) {
       setFlagsFromString(EXTENDED_CONSTANTS)
       return await WebAssembly.compile(bytes).catch(refuse)

@@ -23,6 +23,7 @@ import type {
   ValRef,
 } from './ast.ts'
 import { hex, type Reader } from './bytes.ts'
+import { checkNamed, NameScope, readExternName } from './extern-name.ts'
 import { checkLabels } from './labels.ts'
 import { featureError } from './refuse.ts'
 import type { WitPrimitive } from './wit.ts'
@@ -233,7 +234,16 @@ function readResource(reader: Reader): TypeNode {
   return { kind: 'resource', destructor: flag === 0x01 ? reader.u32('destructor') : null }
 }
 
+function readDeclaredType(reader: Reader, depth: number): TypeNode {
+  const offset = reader.position
+  const type = readType(reader, depth)
+  if (type.kind === 'resource') reader.fail('a resource is defined inside of a type', offset)
+  return type
+}
+
 function readDeclarations(reader: Reader, depth: number, inComponent: boolean): Declaration[] {
+  const imports = new NameScope('import')
+  const exports = new NameScope('export')
   return reader.vector('declaration', (): Declaration => {
     const offset = reader.position
     const code = reader.byte('declaration')
@@ -242,31 +252,34 @@ function readDeclarations(reader: Reader, depth: number, inComponent: boolean): 
         readCoreType(reader, depth + 1)
         return { kind: 'core-type', offset }
       case 0x01:
-        return { kind: 'type', offset, type: readType(reader, depth + 1) }
+        return { kind: 'type', offset, type: readDeclaredType(reader, depth + 1) }
       case 0x02:
         return { kind: 'alias', offset, alias: readAlias(reader) }
-      case 0x04:
-        return { kind: 'export', offset, name: readExternName(reader), type: readExtern(reader) }
-      default:
+      case 0x04: {
+        const named = readNamedExtern(reader)
+        exports.add(named.name, offset)
+        return { kind: 'export', offset, ...named }
+      }
+      default: {
         if (code !== 0x03 || !inComponent) reader.fail(`unknown declaration ${hex(code)}`, offset)
-        return { kind: 'import', offset, name: readExternName(reader), type: readExtern(reader) }
+        const named = readNamedExtern(reader)
+        imports.add(named.name, offset)
+        return { kind: 'import', offset, ...named }
+      }
     }
   })
 }
 
-/** `nameattributes`: attributes do not take part in typing, so they are read and dropped. */
-export function readExternName(reader: Reader): string {
+/** The name of an import or export, and what it names. */
+export function readNamedExtern(reader: Reader): {
+  readonly name: string
+  readonly type: ExternNode
+} {
   const offset = reader.position
-  const form = reader.byte('name')
-  if (form > 0x02) reader.fail(`name: expected 0x00 to 0x02, got ${hex(form)}`, offset)
-  const name = reader.name('name')
-  if (form === 0x02)
-    reader.vector('name attribute', () => {
-      const kind = reader.byte('name attribute')
-      if (kind > 0x02) reader.fail(`unknown name attribute ${hex(kind)}`)
-      reader.name('name attribute')
-    })
-  return name
+  const name = readExternName(reader)
+  const type = readExtern(reader)
+  checkNamed(name, type.kind, offset)
+  return { name: name.name, type }
 }
 
 /** `externtype`. */
@@ -388,9 +401,11 @@ export function readCoreType(reader: Reader, depth: number): void {
       reader.name('import name')
       skipCoreExtern(reader)
     } else if (kind === 0x01) {
+      if (reader.peek() === 0x50) reader.fail('a module type inside of a module type')
       readCoreType(reader, depth + 1)
     } else if (kind === 0x02) {
-      reader.skip(2, 'core alias')
+      reader.expect(0x10, 'sort of a core alias')
+      reader.expect(0x01, 'target of a core alias')
       reader.u32('scope count')
       reader.u32('index')
     } else if (kind === 0x03) {

@@ -21,10 +21,11 @@ import {
   readCoreSort,
   readCoreType,
   readExtern,
-  readExternName,
+  readNamedExtern,
   readSort,
   readType,
 } from './decode-type.ts'
+import { checkNamed, NameScope, readExternName } from './extern-name.ts'
 import { featureError } from './refuse.ts'
 
 const MAGIC = [0x00, 0x61, 0x73, 0x6d] as const
@@ -68,7 +69,15 @@ function readComponent(reader: Reader, depth: number): ComponentNode {
     readSection(id, section, offset, depth, definitions)
     if (!section.done) section.fail(`section ${id} has ${section.remaining} bytes too many`)
   }
+  checkNames(definitions)
   return { definitions }
+}
+
+function checkNames(definitions: readonly Definition[]): void {
+  const names = { import: new NameScope('import'), export: new NameScope('export') }
+  for (const definition of definitions)
+    if (definition.kind === 'import' || definition.kind === 'export')
+      names[definition.kind].add(definition.name, definition.offset)
 }
 
 function readSection(
@@ -113,12 +122,7 @@ const VECTOR_SECTIONS: Readonly<Record<number, (reader: Reader, depth: number) =
   6: (reader) => ({ kind: 'alias', offset: reader.position, alias: readAlias(reader) }),
   7: (reader, depth) => ({ kind: 'type', offset: reader.position, type: readType(reader, depth) }),
   8: readCanon,
-  10: (reader) => ({
-    kind: 'import',
-    offset: reader.position,
-    name: readExternName(reader),
-    type: readExtern(reader),
-  }),
+  10: (reader) => ({ kind: 'import', offset: reader.position, ...readNamedExtern(reader) }),
   11: readExport,
 }
 
@@ -158,23 +162,33 @@ function readInstance(reader: Reader): Definition {
   const form = reader.byte('instance')
   if (form === 0x00) {
     const component = reader.u32('component index')
-    const args = reader.vector('instantiation argument', () => readArgument(reader, false))
+    const args = reader.vector('instantiation argument', () => ({
+      name: reader.name('argument name'),
+      item: readSortIndex(reader),
+    }))
     return { kind: 'instantiate', offset, component, args }
   }
   if (form !== 0x01) reader.fail(`unknown instance ${hex(form)}`, offset)
-  const exports = reader.vector('inline export', () => readArgument(reader, true))
+  const names = new NameScope('export')
+  const exports = reader.vector('inline export', () => readInlineExport(reader, names))
   return { kind: 'bundle', offset, exports }
 }
 
-function readArgument(reader: Reader, isExternName: boolean): Argument {
-  const name = isExternName ? readExternName(reader) : reader.name('argument name')
-  return { name, item: readSortIndex(reader) }
+function readInlineExport(reader: Reader, names: NameScope): Argument {
+  const offset = reader.position
+  const name = readExternName(reader)
+  const item = readSortIndex(reader)
+  checkNamed(name, item.sort, offset)
+  names.add(name.name, offset)
+  return { name: name.name, item }
 }
 
 function readExport(reader: Reader): Definition {
   const offset = reader.position
-  const name = readExternName(reader)
+  const named = readExternName(reader)
   const item = readSortIndex(reader)
+  checkNamed(named, item.sort, offset)
+  const { name } = named
   const flagOffset = reader.position
   const flag = reader.byte('optional extern type')
   if (flag > 0x01)

@@ -8,7 +8,9 @@
  */
 import { formatError } from './refuse.ts'
 
-const LABEL = /^[A-Za-z][A-Za-z0-9]*(-[A-Za-z0-9]+)*$/
+/** `label`: each fragment in one case. */
+export const LABEL_PATTERN = '(?:[a-z][0-9a-z]*|[A-Z][0-9A-Z]*)(?:-(?:[0-9a-z]+|[0-9A-Z]+))*'
+const LABEL = new RegExp(`^${LABEL_PATTERN}$`)
 const SIZE_MAX = 4_096
 
 /** `get-HTTP-status` becomes `getHttpStatus`, as jco spells it. */

@@ -78,13 +78,26 @@ export function resolveAlias(alias: AliasNode, scope: Scope): Item | null {
     if (alias.sort === 'core-type') return null
     if (alias.sort === 'func' || alias.sort === 'instance')
       scope.fail(`outer alias: a ${alias.sort} cannot be reached from inside`)
-    return target.item(alias.sort, alias.index)
+    const item = target.item(alias.sort, alias.index)
+    if (scope.leavesComponent(alias.scopes) && item.sort === 'type' && hasResources(item.type))
+      scope.fail('outer alias: a type of resources cannot be reached from inside a component')
+    return item
   }
   const exports = scope.at(scope.instances, alias.instance, 'instance')
   const item = exports.get(alias.name)
   if (item === undefined || item.sort !== alias.sort)
     return scope.fail(`instance ${alias.instance} exports no ${alias.sort} "${alias.name}"`)
   return item
+}
+
+/** Whether a type speaks of resources, which are others in each instance of the component that defines them. */
+function hasResources(type: TypeItem): boolean {
+  if (type.kind === 'value') return layoutOf(type.type).hasHandles
+  if (type.kind !== 'func') return type.kind === 'resource'
+  const { params, result } = type.shape
+  return [...params.map((param) => param.type), ...(result === null ? [] : [result])].some(
+    (each) => layoutOf(each).hasHandles,
+  )
 }
 
 /** Gives the item that stands for an export that an instance type declares. */

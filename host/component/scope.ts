@@ -132,6 +132,16 @@ export class Scope implements TypeLookup {
     return scope
   }
 
+  /** Whether the way `count` levels outwards leaves a component, rather than types alone. */
+  leavesComponent(count: number): boolean {
+    let scope: Scope | null = this
+    for (let level = 0; level < count && scope !== null; level++) {
+      if (scope.owner !== -1) return true
+      scope = scope.parent
+    }
+    return false
+  }
+
   item(sort: Item['sort'], index: number): Item {
     switch (sort) {
       case 'func':

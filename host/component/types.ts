@@ -11,6 +11,7 @@
  */
 import type { FuncTypeNode, ValTypeNode } from './ast.ts'
 import { layoutOf } from './layout.ts'
+import { formatError } from './refuse.ts'
 import type { WitField, WitPrimitive, WitResource, WitType } from './wit.ts'
 
 /** The type of a function without its name. */
@@ -92,9 +93,12 @@ function build(node: ValTypeNode, lookup: TypeLookup): WitType {
 }
 
 export function buildFunc(node: FuncTypeNode, lookup: TypeLookup): FuncShape {
+  const result = referOptional(node.result, lookup)
+  if (result !== null && layoutOf(result).hasBorrows)
+    throw formatError('function type: a result cannot be borrowed')
   return {
     params: node.params.map(({ label, type }) => ({ name: label, type: refer(type, lookup) })),
-    result: referOptional(node.result, lookup),
+    result,
   }
 }
 
