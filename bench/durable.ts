@@ -1,10 +1,11 @@
 /**
  * Durable turns: acknowledged means fsynced.
  *
- * Measures: turns/s and latency of the counter component through handles, at 1, 64 and 1,000 calls in
- * flight over 1,000 actors, and over one hot actor; beside it, in the same run, raw lmdb-js `put` +
- * `flushed` of values of the same size, which is the limit.
- * Does not measure: HTTP, cold actors, Redis, several hosts.
+ * Measures: turns/s, latency and CPU time of the counter component through handles, at 1, 64, 1,000 and 4,000
+ * calls in flight over 1,000 actors, and over one hot actor; beside it, in the same run, raw lmdb-js `put` of values
+ * of the same size, in two ways: each caller waits for its own put and `flushed`, as ours does for its turn; and whole
+ * rounds of puts under consecutive keys with one wait, which is what the disk and LMDB can do at most.
+ * Does not measure: HTTP, cold actors, Redis, several hosts, replay (`journal`), calls between actors (`calls`).
  *
  * Run: npm run bench -- durable
  */
@@ -15,8 +16,8 @@ import { type ActorHandle, createRuntime, fsBlobs, lmdb } from '../host/index.ts
 import { type Load, ms, printTable, rate, ratio, runLoad, withFolder } from './support/measure.ts'
 
 const ACTORS = 1_000
-const IN_FLIGHT = [1, 64, 1_000]
-const DURATION_MS = 3_000
+const IN_FLIGHT = [1, 64, 1_000, 4_000]
+const DURATION_MS = 2_000
 /** Size of a counter's journal entry, as `loom journal` would show it. */
 const ENTRY_SIZE_BYTES = 44
 
@@ -25,6 +26,8 @@ interface Row {
   readonly inFlight: number
   readonly ours: Load
   readonly raw: Load
+  /** Raw puts per second in rounds. */
+  readonly rounds: number
 }
 
 async function rawLoad(inFlight: number): Promise<Load> {
@@ -40,6 +43,25 @@ async function rawLoad(inFlight: number): Promise<Load> {
     })
     await database.close()
     return load
+  })
+}
+
+/** Rounds of `inFlight` puts, each with one wait. */
+async function rawRounds(inFlight: number): Promise<number> {
+  return withFolder(async (folder) => {
+    const database = open({ path: folder, encoding: 'binary', keyEncoding: 'binary' })
+    const value = Buffer.alloc(ENTRY_SIZE_BYTES, 7)
+    let next = 0
+    const { perSecond } = await runLoad(1, DURATION_MS / 2, async () => {
+      for (let put = 0; put < inFlight; put++) {
+        const key = Buffer.alloc(16)
+        key.writeUInt32BE(next++, 12)
+        void database.put(key, value)
+      }
+      await database.flushed
+    })
+    await database.close()
+    return perSecond * inFlight
   })
 }
 
@@ -68,7 +90,8 @@ async function ourLoad(inFlight: number, actors: number): Promise<Load> {
 async function measure(what: string, inFlight: number, actors: number): Promise<Row> {
   const ours = await ourLoad(inFlight, actors)
   const raw = await rawLoad(inFlight)
-  return { what, inFlight, ours, raw }
+  const rounds = await rawRounds(inFlight)
+  return { what, inFlight, ours, raw, rounds }
 }
 
 const rows: Row[] = []
@@ -76,15 +99,29 @@ for (const inFlight of IN_FLIGHT) rows.push(await measure('1,000 actors', inFlig
 for (const inFlight of IN_FLIGHT) rows.push(await measure('1 hot actor', inFlight, 1))
 console.log(`Node ${process.version}, counter, entries of ${ENTRY_SIZE_BYTES} B\n`)
 printTable(
-  ['', 'in flight', 'turns', 'p50', 'p99', 'raw LMDB puts', 'ratio'],
-  rows.map(({ what, inFlight, ours, raw }) => [
+  [
+    '',
+    'in flight',
+    'turns',
+    'p50',
+    'p99',
+    'CPU per turn',
+    'raw puts',
+    'ratio',
+    'in rounds',
+    'ratio',
+  ],
+  rows.map(({ what, inFlight, ours, raw, rounds }) => [
     what,
     String(inFlight),
     rate(ours.perSecond),
     ms(ours.p50Ms),
     ms(ours.p99Ms),
+    `${ours.cpuUs.toFixed(1)} us`,
     rate(raw.perSecond),
     ratio(ours.perSecond, raw.perSecond),
+    rate(rounds),
+    ratio(ours.perSecond, rounds),
   ]),
 )
 process.exit(0)
