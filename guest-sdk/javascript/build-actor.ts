@@ -93,12 +93,13 @@ function evaluationMistakes({ message }: EvaluationError, entry: string): BuildE
 
 async function evaluate(
   source: WitSource,
+  actorWorld: JavaScriptWorld,
   { code, used, jobs }: Bundle,
   entry: string,
 ): Promise<Uint8Array> {
   const folder = mkdtempSync(path.join(tmpdir(), 'loom-javascript-'))
   try {
-    const { text, world } = finalWorld(source, used)
+    const { text, world } = finalWorld(source, actorWorld, used)
     const witPath = path.join(folder, 'world.wit')
     writeFileSync(witPath, text)
     return await componentize({ witPath, world, source: code, jobs })
@@ -138,7 +139,7 @@ export async function buildActor(options: BuildOptions = {}): Promise<BuiltJavaS
   const [first, ...others] = mistakes
   if (first !== undefined) throw new BuildError([first, ...others])
   const script = await bundle({ dir, entry, world })
-  const component = await evaluate(source, script, entry)
+  const component = await evaluate(source, world, script, entry)
   const wit = await witOf(component)
   const name = path.basename(dir)
   const files = {

@@ -9,8 +9,10 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { displayPath } from '../assemblyscript/actor-folder.ts'
 import { BuildError, type Mistake, ToolchainError } from '../assemblyscript/errors.ts'
+import type { Interface } from '../assemblyscript/model.ts'
+import { camel, pascal } from '../assemblyscript/names.ts'
 import { sdkFolder } from '../assemblyscript/package-files.ts'
-import { emitGlue, emitImport } from './emit-glue.ts'
+import { emitGlue, emitImport, resources } from './emit-glue.ts'
 import { findInterface, isInterface, type JavaScriptWorld } from './world.ts'
 
 const PACKAGE = 'rolldown'
@@ -180,7 +182,7 @@ class Bundler {
     const found = findInterface(this.#request.world, id.slice('\0wit:'.length))
     if (found === undefined) return null
     // What the SDK's own modules say is not the author's.
-    return isOwn ? emitStub(found.funcs) : emitImport(found, `raw:${found.id}`)
+    return isOwn ? emitStub(found) : emitImport(found, `raw:${found.id}`)
   }
 
   /** The source map, for runtime/place.js: the author's files, relative to the folder; others are no places. */
@@ -211,10 +213,10 @@ class Bundler {
   }
 }
 
-function emitStub(funcs: readonly { readonly name: string }[]): string {
-  const names = funcs.map(({ name }) =>
-    name.toLowerCase().replace(/-(.)/g, (_, letter: string) => letter.toUpperCase()),
-  )
+/** The interface's names, for a bundle that nobody evaluates. */
+function emitStub(one: Interface): string {
+  const functions = one.funcs.filter(({ member }) => member === null)
+  const names = [...functions.map(({ name }) => camel(name)), ...resources(one).map(pascal)]
   const lines = names.map((name, index) => `const f${index} = 0\nexport { f${index} as ${name} }`)
   return `${lines.join('\n')}\n`
 }

@@ -7,7 +7,7 @@
  */
 import type { Func, Interface, NamedType, Type } from '../assemblyscript/model.ts'
 import { definitions, isNamed, isPrimitive } from '../assemblyscript/model.ts'
-import { camel, splitInterfaceId } from '../assemblyscript/names.ts'
+import { camel, pascal, splitInterfaceId } from '../assemblyscript/names.ts'
 
 /** The JavaScript name of an interface: `loom:bank/bank-account@0.1.0` is `bankAccount`. */
 export function interfaceName(id: string): string {
@@ -68,7 +68,7 @@ class Types {
       case 'result':
         return `t.result(${this.orNull(type.ok)}, ${this.orNull(type.err)})`
       default:
-        throw new Error(`no ${type.kind} in JavaScript`)
+        return `t.handle(${text(type.resource.name)})`
     }
   }
 
@@ -76,7 +76,7 @@ class Types {
     return type === null ? 'null' : this.of(type)
   }
 
-  contract({ params, result }: Func): string {
+  contract({ params, result }: Pick<Func, 'params' | 'result'>): string {
     return `[${params.map(({ type }) => this.of(type)).join(', ')}], ${this.orNull(result)}`
   }
 }
@@ -84,7 +84,8 @@ class Types {
 /** What an author imports as `loom:actor/log@0.1.0`; the engine's module is `raw`. */
 export function emitImport(one: Interface, raw: string): string {
   const types = new Types([one])
-  const lines = one.funcs.map((func) => {
+  const functions = one.funcs.filter(({ member }) => member === null)
+  const lines = functions.map((func) => {
     const name = camel(func.name)
     const place = text(`${one.id.replace(/@.*/, '')}.${name}`)
     const contract = types.contract(func)
@@ -93,11 +94,41 @@ export function emitImport(one: Interface, raw: string): string {
   return [
     `import raw from ${text(raw)}`,
     `import { imported } from 'loom:runtime/actor.js'`,
+    `import { resource } from 'loom:runtime/resource.js'`,
     `import * as t from 'loom:runtime/types.js'`,
     ...types.lines,
     ...lines,
+    ...resources(one).map((name) => emitResource(one, name, types)),
     '',
   ].join('\n')
+}
+
+/** WIT names of the resources that an interface has functions of. */
+export function resources({ id, funcs, types }: Interface): string[] {
+  const own = types.filter(
+    ({ kind, owner }) => kind === 'resource' && (owner === id || owner === ''),
+  )
+  const members = funcs.flatMap(({ member }) => (member === null ? [] : [member.resource.name]))
+  return [...new Set([...own.map(({ name }) => name), ...members])]
+}
+
+function emitResource(one: Interface, name: string, types: Types): string {
+  const members = one.funcs.filter(({ member }) => member?.resource.name === name)
+  const table = (kind: 'method' | 'static'): string =>
+    members
+      .filter(({ member }) => member?.kind === kind)
+      .map((func) => {
+        // The first parameter of a method is the object.
+        const params = kind === 'method' ? func.params.slice(1) : func.params
+        const key = text(camel(func.member?.name ?? ''))
+        return `${key}: [${types.contract({ ...func, params })}]`
+      })
+      .join(', ')
+  const made = members.find(({ member }) => member?.kind === 'constructor')
+  const params = (made?.params ?? []).map(({ type }) => types.of(type)).join(', ')
+  const place = text(`${one.id.replace(/@.*/, '')}.${pascal(name)}`)
+  const contract = `{ params: [${params}], methods: { ${table('method')} }, statics: { ${table('static')} } }`
+  return `export const ${pascal(name)} = resource(${place}, raw.${pascal(name)}, ${contract})`
 }
 
 const RESERVED =

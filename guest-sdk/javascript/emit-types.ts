@@ -9,7 +9,7 @@
 import type { Func, Interface, NamedType, Primitive, Type } from '../assemblyscript/model.ts'
 import { isNamed, isPrimitive } from '../assemblyscript/model.ts'
 import { camel, pascal } from '../assemblyscript/names.ts'
-import { interfaceName } from './emit-glue.ts'
+import { interfaceName, resources } from './emit-glue.ts'
 import type { JavaScriptWorld } from './world.ts'
 
 const HEADER = '// Made by `loom build` from the WIT; changes are lost.\n'
@@ -73,7 +73,7 @@ class Declarations {
       case 'result':
         return `Result<${this.orVoid(type.ok)}, ${this.orVoid(type.err)}>`
       default:
-        throw new Error(`no ${type.kind} in JavaScript`)
+        return pascal(type.resource.name)
     }
   }
 
@@ -118,6 +118,29 @@ class Declarations {
     // A method may as well be asynchronous: the turn ends when its promise is settled.
     const whole = isMethod ? `${returned} | Promise<${returned}>` : returned
     return `(${written.join(', ')}): ${whole}`
+  }
+
+  resource(one: Interface, name: string): string {
+    const doc = one.types.find((type) => type.kind === 'resource' && type.name === name)?.doc ?? ''
+    const members = one.funcs.filter(({ member }) => member?.resource.name === name)
+    const lines = members.map((func) => {
+      const { kind = 'method', name: own = '' } = func.member ?? {}
+      const params = kind === 'method' ? func.params.slice(1) : func.params
+      const signature = this.signature({ ...func, params }, false)
+      const written = {
+        constructor: `constructor${signature.replace(/: [^:]*$/, '')}`,
+        method: property(camel(own)) + signature,
+        static: `static ${property(camel(own))}${signature}`,
+      }
+      return `${this.documented(func, '  ')}  ${written[kind]}\n`
+    })
+    const hasDrop = members.some(({ member }) => member?.name === 'drop')
+    const drop = hasDrop
+      ? ''
+      : '  /** Gives the handle back to the host; nothing does it otherwise. */\n  drop(): void\n'
+    const hasConstructor = members.some(({ member }) => member?.kind === 'constructor')
+    const made = hasConstructor ? '' : '  private constructor()\n'
+    return `${comment(doc, '')}export class ${pascal(name)} {\n${made}${lines.join('')}${drop}  [Symbol.dispose](): void\n}\n`
   }
 
   documented(func: Func, indent: string): string {
@@ -186,7 +209,9 @@ function hostModule(one: Interface): string {
     .map(([type, name]) => declarations.named(type, name))
   const used = [...owned].filter(([type]) => type.owner !== one.id && type.owner !== '')
   const aliases = used.map(([type, name]) => `export type ${name} = ${declarations.of(type)}\n`)
-  const functions = one.funcs.map((func) => {
+  const classes = resources(one).map((name) => declarations.resource(one, name))
+  const plain = one.funcs.filter(({ member }) => member === null)
+  const functions = plain.map((func) => {
     const name = camel(func.name)
     const signature = declarations.signature(func, false)
     const written = WORDS.test(name)
@@ -194,8 +219,8 @@ function hostModule(one: Interface): string {
       : `export function ${name}${signature}`
     return `${declarations.documented(func, '')}${written}\n`
   })
-  const result = /\bResult</.test([...types, ...functions].join('')) ? [RESULT] : []
-  const body = [...result, ...types, ...aliases, ...functions].join('')
+  const result = /\bResult</.test([...types, ...classes, ...functions].join('')) ? [RESULT] : []
+  const body = [...result, ...types, ...aliases, ...classes, ...functions].join('')
   const indented = body.replace(/^(?=.)/gm, '  ')
   return `${comment(one.doc, '')}declare module '${one.id}' {\n${indented}}\n`
 }

@@ -8,6 +8,7 @@ import type { Interface } from '../assemblyscript/model.ts'
 import { withDocs } from '../assemblyscript/wit-docs.ts'
 import { readWorld } from '../tool/component.ts'
 import { HOST_INTERFACES, type WitSource } from '../tool/wit-source.ts'
+import { setTypesApart } from './types-apart.ts'
 
 /** What every actor imports: it tells why it fails. */
 const GUEST = 'loom:actor/guest@0.1.0'
@@ -51,7 +52,14 @@ export function findInterface(world: JavaScriptWorld, specifier: string): Interf
   return (own.length > 0 ? own : world.available.filter(matches)).at(-1)
 }
 
-/** The WIT that the component is made of: the author's world, and `used`. */
-export function finalWorld(source: WitSource, used: readonly string[]): WitSource {
-  return importing(source, [...new Set([GUEST, ...used])].sort())
+/** The WIT that the component is made of: the author's world, and what of the host's own is `used`. */
+export function finalWorld(
+  source: WitSource,
+  world: JavaScriptWorld,
+  used: readonly string[],
+): WitSource {
+  const own = new Set(world.imports.map(({ id }) => id))
+  const more = [GUEST, ...used].filter((id) => !own.has(id))
+  const text = setTypesApart(source.text, world)
+  return importing({ ...source, text }, [...new Set(more)].sort())
 }

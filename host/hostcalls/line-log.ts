@@ -75,4 +75,5 @@ export class LineLog {
   }
 }
 
-const LAST_LINES_MAX = 4
+/** A stack trace follows the message: of a JavaScript engine, seven lines in all. */
+const LAST_LINES_MAX = 10

@@ -5,7 +5,6 @@
 import { describe, expect, test } from 'vitest'
 import {
   fsBlobs,
-  type JournalEntry,
   memory,
   openInspector,
   type Runtime,
@@ -13,6 +12,7 @@ import {
   VirtualClock,
   type WitValue,
 } from '../../host/index.ts'
+import { ofAnyBuild } from '../support/any-build.ts'
 import { BankModel } from '../support/bank-model.ts'
 import { componentBytes } from '../support/components.ts'
 import { bankCall, type Call, Choices, counterCall, LANGUAGES, OTHER } from '../support/guests.ts'
@@ -52,17 +52,6 @@ class CounterModel implements Model {
     if (method === 'increment') this.#total = BigInt.asUintN(64, this.#total + BigInt(Number(by)))
     return this.#total
   }
-}
-
-/** The entry without what says how the component was built: its digest, and which 0.2.x of WASI it links. */
-function ofAnyBuild(entry: JournalEntry): unknown {
-  if (entry.kind === 'created') return { ...entry, digest: '' }
-  if (!('calls' in entry)) return entry
-  const calls = entry.calls.map((call) => ({
-    ...call,
-    target: call.target.replace(/^(wasi:[^@]*@0\.2)\.\d+/, '$1'),
-  }))
-  return { ...entry, calls }
 }
 
 function stepsOf(next: (choices: Choices) => Call): Step[] {

@@ -14,6 +14,7 @@ import {
   seededRandom,
   VirtualClock,
 } from '../../host/index.ts'
+import { ofAnyBuild } from '../support/any-build.ts'
 import { componentBytes } from '../support/components.ts'
 import { LANGUAGES } from '../support/guests.ts'
 import { errorOf, openHost, temporaryFolder } from '../support/host.ts'
@@ -124,8 +125,7 @@ async function look(bank: Bank) {
     const { stateHash } = await runtime.describeActor(key.id, key.type)
     expect((await inspector.replay(key)).stateHash).toBe(stateHash)
     const journal: JournalEntry[] = []
-    for await (const { entry } of inspector.journal(key))
-      journal.push(entry.kind === 'created' ? { ...entry, digest: 'typescript' } : entry)
+    for await (const { entry } of inspector.journal(key)) journal.push(ofAnyBuild(entry))
     journals.push(journal)
     held.push(await (await runtime.getActor(key.id, key.type)).call('balance'))
   }

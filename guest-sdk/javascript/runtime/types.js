@@ -225,3 +225,15 @@ export function flags(name, labels) {
     },
   }
 }
+
+/** A resource of the host: the object is the engine's own. */
+export function handle(name) {
+  return {
+    name,
+    lift: same,
+    lower(value, at) {
+      if (value !== null && typeof value === 'object') return value
+      throw wrong(value, `the resource ${name}`, at)
+    },
+  }
+}

@@ -16,13 +16,29 @@ import { withProgress } from '../progress.ts'
 
 const SDKS = path.resolve(import.meta.dirname, '../../../guest-sdk')
 
-/** In this order: a folder is of the first language that has a file in it; else of AssemblyScript. */
-const LANGUAGES = [
-  { sdk: 'rust', isSource: (file: string) => file === 'Cargo.toml' },
-  { sdk: 'javascript', isSource: (file: string) => /\.m?js$/.test(file) },
-  { sdk: 'assemblyscript', isSource: (file: string) => /(?<!\.d)\.ts$/.test(file) },
-  { sdk: 'c', isSource: (file: string) => file.endsWith('.c') },
+/**
+ * In this order: a folder is of the first language that has a file in it; else of AssemblyScript. A `.ts` file beside
+ * `world.wit` is TypeScript: AssemblyScript's WIT is derived, and named after the folder.
+ */
+const LANGUAGES: readonly Language[] = [
+  { sdk: 'rust', isSource: (file) => file === 'Cargo.toml' },
+  { sdk: 'javascript', isSource: (file) => /\.m?js$/.test(file) },
+  { sdk: 'javascript', isSource: (file, files) => isTypeScript(file) && files.includes(WORLD) },
+  { sdk: 'assemblyscript', isSource: isTypeScript },
+  { sdk: 'c', isSource: (file) => file.endsWith('.c') },
 ]
+
+const WORLD = 'world.wit'
+
+interface Language {
+  readonly sdk: string
+  /** `files`: all of the folder. */
+  readonly isSource: (file: string, files: readonly string[]) => boolean
+}
+
+function isTypeScript(file: string): boolean {
+  return /(?<!\.d)\.m?ts$/.test(file)
+}
 
 const OUTPUT_MAX_BYTES = 16 * 1024 * 1024
 const EXIT_TOOLCHAIN = 69
@@ -55,7 +71,9 @@ type BuilderAnswer =
 export function addBuildCommand(program: Command): void {
   const command = program
     .command('build')
-    .description('build an actor in AssemblyScript, Rust or C into a component')
+    .description(
+      'build an actor in AssemblyScript, JavaScript, TypeScript, Rust or C into a component',
+    )
     .argument('<dir>', 'folder of the actor, or a source file in it')
     .option('--out <dir>', 'where to write the component; default: <dir>/build')
     .addOption(
@@ -91,8 +109,10 @@ async function build(dir: string, options: BuildOptions): Promise<void> {
 
 function builderOf(dir: string): string {
   const isFolder = existsSync(dir) && statSync(dir).isDirectory()
-  const files = isFolder ? readdirSync(dir) : [path.basename(dir)]
-  const found = LANGUAGES.find(({ isSource }) => files.some(isSource))
+  const folder = isFolder ? dir : path.dirname(dir)
+  const beside = existsSync(folder) ? readdirSync(folder) : []
+  const files = isFolder ? beside : [path.basename(dir)]
+  const found = LANGUAGES.find(({ isSource }) => files.some((file) => isSource(file, beside)))
   return path.join(SDKS, found?.sdk ?? 'assemblyscript', 'cli.js')
 }
 
