@@ -1,7 +1,7 @@
 /**
  * Guests of each language.
  *
- * Measures, of the counter and the bank account in AssemblyScript, Rust and C: size of the component,
+ * Measures, of the counter and the bank account in AssemblyScript, Rust, C and JavaScript: size of the component,
  * instantiation, a warm call without and with a text and a record, and what one actor's image takes, beyond
  * the baseline that all share. With --build also the time of a build, where the tools are installed.
  * Does not measure: journaling, awaiting calls; a build's first run, which fetches crates.
@@ -11,6 +11,7 @@
 import { readFileSync } from 'node:fs'
 import { buildActor as buildAssemblyScript } from '../guest-sdk/assemblyscript/index.ts'
 import { buildActor as buildC } from '../guest-sdk/c/index.ts'
+import { buildActor as buildJavaScript } from '../guest-sdk/javascript/index.ts'
 import { buildActor as buildRust } from '../guest-sdk/rust/index.ts'
 import { checkArguments } from '../host/component/arguments.ts'
 import type { Component, HostFunction } from '../host/component/component.ts'
@@ -40,6 +41,12 @@ const LANGUAGES = [
     counter: 'counter-c',
     bank: 'bank-c',
     build: () => buildC({ dir: 'actors/counter-c', write: false }),
+  },
+  {
+    language: 'TypeScript, JavaScript',
+    counter: 'counter-ts',
+    bank: 'bank-js',
+    build: () => buildJavaScript({ dir: 'actors/counter-ts', write: false }),
   },
 ]
 

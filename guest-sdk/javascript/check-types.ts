@@ -83,7 +83,10 @@ function program(
     noEmit: true,
   }
   const host = ts.createCompilerHost(options)
-  const { fileExists, readFile, getSourceFile } = host
+  const { fileExists, readFile, getSourceFile, directoryExists } = host
+  const folders = new Set([...declarations.keys()].map((file) => path.dirname(file)))
+  host.directoryExists = (folder) =>
+    folders.has(path.resolve(folder)) || directoryExists?.(folder) !== false
   host.fileExists = (file) => declarations.has(path.resolve(file)) || fileExists(file)
   host.readFile = (file) => declarations.get(path.resolve(file)) ?? readFile(file)
   host.getSourceFile = (file, ...rest) => {
