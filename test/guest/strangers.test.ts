@@ -28,8 +28,8 @@ const hash = createHash('sha256').update(`0.22.0\n${source}\n${wit}`).digest('he
 const starlingMonkey = path.join(cache, `starlingmonkey-${hash.slice(0, 16)}.wasm`)
 const hasStarlingMonkey = existsSync(starlingMonkey)
 if (!hasStarlingMonkey)
-  console.log(
-    'strangers: StarlingMonkey is left out; node scripts/get-starlingmonkey.mjs builds it',
+  process.stdout.write(
+    'strangers: StarlingMonkey is left out; node scripts/get-starlingmonkey.mjs builds it\n',
   )
 
 async function quickJs(sync: boolean): Promise<Uint8Array> {
