@@ -13,6 +13,8 @@ import { pathToFileURL } from 'node:url'
 
 const PACKAGE = '@bytecodealliance/componentize-js'
 const VERSION = '0.22.0'
+/** It imports this without saying so. */
+const SHIM = '@bytecodealliance/preview2-shim@0.26'
 const SOURCE = path.resolve(import.meta.dirname, '../test/fixtures/guests/stranger')
 const cache = process.env.LOOM_GUEST_CACHE ?? path.join(os.homedir(), '.cache/loom-guests')
 
@@ -27,7 +29,7 @@ const manifest = path.join(cache, 'package.json')
 if (!existsSync(manifest)) writeFileSync(manifest, '{ "private": true }\n')
 const { status } = spawnSync(
   'npm',
-  ['install', '--no-audit', '--no-fund', `${PACKAGE}@${VERSION}`],
+  ['install', '--no-audit', '--no-fund', `${PACKAGE}@${VERSION}`, SHIM],
   { cwd: cache, stdio: ['ignore', 'ignore', 'inherit'] },
 )
 if (status !== 0) {
