@@ -7,12 +7,20 @@
 import type { ActorLog, ActorRecord, Commit } from '../store/store.ts'
 import { type EffectRows, NO_ROWS } from './effects.ts'
 
+/** Commits with one promise. */
+interface Batch {
+  count: number
+  seqAfter: number
+}
+
 export class JournalTail {
   readonly #log: ActorLog
   #seqNext: number
   #seqDurable: number
   #pending = 0
   #last: Promise<void> = Promise.resolve()
+  /** What `#last` settles; null when it has. */
+  #batch: Batch | null = null
   #sizeBytes = 0
   #atMs = 0
 
@@ -60,16 +68,29 @@ export class JournalTail {
     this.#atMs = part.atMs
     for (const entry of part.entries) this.#sizeBytes += entry.length
     const durable = this.#log.append(commitOf(seq, part))
+    if (durable !== this.#last || this.#batch === null) this.#batch = this.#follow(durable)
     this.#last = durable
-    const seqAfter = this.#seqNext
+    this.#batch.count++
+    this.#batch.seqAfter = this.#seqNext
+    return durable
+  }
+
+  /** Keeps the counts when `durable` is settled: once for all commits that become durable together. */
+  #follow(durable: Promise<void>): Batch {
+    const batch = { count: 0, seqAfter: 0 }
     durable.then(
       () => {
-        this.#pending--
-        this.#seqDurable = seqAfter
+        this.#settle(batch)
+        this.#seqDurable = batch.seqAfter
       },
-      () => this.#pending--,
+      () => this.#settle(batch),
     )
-    return durable
+    return batch
+  }
+
+  #settle(batch: Batch): void {
+    this.#pending -= batch.count
+    if (this.#batch === batch) this.#batch = null
   }
 }
 
