@@ -2,9 +2,9 @@
  * Journals that are read again: replay, recovery, and a look at one old entry.
  *
  * Measures, of one counter in LMDB: replay of its whole journal through the inspector, in turns per second by the
- * wall and of CPU time; its first turn on a host that takes over after a crash, against the length of the journal,
- * with the snapshots that it has by default and with none; and
- * reading entry 100, and the state as of it, of a journal of a thousand and of a million turns.
+ * wall and of CPU time; the time until it is hot on a host that takes over after a crash, against the length of the journal,
+ * with the snapshots that it has by default and with none; and reading entry 100, and the newest snapshot before it,
+ * of journals from a thousand to a million turns.
  * Does not measure: a cold page cache.
  *
  * Run: npm run bench -- journal
