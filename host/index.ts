@@ -66,6 +66,7 @@ export type {
   RuntimeStats,
   SetOptions,
   TimerHandle,
+  TypedActorHandle,
 } from './runtime/api.ts'
 export { createRuntime } from './runtime/create-runtime.ts'
 export type { DataFolder } from './runtime/data-folder.ts'

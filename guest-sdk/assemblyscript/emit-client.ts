@@ -13,23 +13,30 @@ import { witFunc } from './wit-print.ts'
 /** To be put behind the text that declares `one`. */
 export function emitClientWit(one: Interface): string {
   const { name } = splitInterfaceId(one.id)
-  const uses = definitions(one.funcs).map((type) => {
-    const from =
-      splitInterfaceId(type.owner).packageId === splitInterfaceId(one.id).packageId
-        ? witName(splitInterfaceId(type.owner).name)
-        : type.owner
-    return `  use ${from}.{${witName(type.name)}};\n`
-  })
   const methods = one.funcs.map(
     (func) => `    ${witFunc(func, '').replaceAll('\n', '\n    ').trimEnd()}\n`,
   )
   return `/// Actors that export \`${name}\`.
 interface ${name}-client {
-${uses.join('')}  /// One of them.
+${usesOf(one)}  /// One of them.
   resource ${witName(name)} {
     /// The actor of this type, as hosts know it, with this id.
     constructor(actor-type: string, id: string);
-${methods.join('')}  }
+
+${methods.join('\n')}  }
 }
 `
+}
+
+/** The types of the actor's interface, in one line for each interface that owns some. */
+function usesOf({ id, funcs }: Interface): string {
+  const { packageId } = splitInterfaceId(id)
+  const byOwner = new Map<string, string[]>()
+  for (const { owner, name } of definitions(funcs)) {
+    const parts = splitInterfaceId(owner)
+    const from = parts.packageId === packageId ? witName(parts.name) : owner
+    byOwner.set(from, [...(byOwner.get(from) ?? []), witName(name)])
+  }
+  const lines = [...byOwner].map(([from, names]) => `  use ${from}.{${names.join(', ')}};\n`)
+  return lines.length === 0 ? '' : `${lines.join('')}\n`
 }

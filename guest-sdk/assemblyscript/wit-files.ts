@@ -44,7 +44,7 @@ function candidate(text: string): Candidate {
 }
 
 /** Interfaces outside nested packages. */
-function topInterfaces(code: string): string[] {
+export function topInterfaces(code: string): string[] {
   const found: string[] = []
   let depth = 0
   for (const [token, name] of code.matchAll(/\binterface\s+%?([a-z][\w-]*)\s*\{|[{}]/gi)) {

@@ -14,16 +14,16 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { displayPath } from '../assemblyscript/actor-folder.ts'
 import { BuildError, type Mistake } from '../assemblyscript/errors.ts'
-import { splitInterfaceId } from '../assemblyscript/names.ts'
 import { sdkFolder } from '../assemblyscript/package-files.ts'
 import { writeAtomic } from '../assemblyscript/write-atomic.ts'
 import type { BuiltActor } from '../tool/command.ts'
 import { type ActorWorld, embedWorld, readWorld, witOf, wrap } from '../tool/component.ts'
-import { readWitSource, type WitSource, withoutComments } from '../tool/wit-source.ts'
+import { readWitSource } from '../tool/wit-source.ts'
 import { compileC } from './clang.ts'
 import { emitGlue } from './emit-glue.ts'
 import { emitHeader } from './emit-header.ts'
 import { Names } from './names.ts'
+import { withoutTwins } from './twins.ts'
 
 export interface BuildOptions {
   /** The actor's folder: a WIT file with one world, and .c files. Default: the working directory. */
@@ -66,27 +66,6 @@ function readLibrary(): Record<string, string> {
 function exportedIds({ exports }: ActorWorld, file: string): string {
   if (exports.length === 0) throw failed(file, 'the world exports no interface')
   return exports.map(({ id }) => id).join(', ')
-}
-
-/**
- * The same interface as import and export would give two functions one name. Imported only because another
- * interface uses its types, as a client does, it gives types alone.
- */
-function withoutTwins({ imports, exports }: ActorWorld, source: WitSource): ActorWorld {
-  const exported = new Set(exports.map(({ id }) => id))
-  const twins = imports.filter(({ id, funcs }) => exported.has(id) && funcs.length > 0)
-  for (const { id } of twins)
-    if (importsByName(source.text, id))
-      throw failed(source.file, `${id} is imported and exported; C has one name for both`)
-  const kept = imports.map((one) => (twins.includes(one) ? { ...one, funcs: [] } : one))
-  return { imports: kept, exports }
-}
-
-/** Whether a world says `import account;`, or so with the whole id. */
-function importsByName(text: string, id: string): boolean {
-  const named = [...withoutComments(text).matchAll(/\bimport\s+%?([^\s;]+)\s*;/g)]
-  const { name } = splitInterfaceId(id)
-  return named.some(([, imported]) => imported === id || imported === name)
 }
 
 /**

@@ -56,7 +56,7 @@ interface Arguments {
   readonly isJson: boolean
 }
 
-class UsageError extends Error {}
+export class UsageError extends Error {}
 
 /** What an SDK's builder is like. */
 interface BuilderTraits {
@@ -121,7 +121,7 @@ function reportBuilt(built: BuiltActor, isJson: boolean): void {
   console.log(`built ${component} (${kilobytes(sizeBytes)}, ${ids})`)
 }
 
-function reportFailure(error: unknown, isJson: boolean): number {
+export function reportFailure(error: unknown, isJson: boolean): number {
   const message = error instanceof Error ? error.message : String(error)
   const mistakes: readonly Mistake[] = error instanceof BuildError ? error.mistakes : []
   if (isJson) {

@@ -50,10 +50,26 @@ export async function readWorld(source: WitSource, language: string): Promise<Ac
       const message = `${error.what} cannot be used from ${language}`
       throw new BuildError([{ message, file, line: 1, column: 1 }])
     }
-    const message = error instanceof Error ? error.message : String(error)
-    const own = readFileSync(source.file, 'utf8')
-    throw new BuildError([await witMistake(own, message, file, await loadComponentTools())])
+    throw await mistakeIn(source, error)
   }
+}
+
+/** A component that has the contract of the WIT, and code that does nothing. @throws BuildError */
+export async function contractComponent(source: WitSource): Promise<Uint8Array> {
+  const { componentEmbed, componentNew } = await tools()
+  const { text: witSource, world } = source
+  try {
+    return await componentNew(await componentEmbed({ dummy: true, witSource, world }), [])
+  } catch (error) {
+    throw await mistakeIn(source, error)
+  }
+}
+
+async function mistakeIn(source: WitSource, error: unknown): Promise<BuildError> {
+  const message = error instanceof Error ? error.message : String(error)
+  const own = readFileSync(source.file, 'utf8')
+  const file = displayPath(source.file)
+  return new BuildError([await witMistake(own, message, file, await loadComponentTools())])
 }
 
 /** Throws for a resource that the actor would have to serve: callers could not hold its handles. */

@@ -12,6 +12,7 @@ import path from 'node:path'
 import { displayPath } from '../assemblyscript/actor-folder.ts'
 import { BuildError } from '../assemblyscript/errors.ts'
 import { hostWit, libraryWit } from '../assemblyscript/package-files.ts'
+import { topInterfaces } from '../assemblyscript/wit-files.ts'
 
 export interface WitSource {
   /** The author's file, absolute. */
@@ -60,6 +61,7 @@ function findWit(dir: string): string {
   return found
 }
 
+const PACKAGE_BLOCK = /^\s*package\s+[^;{]+\{/m
 const PACKAGE = /^\s*package\s+([^;{]+);/m
 
 export function withoutComments(text: string): string {
@@ -80,26 +82,55 @@ function worldOf(file: string, text: string): string {
   return first[1]
 }
 
-/** @throws BuildError when the folder has no WIT, or not exactly one world. */
-export function readWitSource(dir: string): WitSource {
-  const file = findWit(dir)
-  const main = readFileSync(file, 'utf8')
-  const world = worldOf(file, main)
-  const others = witFiles(dir).filter((one) => one !== file)
-  const texts = others.map((one) => readFileSync(one, 'utf8'))
-  const { id: ownId } = nested(main)
-  const siblings = texts.filter((text) => nested(text).id === ownId)
-  const own = [main, ...siblings.map((text) => text.replace(PACKAGE, ''))].join('\n')
+/** Every package that a world may refer to, but for those that `own` has itself. */
+function packagesFor(own: string, dir: string): string {
   const beside = ['host', 'deps'].flatMap((name) => witFiles(path.join(dir, name)))
   const packages = new Map<string, string>()
-  for (const text of [
-    ...beside.map((one) => readFileSync(one, 'utf8')),
-    ...libraryWit(),
-    hostWit('0.2.0'),
-  ]) {
+  const texts = beside.map((one) => readFileSync(one, 'utf8'))
+  for (const text of [...texts, ...libraryWit(), hostWit('0.2.0')]) {
     const { id, text: wrapped } = nested(text)
     const declared = withoutComments(own).includes(`package ${id} {`)
     if (!declared && !packages.has(id)) packages.set(id, wrapped)
   }
-  return { file, text: `${own}\n${[...packages.values()].join('')}`, world }
+  return [...packages.values()].join('')
+}
+
+/** A file, what stands beside it in the same package, and all that it may refer to. */
+function textOf(file: string): { readonly main: string; readonly text: string } {
+  const main = readFileSync(file, 'utf8')
+  const dir = path.dirname(file)
+  const others = witFiles(dir).filter((one) => path.resolve(one) !== path.resolve(file))
+  const { id } = nested(main)
+  // A derived WIT is whole: its world, and every interface that the world names.
+  const isWhole = PACKAGE_BLOCK.test(withoutComments(main))
+  const siblings = isWhole
+    ? []
+    : others.map((one) => readFileSync(one, 'utf8')).filter((text) => isSibling(text, id))
+  const own = [main, ...siblings.map((text) => text.replace(PACKAGE, ''))].join('\n')
+  return { main, text: `${own}\n${packagesFor(own, dir)}` }
+}
+
+function isSibling(text: string, id: string): boolean {
+  return nested(text).id === id && !PACKAGE_BLOCK.test(withoutComments(text))
+}
+
+/** @throws BuildError when the folder has no WIT, or not exactly one world. */
+export function readWitSource(dir: string): WitSource {
+  const file = findWit(dir)
+  const { main, text } = textOf(file)
+  return { file, text, world: worldOf(file, main) }
+}
+
+const CONTRACT_WORLD = 'loom-contract'
+
+/** As `readWitSource`, of a file; without a world its interfaces are taken as exported. @throws BuildError */
+export function readWitFile(file: string): WitSource {
+  const { main, text } = textOf(file)
+  const code = withoutComments(main)
+  if (/\bworld\s/.test(code)) return { file, text, world: worldOf(file, main) }
+  const names = topInterfaces(code)
+  if (names.length === 0) throw failed(file, 'no world and no interface')
+  const exports = names.map((name) => `  export %${name};\n`).join('')
+  const world = `\nworld ${CONTRACT_WORLD} {\n${exports}}\n`
+  return { file, text: text + world, world: CONTRACT_WORLD }
 }

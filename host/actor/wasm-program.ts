@@ -27,14 +27,15 @@ import type {
   GuestLimits,
   InstanceState,
 } from '../component/component.ts'
+import { compatibleName } from '../component/interface-name.ts'
 import { argumentsFromJson, valueToJson } from '../component/json.ts'
 import { layoutOf } from '../component/layout.ts'
 import { loadComponent } from '../component/load.ts'
+import { methodName } from '../component/method-names.ts'
 import type { WitFunction, WitValue } from '../component/wit.ts'
 import { formatFunction } from '../component/wit-text.ts'
 import { CALL_LIMITS, type HostCallLimits } from '../hostcalls/call-limits.ts'
 import {
-  compatibleName,
   type HostCallContext,
   type HostFunctionSpec,
   type HostInterfaces,
@@ -124,7 +125,11 @@ function dropSpec(served: HostFunctionSpec | undefined): HostFunctionSpec {
 export async function wasmProgram(options: WasmProgramOptions): Promise<WasmActorProgram> {
   const component = await loadComponent(options.bytes)
   if (options.checkImports) options.interfaces.checkImports(component.imports)
-  const methods = component.exports.map((target) => methodOf(target, component.exports))
+  const names = component.exports.map(({ interfaceName, func: { name } }) => ({
+    interfaceName,
+    name,
+  }))
+  const methods = component.exports.map((target) => methodOf(target, names))
   return new WasmProgram(component, methods, options, DEFAULT_LIMITS)
 }
 
@@ -344,17 +349,6 @@ function resultCheck(func: WitFunction): (result: unknown) => WitValue {
   return (result) => checkResult(func, result)
 }
 
-/** The function's name; `interface.function` where two interfaces export the same one. */
-function methodName(target: ComponentExport, all: readonly ComponentExport[]): string {
-  const { interfaceName, func } = target
-  const unique = all.filter((other) => other.func.name === func.name).length === 1
-  if (unique || interfaceName === '') return func.name
-  const short = interfaceName.replace(/^.*\//, '').replace(/@.*$/, '')
-  const others = all.filter((other) => other.func.name === func.name && other !== target)
-  const clash = others.some((other) => other.interfaceName.includes(`/${short}`))
-  return clash ? `${interfaceName}.${func.name}` : `${short}.${func.name}`
-}
-
 function passesHandles({ params, result }: WitFunction): boolean {
   const types = params.map(({ type }) => type)
   return [...types, ...(result === null ? [] : [result])].some((type) => layoutOf(type).hasHandles)
@@ -369,9 +363,9 @@ function refuseHandles(name: string, func: WitFunction): never {
   )
 }
 
-function methodOf(target: ComponentExport, all: readonly ComponentExport[]): WasmMethod {
-  const { func } = target
-  const name = methodName(target, all)
+function methodOf(target: ComponentExport, all: Parameters<typeof methodName>[1]): WasmMethod {
+  const { func, interfaceName } = target
+  const name = methodName({ interfaceName, name: func.name }, all)
   const refusal = passesHandles(func) ? () => refuseHandles(name, func) : null
   return {
     target,

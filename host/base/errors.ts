@@ -72,6 +72,7 @@ export const ERRORS = {
     'the component uses a feature that is not supported',
   ),
   ERR_COMPONENT_IMPORT: row('usage', 422, 65, 'the component imports what its type is not served'),
+  ERR_INCOMPATIBLE: row('usage', 409, 65, 'a new contract breaks what an old one promises'),
   ERR_BUILD: row('usage', 422, 65, 'the actor source does not build'),
   ERR_TOOLCHAIN: row('usage', 500, 69, 'a build tool is not installed'),
   ERR_DATA_FOLDER: row('usage', 500, 66, 'the data folder is missing or cannot be used'),

@@ -10,6 +10,8 @@ import { addActorsCommand } from './commands/actors.ts'
 import { addBuildCommand } from './commands/build.ts'
 import { addCallCommand } from './commands/call.ts'
 import { addDeleteCommand } from './commands/delete.ts'
+import { addDiffCommand } from './commands/diff.ts'
+import { addGenCommand } from './commands/gen.ts'
 import { addImportCommand } from './commands/import.ts'
 import { addInspectCommand } from './commands/inspect.ts'
 import { addJournalCommand } from './commands/journal.ts'
@@ -20,6 +22,7 @@ import { addRemindersCommand } from './commands/reminders.ts'
 import { addReplayCommand } from './commands/replay.ts'
 import { addServeCommand } from './commands/serve.ts'
 import { addTypesCommand } from './commands/types.ts'
+import { addWitCommand } from './commands/wit.ts'
 import { addExample } from './options.ts'
 import { printError } from './output.ts'
 
@@ -42,6 +45,9 @@ function createProgram(): Command {
   addBuildCommand(program)
   addPushCommand(program)
   addTypesCommand(program)
+  addWitCommand(program)
+  addDiffCommand(program)
+  addGenCommand(program)
   addServeCommand(program)
   addCallCommand(program)
   addActorsCommand(program)

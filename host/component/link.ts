@@ -117,6 +117,8 @@ export interface LinkPlan {
   readonly resources: readonly ResourcePlan[]
   readonly builtins: readonly BuiltinPlan[]
   readonly exports: ReadonlyMap<string, Item>
+  /** What the host gives the root, types included. */
+  readonly given: ReadonlyMap<string, Item>
   /** Parent of each component instance; -1 for the root. */
   readonly parents: readonly number[]
   /** Some component calls another, be it a destructor, so entry into each must be recorded ("Component Instances"). */
@@ -136,6 +138,7 @@ export class Linker implements Budget {
   readonly #imports: ImportPlan[] = []
   readonly #resources = new ResourceLinker()
   readonly #parents: number[] = []
+  readonly #given = new Map<string, Item>()
   #coreInstanceCount = 0
   #stepCount = 0
 
@@ -156,6 +159,7 @@ export class Linker implements Budget {
       resources: this.#resources.resources,
       builtins: this.#resources.builtins,
       exports,
+      given: this.#given,
       parents: this.#parents,
       hasInnerCalls:
         this.#lowers.some(({ target }) => target.kind === 'lifted') ||
@@ -418,7 +422,9 @@ export class Linker implements Budget {
       },
       resource: (typeName) => this.#resources.import(interfaceName, typeName),
     }
-    return declareExtern(type, name, scope, declare, this, 0)
+    const item = declareExtern(type, name, scope, declare, this, 0)
+    this.#given.set(name, item)
+    return item
   }
 
   #export(definition: Extract<Definition, { kind: 'export' }>, scope: Scope): Item {

@@ -3,6 +3,19 @@
  */
 import type { WitFunction, WitType } from './wit.ts'
 
+const KEYWORDS = new Set(
+  (
+    'as async bool borrow char constructor enum export f32 f64 flags from func future import include interface list ' +
+    'option own package record resource result s16 s32 s64 s8 static stream string tuple type u16 u32 u64 u8 use ' +
+    'variant with world error-context map'
+  ).split(' '),
+)
+
+/** A name as WIT text has it: what is a keyword too gets a percent sign. */
+export function witName(name: string): string {
+  return KEYWORDS.has(name) ? `%${name}` : name
+}
+
 function optional(type: WitType | null): string {
   return type === null ? '_' : formatType(type)
 }
@@ -27,11 +40,11 @@ export function formatType(type: WitType): string {
     case 'variant':
     case 'enum':
     case 'flags':
-      return type.name ?? type.kind
+      return type.name === null ? type.kind : witName(type.name)
     case 'own':
-      return type.resource.name
+      return witName(type.resource.name)
     case 'borrow':
-      return `borrow<${type.resource.name}>`
+      return `borrow<${witName(type.resource.name)}>`
     default:
       return type.kind
   }
@@ -39,7 +52,9 @@ export function formatType(type: WitType): string {
 
 /** `func(by: u32) -> u64` */
 export function formatFunction(func: WitFunction): string {
-  const params = func.params.map(({ name, type }) => `${name}: ${formatType(type)}`).join(', ')
+  const params = func.params
+    .map(({ name, type }) => `${witName(name)}: ${formatType(type)}`)
+    .join(', ')
   const result = func.result === null ? '' : ` -> ${formatType(func.result)}`
   return `func(${params})${result}`
 }

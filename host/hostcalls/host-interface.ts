@@ -8,6 +8,7 @@ import type { Clock } from '../base/clock.ts'
 import { LoomError } from '../base/errors.ts'
 import type { ActorKey } from '../base/names.ts'
 import type { Random } from '../base/random.ts'
+import { compatibleName } from '../component/interface-name.ts'
 import type { WitFunction, WitInterface, WitValue } from '../component/wit.ts'
 import type { Effect, ScheduleText, TurnOutcome } from '../journal/entry.ts'
 import type { FetchOutcome, FetchRequest } from './fetch.ts'
@@ -103,17 +104,6 @@ export type FunctionAnswer = (name: string, func: WitFunction) => HostFunctionSp
 type InterfaceAnswer = (interfaceName: string, func: WitFunction) => HostFunctionSpec | undefined
 
 export type HostInterfaceSpec = Readonly<Record<string, HostFunctionSpec>>
-
-/**
- * The name that all compatible versions share: `a:b/c@0.2.6` is `a:b/c@0.2`, `a:b/c@1.4.0` is `a:b/c@1`.
- * Source: Semantic Versioning 2.0.0, items 4 and 8; Component Model, "canonical interface names".
- */
-export function compatibleName(interfaceName: string): string {
-  const match = /^([^@]+)@(\d+)\.(\d+)\.\d+(?:[-+].*)?$/.exec(interfaceName)
-  if (match === null) return interfaceName
-  const [, name, major, minor] = match
-  return major === '0' ? `${name}@0.${minor}` : `${name}@${major}`
-}
 
 function withoutVersion(interfaceName: string): string {
   return interfaceName.replace(/@.*$/, '')

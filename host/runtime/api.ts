@@ -227,6 +227,15 @@ export interface ActorHandle {
   readonly timers: TimerHandle
 }
 
+/** A handle whose calls have the types of `Methods`, which `loom types` writes. */
+export interface TypedActorHandle<Methods> extends Omit<ActorHandle, 'call'> {
+  /** As `ActorHandle.call`. */
+  call<Name extends keyof Methods & string>(
+    method: Name,
+    ...args: Methods[Name] extends (...args: infer Args) => unknown ? Args : never
+  ): Promise<Methods[Name] extends (...args: never[]) => infer Result ? Result : never>
+}
+
 export interface ActorDescription extends ActorSummary {
   /** True when the actor was hot. */
   readonly resident: boolean
@@ -278,6 +287,8 @@ export interface Runtime {
   actorTypes(): Promise<readonly ActorTypeDescription[]>
   /** A type not registered here is looked up in the blob store as `types/<name>`. */
   getActor(actorId: string, actorType: string): Promise<ActorHandle>
+  /** The same with the types of its contract, as `loom types` writes them. Types only: nothing is checked by them. */
+  getActor<Methods>(actorId: string, actorType: string): Promise<TypedActorHandle<Methods>>
   routeMessage(message: Message): Promise<WitValue>
   /** @throws ERR_ACTOR_UNKNOWN when the actor has no journal: looking does not create it. */
   describeActor(actorId: string, actorType: string): Promise<ActorDescription>

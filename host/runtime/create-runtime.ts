@@ -45,6 +45,7 @@ import type {
   RuntimeLimits,
   RuntimeOptions,
   RuntimeStats,
+  TypedActorHandle,
 } from './api.ts'
 import { CallTimeouts } from './call-timeout.ts'
 import { PooledHandle } from './handle.ts'
@@ -230,6 +231,8 @@ class HostRuntime implements Runtime {
     return this.#types.describe()
   }
 
+  getActor(actorId: string, actorType: string): Promise<ActorHandle>
+  getActor<Methods>(actorId: string, actorType: string): Promise<TypedActorHandle<Methods>>
   async getActor(actorId: string, actorType: string): Promise<ActorHandle> {
     const key = this.#checkedKey(actorId, actorType)
     const activation = await this.#pool.acquire(key)

@@ -28,6 +28,8 @@ const COMMANDS = [
   'actors',
   'build',
   'call',
+  'diff',
+  'gen',
   'inspect',
   'journal',
   'new',
@@ -35,6 +37,7 @@ const COMMANDS = [
   'replay',
   'serve',
   'types',
+  'wit',
 ]
 
 test('push, call, journal, inspect and replay work on a new folder without a host', async () => {

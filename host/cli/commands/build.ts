@@ -5,16 +5,13 @@
  * Does not own: building. The builder runs as a child process: the host never loads a guest SDK or its
  * compiler (docs/adr/0001-builder-as-child-process.md).
  */
-import { execFile } from 'node:child_process'
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { type Command, Option } from 'commander'
-import { LoomError } from '../../base/errors.ts'
 import { addExample, type JsonOptions, jsonOption } from '../options.ts'
 import { colors, print, printJson } from '../output.ts'
 import { withProgress } from '../progress.ts'
-
-const SDKS = path.resolve(import.meta.dirname, '../../../guest-sdk')
+import { askSdk } from '../sdk-process.ts'
 
 /**
  * In this order: a folder is of the first language that has a file in it; else of AssemblyScript. A `.ts` file beside
@@ -40,9 +37,6 @@ function isTypeScript(file: string): boolean {
   return /(?<!\.d)\.m?ts$/.test(file)
 }
 
-const OUTPUT_MAX_BYTES = 16 * 1024 * 1024
-const EXIT_TOOLCHAIN = 69
-
 interface BuildOptions extends JsonOptions {
   readonly out?: string
   readonly check?: true
@@ -56,17 +50,6 @@ interface BuildResult {
   readonly interface: string
   readonly warnings: readonly string[]
 }
-
-interface BuildFailure {
-  readonly message: string
-  readonly file?: string | null
-  readonly line?: number | null
-  readonly column?: number | null
-}
-
-type BuilderAnswer =
-  | ({ readonly ok: true } & BuildResult)
-  | { readonly ok: false; readonly error: BuildFailure }
 
 export function addBuildCommand(program: Command): void {
   const command = program
@@ -113,54 +96,15 @@ function builderOf(dir: string): string {
   const beside = existsSync(folder) ? readdirSync(folder) : []
   const files = isFolder ? beside : [path.basename(dir)]
   const found = LANGUAGES.find(({ isSource }) => files.some((file) => isSource(file, beside)))
-  return path.join(SDKS, found?.sdk ?? 'assemblyscript', 'cli.js')
+  return path.join(found?.sdk ?? 'assemblyscript', 'cli.js')
 }
 
 async function runBuilder(dir: string, options: BuildOptions): Promise<BuildResult> {
   const { out, check, saveWit } = options
-  const args = [builderOf(dir), dir, '--json', ...(out === undefined ? [] : ['--out', out])]
+  const args = [dir, '--json', ...(out === undefined ? [] : ['--out', out])]
   if (check === true) args.push('--check')
   if (saveWit === true) args.push('--save-wit')
-  const { exitCode, stdout, stderr } = await run(process.execPath, args)
-  const answer = parseAnswer(stdout)
-  if (answer === null)
-    throw new LoomError(
-      'ERR_TOOLCHAIN',
-      `the builder ended with code ${exitCode}: ${stderr.trim().split('\n').at(-1) ?? ''}`,
-    )
-  if (answer.ok) {
-    const { component, wit, sizeBytes, warnings } = answer
-    return { component, wit, sizeBytes, interface: answer.interface, warnings }
-  }
-  throw failureOf(answer.error, exitCode)
-}
-
-function failureOf({ message, file, line, column }: BuildFailure, exitCode: number): LoomError {
-  const place = [file, line, column].filter((part) => part !== undefined && part !== null)
-  const text = place.length === 0 ? message : `${place.join(':')}: ${message}`
-  const code =
-    exitCode === EXIT_TOOLCHAIN ? 'ERR_TOOLCHAIN' : exitCode === 2 ? 'ERR_OPTION' : 'ERR_BUILD'
-  return new LoomError(code, text, { data: { file, line, column } })
-}
-
-function parseAnswer(stdout: string): BuilderAnswer | null {
-  try {
-    return JSON.parse(stdout)
-  } catch {
-    return null
-  }
-}
-
-interface Finished {
-  readonly exitCode: number
-  readonly stdout: string
-  readonly stderr: string
-}
-
-function run(file: string, args: readonly string[]): Promise<Finished> {
-  return new Promise((resolve) => {
-    const child = execFile(file, args, { maxBuffer: OUTPUT_MAX_BYTES }, (_error, stdout, stderr) =>
-      resolve({ exitCode: child.exitCode ?? 1, stdout, stderr }),
-    )
-  })
+  const answer = await askSdk<BuildResult>(builderOf(dir), args)
+  const { component, wit, sizeBytes, warnings } = answer
+  return { component, wit, sizeBytes, interface: answer.interface, warnings }
 }

@@ -1,12 +1,10 @@
 /**
  * `loom push`: a component into the blob store, named as an actor type.
  */
-import { readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
 import type { Command } from 'commander'
-import { isLoomError, LoomError } from '../../base/errors.ts'
-import { COMPONENT_SIZE_MAX_BYTES } from '../../base/limits.ts'
 import { checkTypeName } from '../../base/names.ts'
+import { namingFile, readComponent } from '../contract-file.ts'
 import {
   addExample,
   type DataOptions,
@@ -64,27 +62,4 @@ async function push(file: string, options: PushOptions): Promise<void> {
     return
   }
   print(`${colors.green('pushed')} ${options.type} ${digest} (${bytes.length} bytes)`)
-}
-
-/** The engine knows bytes only; people know files. */
-function namingFile(file: string, error: unknown): unknown {
-  if (!isLoomError(error) || !error.code.startsWith('ERR_COMPONENT_')) return error
-  return new LoomError(error.code, `${file}: ${error.message}`, { cause: error, data: error.data })
-}
-
-/** @throws ERR_OPTION, ERR_COMPONENT_FORMAT */
-async function readComponent(file: string): Promise<Uint8Array> {
-  try {
-    const { size } = await stat(file)
-    if (size > COMPONENT_SIZE_MAX_BYTES)
-      throw new LoomError(
-        'ERR_COMPONENT_FORMAT',
-        `${file}: ${size} bytes, more than the ${COMPONENT_SIZE_MAX_BYTES} of the largest component`,
-      )
-    return await readFile(file)
-  } catch (error) {
-    if (isLoomError(error)) throw error
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new LoomError('ERR_OPTION', `cannot read ${file}: ${reason}`, { cause: error })
-  }
 }

@@ -1,0 +1,72 @@
+/**
+ * Guest SDKs as child processes: the host never loads one, or its compiler
+ * (docs/adr/0001-builder-as-child-process.md).
+ *
+ * Owns: asking one, and what its failures are called here. Does not own: what is asked.
+ */
+import { execFile } from 'node:child_process'
+import path from 'node:path'
+import { LoomError } from '../base/errors.ts'
+
+const SDKS = path.resolve(import.meta.dirname, '../../guest-sdk')
+/** A component and its base64 text, with room. */
+const OUTPUT_MAX_BYTES = 128 * 1024 * 1024
+const EXIT_TOOLCHAIN = 69
+
+interface Failure {
+  readonly message: string
+  readonly file?: string | null
+  readonly line?: number | null
+  readonly column?: number | null
+}
+
+type Answer<T> = ({ readonly ok: true } & T) | { readonly ok: false; readonly error: Failure }
+
+/**
+ * Runs a program of `guest-sdk`, which prints one JSON object.
+ * @throws ERR_BUILD with the place of a mistake, ERR_TOOLCHAIN, ERR_OPTION
+ */
+export async function askSdk<T>(program: string, args: readonly string[]): Promise<T> {
+  const { exitCode, stdout, stderr } = await run([path.join(SDKS, program), ...args])
+  const answer = parseAnswer<T>(stdout)
+  if (answer === null)
+    throw new LoomError(
+      'ERR_TOOLCHAIN',
+      `the builder ended with code ${exitCode}: ${stderr.trim().split('\n').at(-1) ?? ''}`,
+    )
+  if (answer.ok) return answer
+  throw failureOf(answer.error, exitCode)
+}
+
+function failureOf({ message, file, line, column }: Failure, exitCode: number): LoomError {
+  const place = [file, line, column].filter((part) => part !== undefined && part !== null)
+  const text = place.length === 0 ? message : `${place.join(':')}: ${message}`
+  const code =
+    exitCode === EXIT_TOOLCHAIN ? 'ERR_TOOLCHAIN' : exitCode === 2 ? 'ERR_OPTION' : 'ERR_BUILD'
+  return new LoomError(code, text, { data: { file, line, column } })
+}
+
+function parseAnswer<T>(stdout: string): Answer<T> | null {
+  try {
+    return JSON.parse(stdout)
+  } catch {
+    return null
+  }
+}
+
+interface Finished {
+  readonly exitCode: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+function run(args: readonly string[]): Promise<Finished> {
+  return new Promise((resolve) => {
+    const child = execFile(
+      process.execPath,
+      args,
+      { maxBuffer: OUTPUT_MAX_BYTES },
+      (_error, stdout, stderr) => resolve({ exitCode: child.exitCode ?? 1, stdout, stderr }),
+    )
+  })
+}
