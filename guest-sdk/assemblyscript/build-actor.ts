@@ -8,13 +8,17 @@
  * Invariants:
  *   D1. The same sources give the same bytes: no time, path or random name enters the component.
  *   D2. The component imports exactly the functions that its code can reach.
+ *   D4. What is as it was is not built again (build-stamp.ts), and the result says so.
  *   D3. Nothing is written unless the whole build succeeded.
  */
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import type { ActorFolder } from './actor-folder.ts'
 import { displayPath, openActorFolder } from './actor-folder.ts'
 import type { ActorSettings } from './actor-settings.ts'
 import { readSettings } from './actor-settings.ts'
+import type { Stamp } from './build-stamp.ts'
+import { currentStamp, inputHashes, outputHashes, toolsHash, writeStamp } from './build-stamp.ts'
 import type { ActorClass, ClassReading } from './class-reader.ts'
 import { readActorClasses } from './class-reader.ts'
 import { checkWit, saveWit } from './committed-wit.ts'
@@ -65,6 +69,8 @@ export interface BuiltActor {
   /** Paths of the written files; they exist unless `write` was false. */
   readonly files: { readonly component: string; readonly wit: string }
   readonly sizeBytes: number
+  /** True: sources, tools and settings are those of the last build, and what it wrote is there. */
+  readonly unchanged?: true
 }
 
 const ENTRY_MODULE = 'loom-entry.ts'
@@ -78,6 +84,13 @@ const STOP = new Error('the program was read')
 export async function buildActor(options: BuildOptions = {}): Promise<BuiltActor> {
   const folder = openActorFolder({ ...options, dir: options.dir ?? '.' })
   const settings = await readSettings(folder.dir)
+  const isStamped = options.write !== false && settings.transforms.length === 0
+  const tools = isStamped ? toolsHash([folder.entry, settings.options, options.runtime]) : ''
+  if (isStamped && options.committedWit === undefined) {
+    const known = currentStamp(folder, tools)
+    if (known !== null) return unchanged(folder, known)
+  }
+  const before = inputHashes(folder.dir, [])
   const build = new Build(folder, settings, await loadCompiler(), await loadComponentTools())
   const classes = await build.readClasses()
   const { core, world } = await build.compile(classes, options.runtime)
@@ -85,20 +98,40 @@ export async function buildActor(options: BuildOptions = {}): Promise<BuiltActor
   if (options.committedWit === 'check') await checkWit(folder, wit)
   const component = await build.wrap(core, world.name, wit)
   if (options.committedWit === 'save') await saveWit(folder, wit)
-  const files = {
-    component: path.join(folder.outDir, `${folder.name}.wasm`),
-    wit: path.join(folder.outDir, `${folder.name}.wit`),
-  }
-  if (options.write !== false) {
-    await writeAtomic(files.wit, wit)
-    for (const [name, text] of build.declarations) {
-      await writeAtomic(path.join(folder.outDir, `${name}.d.ts`), text)
-    }
-    await writeAtomic(files.component, component)
-  }
+  const files = filesOf(folder)
   const interfaceIds = classes.map((one) => one.exported.id)
+  if (options.write !== false) {
+    const outputs = new Map<string, Uint8Array | string>([
+      [`${folder.name}.wit`, wit],
+      ...[...build.declarations].map(([name, text]) => [`${name}.d.ts`, text] as const),
+      [`${folder.name}.wasm`, component],
+    ])
+    for (const [name, contents] of outputs)
+      await writeAtomic(path.join(folder.outDir, name), contents)
+    const inputs = inputHashes(folder.dir, build.asked)
+    // A file that changed meanwhile may have been read before or after.
+    const isSettled = Object.entries(before).every(([name, hash]) => inputs[name] === hash)
+    if (isStamped && isSettled) {
+      const stamp = { tools, inputs, outputs: outputHashes(outputs), interfaceIds }
+      await writeStamp(folder.outDir, folder.name, stamp)
+    }
+  }
   const [interfaceId = ''] = interfaceIds
   return { component, wit, interfaceId, interfaceIds, files, sizeBytes: component.length }
+}
+
+/** What the last build has written. */
+function unchanged(folder: ActorFolder, { interfaceIds }: Stamp): BuiltActor {
+  const files = filesOf(folder)
+  const component = readFileSync(files.component)
+  const wit = readFileSync(files.wit, 'utf8')
+  const [interfaceId = ''] = interfaceIds
+  const sizeBytes = component.length
+  return { component, wit, interfaceId, interfaceIds, files, sizeBytes, unchanged: true }
+}
+
+function filesOf({ outDir, name }: ActorFolder): BuiltActor['files'] {
+  return { component: path.join(outDir, `${name}.wasm`), wit: path.join(outDir, `${name}.wit`) }
 }
 
 class Build {
@@ -107,6 +140,8 @@ class Build {
   readonly #compiler: Compiler
   readonly #tools: ComponentTools
   readonly #authorHost: AuthorHost
+  /** Names of files that the compiler asked for. */
+  readonly asked = new Set<string>()
 
   constructor(
     folder: ActorFolder,
@@ -205,7 +240,9 @@ class Build {
       authorHost: this.#authorHost,
       libraryHost: await libraryHost(this.#tools),
     }
-    return runCompiler(this.#compiler, sources, options)
+    const result = await runCompiler(this.#compiler, sources, options)
+    for (const name of result.asked) this.asked.add(name)
+    return result
   }
 
   #refuse(mistakes: readonly Mistake[]): void {

@@ -52,6 +52,8 @@ export interface RunResult {
   readonly error: Error | null
   /** The author's files that were read, by name. */
   readonly authorTexts: ReadonlyMap<string, string>
+  /** Names of files that were asked for, found or not. */
+  readonly asked: readonly string[]
 }
 
 const CATEGORY_ERROR = 3
@@ -79,12 +81,14 @@ async function runNow(
   for (const [name, text] of library) compiler.libraryFiles[`loom/${name}`] = text
   const mistakes: Mistake[] = []
   const texts = new Map<string, string>()
+  const asked: string[] = []
   let binary: Uint8Array | null = null
   const outcome = await compiler.main(
     [options.entry, '--baseDir', sources.folder, '--outFile', BINARY, ...options.arguments],
     {
       transforms: [...sources.transforms, transform(options.hooks)],
       readFile: async (name) => {
+        if (!sources.generated.has(name)) asked.push(name)
         const text = await readSource(name, sources)
         if (text !== null && !sources.generated.has(name)) texts.set(name, text)
         return text
@@ -103,7 +107,7 @@ async function runNow(
   const { mistakes: ofWit } = sources.authorHost
   // A module whose WIT is wrong is missing for the compiler: only the cause is worth telling.
   const told = ofWit.length > 0 ? ofWit : explainLimits(mistakes, texts)
-  return { binary, mistakes: told, error: outcome.error, authorTexts: texts }
+  return { binary, mistakes: told, error: outcome.error, authorTexts: texts, asked }
 }
 
 function toMistake(

@@ -7,7 +7,7 @@
  *
  *   exit 0 built | 2 usage | 65 the author's source is wrong | 69 a build tool is missing | 70 a bug
  *   --json: one object on stdout,
- *     { ok: true, component, wit, sizeBytes, interface, warnings: ["file:line:column: ..."] }
+ *     { ok: true, component, wit, sizeBytes, interface, warnings: ["file:line:column: ..."], unchanged }
  *     { ok: false, error: { message, file, line, column }, mistakes: [...] }; file is null without a place
  */
 import { existsSync, statSync } from 'node:fs'
@@ -34,6 +34,8 @@ export interface BuiltActor {
   /** Paths of the written files; they exist unless `write` was false. */
   readonly files: { readonly component: string; readonly wit: string }
   readonly sizeBytes: number
+  /** True: nothing had to be built. */
+  readonly unchanged?: true
   /** What the compiler warned of. */
   readonly warnings?: readonly Mistake[]
 }
@@ -113,12 +115,14 @@ function reportBuilt(built: BuiltActor, isJson: boolean): void {
   const ids = interfaceIds.join(', ')
   const warnings = (built.warnings ?? []).map(display)
   if (isJson) {
-    const result = { ok: true, component, wit, sizeBytes, interface: ids, warnings }
+    const unchanged = built.unchanged === true
+    const result = { ok: true, component, wit, sizeBytes, interface: ids, warnings, unchanged }
     console.log(JSON.stringify(result))
     return
   }
   for (const warning of warnings) console.error(`warning: ${warning}`)
-  console.log(`built ${component} (${kilobytes(sizeBytes)}, ${ids})`)
+  const verb = built.unchanged === true ? 'unchanged' : 'built'
+  console.log(`${verb} ${component} (${kilobytes(sizeBytes)}, ${ids})`)
 }
 
 export function reportFailure(error: unknown, isJson: boolean): number {

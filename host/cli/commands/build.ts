@@ -49,6 +49,8 @@ interface BuildResult {
   readonly sizeBytes: number
   readonly interface: string
   readonly warnings: readonly string[]
+  /** True: what the last build gave is current. */
+  readonly unchanged: boolean
 }
 
 export function addBuildCommand(program: Command): void {
@@ -86,7 +88,8 @@ async function build(dir: string, options: BuildOptions): Promise<void> {
     return
   }
   for (const warning of result.warnings) print(`${colors.yellow('warning')} ${warning}`)
-  print(`${colors.green('built')} ${result.component} (${result.sizeBytes} bytes)`)
+  const verb = result.unchanged ? 'unchanged' : 'built'
+  print(`${colors.green(verb)} ${result.component} (${result.sizeBytes} bytes)`)
   print(colors.dim(`interface ${result.interface}, WIT in ${result.wit}`))
 }
 
@@ -105,6 +108,6 @@ async function runBuilder(dir: string, options: BuildOptions): Promise<BuildResu
   if (check === true) args.push('--check')
   if (saveWit === true) args.push('--save-wit')
   const answer = await askSdk<BuildResult>(builderOf(dir), args)
-  const { component, wit, sizeBytes, warnings } = answer
-  return { component, wit, sizeBytes, interface: answer.interface, warnings }
+  const { component, wit, sizeBytes, warnings, unchanged } = answer
+  return { component, wit, sizeBytes, interface: answer.interface, warnings, unchanged }
 }
