@@ -35,7 +35,7 @@ const seed = seedOf('random turns')
 const TURNS_TOTAL = isLong ? Math.max(100_000, times(2_000)) : 2_000
 const TURNS_PER_LIFE = 40
 /** Enough for every honest turn, and little enough for endless ones; all of the memory is hashed, twice a turn. */
-const LIMITS = { fuelPerTurn: 3_000_000, memoryPagesMax: 24, resultBytesMax: 2 ** 20 }
+const LIMITS = { fuelPerTurn: 3_000_000, memoryPagesMax: 32, resultBytesMax: 2 ** 20 }
 const KEY = { type: 'Random', id: 'r' }
 
 const FOLDERS = [
