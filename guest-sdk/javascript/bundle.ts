@@ -7,6 +7,7 @@
  */
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 import { displayPath } from '../assemblyscript/actor-folder.ts'
 import { BuildError, type Mistake, ToolchainError } from '../assemblyscript/errors.ts'
 import type { Interface } from '../assemblyscript/model.ts'
@@ -208,7 +209,9 @@ class Bundler {
     const file = displayPath(
       path.resolve(this.#request.dir, loc?.file ?? id ?? this.#request.entry),
     )
-    const [text = message] = message.replace(/^\[[A-Z_]+\] (?:Error: )?/, '').split('\n')
+    // Some releases colour it.
+    const plain = stripVTControlCharacters(message)
+    const [text = plain] = plain.replace(/^\[[A-Z_]+\] (?:Error: )?/, '').split('\n')
     return { message: text, file, line: loc?.line ?? 1, column: (loc?.column ?? 0) + 1 }
   }
 }
