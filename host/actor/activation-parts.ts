@@ -5,7 +5,6 @@
  */
 import type { WitValue } from '../component/wit.ts'
 import type { ActivationOptions } from './activation-options.ts'
-import { CallsInFlight } from './in-flight.ts'
 import type { CallHead } from './invocation.ts'
 import { Mailbox } from './mailbox.ts'
 import { ActivationPorts } from './ports.ts'
@@ -17,7 +16,6 @@ import { TurnJournal } from './turn-journal.ts'
 
 export interface ActivationParts {
   readonly journal: TurnJournal
-  readonly inFlight: CallsInFlight
   readonly mailbox: Mailbox
   readonly timers: ActorTimers
   readonly queries: Queries
@@ -39,9 +37,8 @@ export function joinParts(
   const journal = new TurnJournal(options, clock, seqNext, onTimers)
   const ports = new ActivationPorts(log.key, journal, options)
   const snapshots = new SnapshotWriter(options, journal.tail)
-  const inFlight = new CallsInFlight(log.key)
   const mailbox = new Mailbox(log.key, options)
   const own = { ...environment, ports }
   const queries = new Queries(program, own, options.queries)
-  return { journal, inFlight, mailbox, timers, snapshots, queries, environment: own }
+  return { journal, mailbox, timers, snapshots, queries, environment: own }
 }

@@ -4,8 +4,9 @@
  * Guarantee to callers: a call that was answered is durable and happened once; a call that was refused
  * or failed left no trace in the state; calls happen one at a time, in the order of their arrival.
  *
- * Owns: the mailbox, the next seq, the engine, the order of commits and replies.
- * Does not own: which actors are resident (pool/), how commits reach the disk (store/).
+ * Owns: the states, the engine, the order of turns, commits and replies.
+ * Does not own: what becomes of a call before its turn (reception.ts), which actors are resident (pool/), how
+ * commits reach the disk (store/).
  *
  * Invariants:
  *   A1. Input gate: a turn starts only when the one before has ended.
@@ -24,23 +25,16 @@ import type { RecordedCall, TurnOutcome } from '../journal/entry.ts'
 import type { ActorLog, ActorRecord } from '../store/store.ts'
 import type { ActivationOptions, ActivationStatus } from './activation-options.ts'
 import { joinParts } from './activation-parts.ts'
-import { argumentsError, argumentsSize } from './argument-size.ts'
 import { type AwaitingPort, driveAwaitingTurn } from './awaiting-turn.ts'
 import { createActor } from './creation.ts'
-import type { CallsInFlight } from './in-flight.ts'
-import {
-  answerObservation,
-  type CallHead,
-  type CallWaiter,
-  Invocation,
-  type Observed,
-} from './invocation.ts'
-import { answerAgain, type KeyedCall, knownOutcome } from './known-outcome.ts'
-import { type LocalCaller, LocalWaiter, outcomeOf, returned } from './local-call.ts'
+import { answerObservation, type CallHead, type Invocation, type Observed } from './invocation.ts'
+import { answerAgain, type KeyedCall } from './known-outcome.ts'
+import type { LocalCaller } from './local-call.ts'
 import type { Mailbox } from './mailbox.ts'
 import { callerGone, commitError, quarantine, refuseDivergence, settle } from './outcomes.ts'
 import type { ActorProgram } from './program.ts'
 import type { Queries } from './queries.ts'
+import { Reception } from './reception.ts'
 import { recover } from './recovery.ts'
 import type { ReminderBook } from './reminder-book.ts'
 import { isTick, resumedInvocation } from './resumed-turn.ts'
@@ -57,7 +51,7 @@ export class Activation {
   readonly #options: ActivationOptions
   readonly #log: ActorLog
   readonly #mailbox: Mailbox
-  readonly #inFlight: CallsInFlight
+  readonly #reception: Reception
   readonly #snapshots: SnapshotWriter
   readonly #journal: TurnJournal
   readonly timers: ActorTimers
@@ -76,12 +70,20 @@ export class Activation {
     const parts = joinParts(options, seqNext, (head) => this.call(head))
     this.#mailbox = parts.mailbox
     this.#journal = parts.journal
-    this.#inFlight = parts.inFlight
     this.timers = parts.timers
     this.#snapshots = parts.snapshots
     this.#environment = parts.environment
     this.queries = parts.queries
     this.reminders = parts.journal.reminders
+    this.#reception = new Reception(
+      { log: options.log, ...parts },
+      {
+        ended: () => this.#ended(),
+        engine: () => this.#engine,
+        open: this.#open,
+        arrived: () => this.#pump(),
+      },
+    )
   }
 
   /** @throws ERR_QUARANTINED when the journal is damaged or diverges; ERR_STORE. */
@@ -139,20 +141,7 @@ export class Activation {
    * @throws ERR_BUSY, ERR_IDEMPOTENCY_MISMATCH, ERR_TRAP, ERR_HOST_CALL, ERR_ACTOR_FAILED, ERR_COMMIT, ERR_FENCED
    */
   call(head: CallHead): Promise<WitValue> {
-    const { method, args, idempotencyKey: key } = head
-    const size = argumentsSize(args)
-    const refusal = this.#refusal(head, size) ?? argumentsError(this.key, method.name, size)
-    if (refusal !== null) return Promise.reject(refusal)
-    if (this.queries.has(method.name))
-      return this.queries.ask(this.#engine, head, this.#journal.tail)
-    if (key !== null) {
-      const first = this.#inFlight.join(key, method, args)
-      if (first !== null) return first
-    }
-    const waiter = deferred<WitValue>()
-    if (key !== null) this.#inFlight.track(key, { method, args, promise: waiter.promise })
-    this.#enqueue(head, waiter, size)
-    return waiter.promise
+    return this.#reception.call(head)
   }
 
   /**
@@ -160,31 +149,12 @@ export class Activation {
    * turn has ended, at once where the actor is free. Rejects only when nobody knows the outcome.
    */
   callLocally(head: CallHead, caller: LocalCaller): TurnOutcome | Promise<TurnOutcome> {
-    const { method, args, idempotencyKey } = head
-    const size = argumentsSize(args)
-    const refusal = this.#refusal(head, size) ?? argumentsError(this.key, method.name, size)
-    if (refusal !== null) return outcomeOf(refusal)
-    if (this.queries.has(method.name)) return this.queries.callLocally(this.#engine, head)
-    const first = idempotencyKey === null ? null : this.#inFlight.join(idempotencyKey, method, args)
-    if (first !== null) return first.then(returned, outcomeOf)
-    const waiter = new LocalWaiter(caller)
-    if (idempotencyKey !== null)
-      this.#inFlight.track(idempotencyKey, { method, args, promise: waiter.durable })
-    this.#enqueue(head, waiter, size)
-    return waiter.outcome ?? waiter.ended
-  }
-
-  #enqueue(head: CallHead, waiter: CallWaiter, size: number): void {
-    const { idempotencyKey } = head
-    const known = idempotencyKey === null ? null : this.#log.findIdempotent(idempotencyKey)
-    if (isPromise(known)) ignoreOutcome(known)
-    this.#mailbox.push(new Invocation(head, waiter, known, this.#open, size))
-    this.#pump()
+    return this.#reception.callLocally(head, caller)
   }
 
   /** The outcome of a call that was journaled, or null. */
   known(call: KeyedCall): Promise<TurnOutcome | null> {
-    return knownOutcome(this.#log, this.#journal.tail, call)
+    return this.#reception.known(call)
   }
 
   /** Looks at the actor after the turns that are queued now; resolves when those are durable. */
@@ -230,12 +200,6 @@ export class Activation {
    */
   abandon(error: LoomError): void {
     this.#break(error)
-  }
-
-  /** Why a call cannot be queued, or null. */
-  #refusal({ caller }: CallHead, sizeBytes: number): LoomError | null {
-    // Calls of other actors are few: each of those waits for its own.
-    return this.#ended() ?? (caller === null ? this.#mailbox.refusal(sizeBytes) : null)
   }
 
   #ended(): LoomError | null {
@@ -386,8 +350,8 @@ export class Activation {
     invariant(this.#engine !== null, 'an open turn has an engine')
     const { reminders } = this.#journal
     const { invocation, promise } = resumedInvocation(this, open, reminders, this.#open)
-    const { idempotencyKey: key, method, args } = invocation
-    if (key !== null) this.#inFlight.track(key, { method, args, promise })
+    const { idempotencyKey: key } = invocation
+    if (key !== null) this.#reception.track(key, invocation, promise)
     const { calls, head } = open
     this.queries.turnBegins(this.#engine)
     const step = this.#engine.runLive(invocation, { calls, invocationId: head.invocationId })

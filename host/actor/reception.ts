@@ -1,0 +1,115 @@
+/**
+ * Reception: what becomes of a call before its turn.
+ *
+ * A call is refused, answered by a query, joined to its first one, or put into the mailbox.
+ *
+ * Owns: the calls in flight by their keys. Does not own: the order of turns and their replies (activation.ts).
+ *
+ * Invariant RC1: of calls with one key at most one is in the mailbox, or runs.
+ */
+import type { LoomError } from '../base/errors.ts'
+import { deferred, ignoreOutcome, isPromise } from '../base/promises.ts'
+import type { WitValue } from '../component/wit.ts'
+import type { TurnOutcome } from '../journal/entry.ts'
+import type { ActorLog } from '../store/store.ts'
+import { argumentsError, argumentsSize } from './argument-size.ts'
+import { CallsInFlight } from './in-flight.ts'
+import { type CallHead, type CallWaiter, Invocation, type Journal } from './invocation.ts'
+import { type KeyedCall, knownOutcome } from './known-outcome.ts'
+import { type LocalCaller, LocalWaiter, outcomeOf, returned } from './local-call.ts'
+import type { Mailbox } from './mailbox.ts'
+import type { Queries } from './queries.ts'
+import type { TurnEngine } from './turn-engine.ts'
+import type { TurnJournal } from './turn-journal.ts'
+
+/** The activation, as its reception sees it. */
+export interface ReceptionPort {
+  /** Why no call is taken any more, or null. */
+  ended(): LoomError | null
+  /** Null before the first turn, and while it is rebuilt. */
+  engine(): TurnEngine | null
+  readonly open: Journal
+  /** The mailbox has a call. */
+  arrived(): void
+}
+
+interface ReceptionParts {
+  readonly log: ActorLog
+  readonly mailbox: Mailbox
+  readonly queries: Queries
+  readonly journal: TurnJournal
+}
+
+export class Reception {
+  readonly #parts: ReceptionParts
+  readonly #port: ReceptionPort
+  readonly #inFlight: CallsInFlight
+
+  constructor(parts: ReceptionParts, port: ReceptionPort) {
+    this.#parts = parts
+    this.#port = port
+    this.#inFlight = new CallsInFlight(parts.log.key)
+  }
+
+  /** Resolves when the call's turn is durable. */
+  call(head: CallHead): Promise<WitValue> {
+    const { method, args, idempotencyKey } = head
+    const size = argumentsSize(args)
+    const refusal = this.#refusal(head, size)
+    if (refusal !== null) return Promise.reject(refusal)
+    const { queries, journal } = this.#parts
+    if (queries.has(method.name)) return queries.ask(this.#port.engine(), head, journal.tail)
+    if (idempotencyKey !== null) {
+      const first = this.#inFlight.join(idempotencyKey, method, args)
+      if (first !== null) return first
+    }
+    const waiter = deferred<WitValue>()
+    if (idempotencyKey !== null) this.track(idempotencyKey, head, waiter.promise)
+    this.#enqueue(head, waiter, size)
+    return waiter.promise
+  }
+
+  /** The outcome is there when the turn has ended. Rejects only when nobody knows it. */
+  callLocally(head: CallHead, caller: LocalCaller): TurnOutcome | Promise<TurnOutcome> {
+    const { method, args, idempotencyKey } = head
+    const size = argumentsSize(args)
+    const refusal = this.#refusal(head, size)
+    if (refusal !== null) return outcomeOf(refusal)
+    const { queries } = this.#parts
+    if (queries.has(method.name)) return queries.callLocally(this.#port.engine(), head)
+    const first = idempotencyKey === null ? null : this.#inFlight.join(idempotencyKey, method, args)
+    if (first !== null) return first.then(returned, outcomeOf)
+    const waiter = new LocalWaiter(caller)
+    if (idempotencyKey !== null) this.track(idempotencyKey, head, waiter.durable)
+    this.#enqueue(head, waiter, size)
+    return waiter.outcome ?? waiter.ended
+  }
+
+  /** Retries of a call join it until `promise` has settled. */
+  track(key: string, { method, args }: CallHead, promise: Promise<WitValue>): void {
+    this.#inFlight.track(key, { method, args, promise })
+  }
+
+  /** The outcome of a call that was journaled, or null. */
+  known(call: KeyedCall): Promise<TurnOutcome | null> {
+    const { log, journal } = this.#parts
+    return knownOutcome(log, journal.tail, call)
+  }
+
+  #enqueue(head: CallHead, waiter: CallWaiter, size: number): void {
+    const { idempotencyKey } = head
+    const { log, mailbox } = this.#parts
+    const known = idempotencyKey === null ? null : log.findIdempotent(idempotencyKey)
+    if (isPromise(known)) ignoreOutcome(known)
+    mailbox.push(new Invocation(head, waiter, known, this.#port.open, size))
+    this.#port.arrived()
+  }
+
+  /** Why a call cannot be queued, or null. */
+  #refusal({ method, caller }: CallHead, sizeBytes: number): LoomError | null {
+    const { log, mailbox } = this.#parts
+    // Calls of other actors are few: each of those waits for its own.
+    const full = this.#port.ended() ?? (caller === null ? mailbox.refusal(sizeBytes) : null)
+    return full ?? argumentsError(log.key, method.name, sizeBytes)
+  }
+}
