@@ -31,7 +31,7 @@ import { answerObservation, type CallHead, type Invocation, type Observed } from
 import { answerAgain, type KeyedCall } from './known-outcome.ts'
 import type { LocalCaller } from './local-call.ts'
 import type { Mailbox } from './mailbox.ts'
-import { callerGone, commitError, quarantine, refuseDivergence, settle } from './outcomes.ts'
+import { commitError, quarantine, refuseDivergence, settle } from './outcomes.ts'
 import type { ActorProgram } from './program.ts'
 import type { Queries } from './queries.ts'
 import { Reception } from './reception.ts'
@@ -263,7 +263,8 @@ export class Activation {
     let step: TurnStep | Promise<TurnStep>
     this.#turning = true
     try {
-      if (invocation.waiter.isGone?.() === true) throw callerGone(this.key)
+      const { behind } = invocation.waiter
+      if (behind !== undefined) this.#journal.tail.restOn(behind)
       if (this.#engine === null) invocation.before = [...invocation.before, this.#create()]
       invariant(this.#engine !== null, 'a turn has an engine')
       this.queries.turnBegins(this.#engine)
@@ -338,7 +339,6 @@ export class Activation {
     calls: readonly RecordedCall[],
     invocationId: string | null,
   ): Promise<void> => {
-    if (invocation.waiter.isGone?.() === true) throw callerGone(this.key)
     const durable = this.#journal.open(invocation, calls, invocationId)
     durable.catch((error) => this.#break(commitError(this.key, error)))
     if (this.#log.broken !== null) throw commitError(this.key, this.#log.broken)
@@ -373,11 +373,10 @@ export class Activation {
     if (this.#status.kind === 'broken') throw this.#status.error
     if (invocation.openedSeq !== null) refuseDivergence(this.key, result)
     const { waiter } = invocation
-    if (waiter.isGone?.() === true) throw callerGone(this.key)
     const { outcome, durable, kept } = this.#journal.close(invocation, result)
     if (!kept) this.#engine = null
     else if (outcome.kind === 'returned') this.queries.turnReturned()
-    if (this.#log.broken === null) waiter.accept?.(outcome)
+    if (this.#log.broken === null) waiter.accept?.(outcome, this.#journal.tail.end)
     durable.then(
       () => settle(waiter, outcome),
       (error) => waiter.reject(this.#break(commitError(this.key, error))),

@@ -6,6 +6,7 @@ import type { RecordedCall, TurnOutcome } from '../journal/entry.ts'
 import type { ReminderChange } from '../store/store.ts'
 import type { JournalTail } from './journal-tail.ts'
 import type { ActorMethod } from './program.ts'
+import type { Place } from './shared-fate.ts'
 import type { TurnEngine } from './turn-engine.ts'
 import type { LiveTurn } from './turn-step.ts'
 
@@ -35,12 +36,12 @@ export interface CallWaiter {
   /** The turn failed, or nobody knows. */
   reject(error: unknown): void
   /**
-   * The turn has ended and stands in the order of commits, though it may not be durable yet: for callers whose
-   * own commits come behind it.
+   * The turn has ended and stands in the order of commits, before `place`, though it may not be durable yet: for
+   * callers whose own commits come behind it.
    */
-  accept?(outcome: TurnOutcome): void
-  /** True when the one who waits is an actor whose turn is lost: this one must not be committed. */
-  isGone?(): boolean
+  accept?(outcome: TurnOutcome, place: Place): void
+  /** Where an actor that waits has journaled that it calls: the turn shares its fate. */
+  readonly behind?: Place
 }
 
 /** Appends what a running turn has recorded. */

@@ -4,8 +4,11 @@
  * Owns: the next seq, which is taken synchronously (J1), and what is on its way to the disk.
  * Does not own: entries, replies, what a failed commit means (activation.ts).
  */
+import { type LoomError, toLoomError } from '../base/errors.ts'
+import type { ActorKey } from '../base/names.ts'
 import type { ActorLog, ActorRecord, Commit } from '../store/store.ts'
 import { type EffectRows, NO_ROWS } from './effects.ts'
+import { type Place, SharedFate } from './shared-fate.ts'
 
 /** Commits with one promise. */
 interface Batch {
@@ -15,6 +18,7 @@ interface Batch {
 
 export class JournalTail {
   readonly #log: ActorLog
+  readonly #fate: SharedFate
   #seqNext: number
   #seqDurable: number
   #pending = 0
@@ -23,12 +27,18 @@ export class JournalTail {
   #batch: Batch | null = null
   #sizeBytes = 0
   #atMs = 0
+  #failed: LoomError | null = null
 
   /** `seqNext`: what is journaled now, which may be more than when the log was opened. */
   constructor(log: ActorLog, seqNext: number) {
     this.#log = log
+    this.#fate = new SharedFate(log.key)
     this.#seqNext = seqNext
     this.#seqDurable = seqNext
+  }
+
+  get key(): ActorKey {
+    return this.#log.key
   }
 
   get seqNext(): number {
@@ -55,13 +65,32 @@ export class JournalTail {
     return this.#pending
   }
 
+  /** Everything that is appended now. */
+  get end(): Place {
+    return { tail: this, seq: this.#seqNext }
+  }
+
+  /** Why entries that are not durable yet are lost, and later ones fail; null while there is no reason. */
+  get broken(): LoomError | null {
+    return this.#failed ?? this.#log.broken
+  }
+
+  /** What is appended next must not outlive `place`. @throws ERR_COMMIT when that is lost already. */
+  restOn(place: Place): void {
+    this.#fate.restOn(place)
+  }
+
   /** The last commit: when it is durable, so is everything before it. */
   get last(): Promise<void> {
     return this.#last
   }
 
-  /** Appends what a turn leaves; resolves when it is durable. */
+  /**
+   * Appends what a turn leaves; resolves when it is durable.
+   * @throws ERR_COMMIT at once, when what it rests on is lost (SF1); nothing was appended.
+   */
   append(part: TailPart): Promise<void> {
+    this.#fate.commit()
     const seq = this.#seqNext
     this.#seqNext += part.entries.length
     this.#pending++
@@ -83,7 +112,11 @@ export class JournalTail {
         this.#settle(batch)
         this.#seqDurable = batch.seqAfter
       },
-      () => this.#settle(batch),
+      (error) => {
+        this.#settle(batch)
+        // The log itself may forget it, when the actor is opened again.
+        this.#failed ??= toLoomError(error, 'ERR_STORE')
+      },
     )
     return batch
   }

@@ -1,21 +1,21 @@
 /**
  * Local calls: what an actor of this host is told of another's turn, before that turn is durable.
  *
- * Owns: the outcome as a value. Does not own: who may be told so early (activation.ts).
+ * Owns: the outcome as a value. Does not own: who may be told so early (activation.ts), what follows when the turn
+ * is lost after all (shared-fate.ts).
  */
-import { isLoomError, type LoomError } from '../base/errors.ts'
+import { isLoomError } from '../base/errors.ts'
 import { deferred, ignoreOutcome } from '../base/promises.ts'
 import type { WitValue } from '../component/wit.ts'
 import type { TurnOutcome } from '../journal/entry.ts'
 import type { CallWaiter } from './invocation.ts'
+import type { JournalTail } from './journal-tail.ts'
+import type { Place } from './shared-fate.ts'
 
 /** The actor of this host that made a call, as its callee sees it. */
 export interface LocalCaller {
   readonly name: string
-  /** Its activation is broken: what it called must not happen any more. */
-  isGone(): boolean
-  /** The turn that it was told of is lost: it must not go on. */
-  lose(error: LoomError): void
+  readonly tail: Pick<JournalTail, 'broken' | 'end' | 'restOn'>
 }
 
 export const returned = (value: WitValue): TurnOutcome => ({ kind: 'returned', value })
@@ -40,14 +40,14 @@ export class LocalWaiter implements CallWaiter {
   outcome: TurnOutcome | null = null
   readonly #ended = deferred<TurnOutcome>()
   readonly #durable = deferred<WitValue>()
-  readonly isGone: () => boolean
+  readonly #caller: LocalCaller
+  readonly behind: Place
 
-  constructor({ isGone, lose }: LocalCaller) {
-    this.isGone = isGone
+  constructor(caller: LocalCaller) {
+    this.#caller = caller
+    this.behind = caller.tail.end
     ignoreOutcome(this.#ended.promise)
-    this.#durable.promise.catch((error) => {
-      if (isUndecided(error)) lose(error)
-    })
+    ignoreOutcome(this.#durable.promise)
   }
 
   /** The outcome, when the turn has ended. Rejects when nobody knows it. */
@@ -60,20 +60,25 @@ export class LocalWaiter implements CallWaiter {
     return this.#durable.promise
   }
 
-  accept(outcome: TurnOutcome): void {
+  accept(outcome: TurnOutcome, place: Place): void {
+    this.#caller.tail.restOn(place)
+    this.#end(outcome)
+  }
+
+  #end(outcome: TurnOutcome): void {
     this.outcome = outcome
     this.#ended.resolve(outcome)
   }
 
   resolve(value: WitValue): void {
-    this.accept(returned(value))
+    this.#end(returned(value))
     this.#durable.resolve(value)
   }
 
   reject(error: unknown): void {
     this.#durable.reject(error)
     try {
-      this.accept(outcomeOf(error))
+      this.#end(outcomeOf(error))
     } catch {
       this.#ended.reject(error)
     }

@@ -40,11 +40,6 @@ export function forgotten(key: ActorKey): LoomError {
   return new LoomError('ERR_BUSY', message, { data: { retryAfterMs: BUSY_RETRY_AFTER_MS } })
 }
 
-/** Why a turn that an actor called for does not happen any more. */
-export function callerGone(key: ActorKey): LoomError {
-  return new LoomError('ERR_COMMIT', `${formatActorKey(key)}: the turn that called it is lost`)
-}
-
 /** What damages or diverges keeps everything and refuses turns; other errors pass. */
 export function quarantine(key: ActorKey, error: unknown): unknown {
   const cause = isLoomError(error) ? error : null

@@ -2,20 +2,21 @@
  * Ports: how the turns of one actor reach what lies beyond them.
  */
 import { createHash } from 'node:crypto'
-import type { ActorKey } from '../base/names.ts'
+import { type ActorKey, formatActorKey } from '../base/names.ts'
 import type { WitValue } from '../component/wit.ts'
 import type { FetchOutcome, FetchRequest } from '../hostcalls/fetch.ts'
 import type { OutgoingCall, ReminderInfo } from '../hostcalls/host-interface.ts'
 import type { TurnOutcome } from '../journal/entry.ts'
 import type { ActivationOptions } from './activation-options.ts'
 import type { KeyedState } from './keyed-state.ts'
+import type { LocalCaller } from './local-call.ts'
 import { infoOf } from './reminder.ts'
 import type { ReminderBook } from './reminder-book.ts'
 import type { ActorPorts } from './turn-context.ts'
 import type { TurnJournal } from './turn-journal.ts'
 
 export class ActivationPorts implements ActorPorts {
-  readonly #key: ActorKey
+  readonly #caller: LocalCaller
   readonly #state: KeyedState
   readonly #reminders: ReminderBook
   readonly #callActor: ActivationOptions['callActor']
@@ -23,10 +24,10 @@ export class ActivationPorts implements ActorPorts {
 
   constructor(
     key: ActorKey,
-    { state, reminders }: TurnJournal,
+    { state, reminders, tail }: TurnJournal,
     { callActor, fetch }: Pick<ActivationOptions, 'callActor' | 'fetch'>,
   ) {
-    this.#key = key
+    this.#caller = { name: formatActorKey(key), tail }
     this.#state = state
     this.#reminders = reminders
     this.#callActor = callActor
@@ -51,7 +52,7 @@ export class ActivationPorts implements ActorPorts {
   }
 
   callActor(call: OutgoingCall, callId: string): TurnOutcome | PromiseLike<TurnOutcome> {
-    return this.#callActor(this.#key, call, callId)
+    return this.#callActor(this.#caller, call, callId)
   }
 
   /** Servers are strangers: they learn nothing from the id but that two requests are one. */

@@ -17,7 +17,7 @@ import type { WitValue } from '../component/wit.ts'
 import type { RecordedCall, TurnOutcome } from '../journal/entry.ts'
 import type { CallHead } from './invocation.ts'
 import type { JournalTail } from './journal-tail.ts'
-import { outcomeOf, returned } from './local-call.ts'
+import { type LocalCaller, outcomeOf, returned } from './local-call.ts'
 import { commitError, failureOf } from './outcomes.ts'
 import type { ActorProgram } from './program.ts'
 import type { EngineEnvironment } from './turn-context.ts'
@@ -69,9 +69,20 @@ export class Queries {
     throw new LoomError('ERR_OPTION', `${method} is no query of ${actor}`)
   }
 
-  /** For an actor of this host, whose own commits come behind what the query saw. */
-  callLocally(engine: TurnEngine | null, head: CallHead): Promise<TurnOutcome> {
-    return this.run(engine, head).then(returned, outcomeOf)
+  /** For an actor of this host, whose own commits come behind what the query saw (SF1). */
+  async callLocally(
+    engine: TurnEngine | null,
+    head: CallHead,
+    { end }: Pick<JournalTail, 'end'>,
+    caller: LocalCaller,
+  ): Promise<TurnOutcome> {
+    try {
+      return returned(await this.run(engine, head))
+    } catch (error) {
+      return outcomeOf(error)
+    } finally {
+      caller.tail.restOn(end)
+    }
   }
 
   /** As `run`, answered when what it saw is durable. @throws ERR_COMMIT, ERR_FENCED */

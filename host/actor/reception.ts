@@ -75,8 +75,9 @@ export class Reception {
     const size = argumentsSize(args)
     const refusal = this.#refusal(head, size)
     if (refusal !== null) return outcomeOf(refusal)
-    const { queries } = this.#parts
-    if (queries.has(method.name)) return queries.callLocally(this.#port.engine(), head)
+    const { queries, journal } = this.#parts
+    if (queries.has(method.name))
+      return queries.callLocally(this.#port.engine(), head, journal.tail, caller)
     const first = idempotencyKey === null ? null : this.#inFlight.join(idempotencyKey, method, args)
     if (first !== null) return first.then(returned, outcomeOf)
     const waiter = new LocalWaiter(caller)

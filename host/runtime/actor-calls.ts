@@ -4,16 +4,15 @@
  * Guarantee to the calling turn: the callee's turn happened once under this call's id, or failed, or was never
  * run; the caller's own commits come behind the callee's, so that no one sees an outcome that is lost later.
  *
- * Owns: finding the callee, deadlocks. Does not own: turns and their order of commits (actor/).
+ * Owns: finding the callee, deadlocks. Does not own: turns and their order of commits (actor/), what becomes of one
+ * actor's turn when the other's is lost (actor/shared-fate.ts).
  *
  * Invariants:
  *   AC1. An actor waits for at most one other, because it runs one turn at a time; so who waits for whom is a
  *        list that can be followed. A call that would close it to a ring is refused: ERR_DEADLOCK.
  *   AC3. A turn that a crash cut off is run again, and makes its calls again: one that has happened is answered from
  *        the callee's journal, also where it would close a ring by now.
- *   AC4. Caller and callee commit in one order, or not at all: when the caller's commits fail, its call is not run any
- *        more, and when the callee's do, the caller's turn does not go on with an outcome that never was.
- *   AC5. A callee that is refused for load was not run: the call waits for room, for a while, since the failure of the
+ *   AC4. A callee that is refused for load was not run: the call waits for room, for a while, since the failure of the
  *        turn that made it would be final.
  *   AC2. Turns are nested on one stack only up to a depth; beyond it a callee runs later, on a stack of its own.
  */
@@ -29,7 +28,7 @@ import {
   CALL_RETRY_TIMEOUT_MS,
   NESTED_TURNS_MAX,
 } from '../base/limits.ts'
-import { type ActorKey, checkActorId, checkTypeName, formatActorKey } from '../base/names.ts'
+import { checkActorId, checkTypeName, formatActorKey } from '../base/names.ts'
 import { isPromise } from '../base/promises.ts'
 import type { JsonValue, WitValue } from '../component/wit.ts'
 import type { OutgoingCall } from '../hostcalls/host-interface.ts'
@@ -50,8 +49,12 @@ export class ActorCalls {
   }
 
   /** Rejects when nobody knows whether the callee's turn happened. */
-  call(caller: ActorKey, call: OutgoingCall, callId: string): TurnOutcome | Promise<TurnOutcome> {
-    const from = formatActorKey(caller)
+  call(
+    caller: LocalCaller,
+    call: OutgoingCall,
+    callId: string,
+  ): TurnOutcome | Promise<TurnOutcome> {
+    const from = caller.name
     const to = formatActorKey(call.target)
     try {
       checkTypeName(call.target.type)
@@ -62,28 +65,28 @@ export class ActorCalls {
     const ring = this.#ring(from, to)
     if (ring !== null) return this.#refuseRing(ring, to, call, callId)
     this.#waits.set(from, to)
-    const outcome = this.#dispatch(from, to, call, callId)
+    const outcome = this.#dispatch(caller, to, call, callId)
     if (!isPromise(outcome) && !isRefused(outcome)) {
       this.#waits.delete(from)
       return outcome
     }
-    return this.#untilRun(outcome, from, call, callId).finally(() => this.#waits.delete(from))
+    return this.#untilRun(outcome, caller, call, callId).finally(() => this.#waits.delete(from))
   }
 
-  /** AC5. */
+  /** AC4. */
   async #untilRun(
     first: TurnOutcome | Promise<TurnOutcome>,
-    from: string,
+    caller: LocalCaller,
     call: OutgoingCall,
     callId: string,
   ): Promise<TurnOutcome> {
     let outcome = await first
-    const { isGone } = this.#callerOf(from)
     const deadlineMs = this.#clock.monotonicMs() + CALL_RETRY_TIMEOUT_MS
     for (let pauseMs = CALL_RETRY_MIN_MS; isRefused(outcome); ) {
-      if (isGone() || this.#clock.monotonicMs() + pauseMs > deadlineMs) return outcome
+      if (caller.tail.broken !== null || this.#clock.monotonicMs() + pauseMs > deadlineMs)
+        return outcome
       await new Promise<void>((resolve) => this.#clock.after(pauseMs, resolve))
-      outcome = await this.#activate(from, call, callId)
+      outcome = await this.#activate(caller, call, callId)
       pauseMs = Math.min(pauseMs * 2, CALL_RETRY_MAX_MS)
     }
     return outcome
@@ -123,33 +126,22 @@ export class ActorCalls {
   }
 
   #dispatch(
-    from: string,
+    caller: LocalCaller,
     to: string,
     call: OutgoingCall,
     callId: string,
   ): TurnOutcome | Promise<TurnOutcome> {
     const activation = this.#depth < NESTED_TURNS_MAX ? this.#pool.peek(to) : undefined
-    if (activation === undefined || activation.closed) return this.#activate(from, call, callId)
+    if (activation === undefined || activation.closed) return this.#activate(caller, call, callId)
     this.#depth++
     try {
-      return callOf(activation, this.#callerOf(from), call, callId)
+      return callOf(activation, caller, call, callId)
     } finally {
       this.#depth--
     }
   }
 
-  /** AC4. */
-  #callerOf(name: string): LocalCaller {
-    const activation = this.#pool.peek(name)
-    return {
-      name,
-      isGone: () => activation?.open === false,
-      lose: (error) => activation?.abandon(error),
-    }
-  }
-
-  async #activate(from: string, call: OutgoingCall, callId: string): Promise<TurnOutcome> {
-    const caller = this.#callerOf(from)
+  async #activate(caller: LocalCaller, call: OutgoingCall, callId: string): Promise<TurnOutcome> {
     let activation: Activation
     try {
       activation = await this.#pool.acquire(call.target)

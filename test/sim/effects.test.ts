@@ -10,7 +10,7 @@
  *   - a deposit is in a journal only if the turn that made it is in its own (open, where it waits);
  *   - no turn is in a journal twice, and every answered one is there.
  *
- * Fault model: that of engine.test.ts, but that commits fail only where no actor calls another.
+ * Fault model: that of engine.test.ts.
  */
 import { expect, test } from 'vitest'
 import { messageKey } from '../../host/actor/effects.ts'
@@ -290,8 +290,7 @@ async function attempt(world: World, { id, method, args }: Call): Promise<unknow
 async function client(world: World, number: number): Promise<void> {
   for (let index = 0; index < CALLS_PER_CLIENT; index++) {
     const messages = ['pay', 'pay', 'split', 'fail']
-    const calls = world.fault === 'crashes' ? ['transfer', 'transfer', 'transfer'] : []
-    const methods = [...calls, ...messages]
+    const methods = ['transfer', 'transfer', 'transfer', ...messages]
     const method = methods[world.pick(methods.length)] ?? ''
     const from = world.pick(ACCOUNT_COUNT)
     const to = (from + 1 + world.pick(ACCOUNT_COUNT - 1)) % ACCOUNT_COUNT
