@@ -7,7 +7,7 @@ import type { FetchOutcome, FetchRequest } from '../hostcalls/fetch.ts'
 import type { OutgoingCall } from '../hostcalls/host-interface.ts'
 import type { TurnOutcome } from '../journal/entry.ts'
 import type { ActorLog, ActorRecord, OutboxRow, ReminderChange } from '../store/store.ts'
-import type { LocalCaller } from './local-call.ts'
+import type { LocalActor } from './local-call.ts'
 import type { MailboxLimits } from './mailbox.ts'
 import type { ActorProgram } from './program.ts'
 import type { SnapshotPolicy } from './snapshot-writer.ts'
@@ -22,7 +22,7 @@ export interface ActivationOptions extends MailboxLimits, SnapshotPolicy {
   readonly epoch: number
   /** Calls another actor; `callId` is its idempotency key. Rejects when nobody knows what became of it. */
   readonly callActor: (
-    caller: LocalCaller,
+    caller: LocalActor,
     call: OutgoingCall,
     callId: string,
   ) => TurnOutcome | Promise<TurnOutcome>

@@ -6,6 +6,7 @@
 import type { WitValue } from '../component/wit.ts'
 import type { ActivationOptions } from './activation-options.ts'
 import type { CallHead } from './invocation.ts'
+import type { LocalActor } from './local-call.ts'
 import { Mailbox } from './mailbox.ts'
 import { ActivationPorts } from './ports.ts'
 import { Queries } from './queries.ts'
@@ -23,19 +24,24 @@ export interface ActivationParts {
   readonly environment: EngineEnvironment
 }
 
-/** `seqNext`: what is journaled now. `call`: how the ticks of timers get into the mailbox. */
+/** What the parts need of their activation: the ticks of timers are calls. */
+interface Whole extends LocalActor {
+  call(head: CallHead): Promise<WitValue>
+}
+
+/** `seqNext`: what is journaled now. */
 export function joinParts(
   options: ActivationOptions,
   seqNext: number,
-  call: (head: CallHead) => Promise<WitValue>,
+  whole: Whole,
 ): ActivationParts {
   const { log, environment, program, onTick } = options
   const { clock } = environment
   const warn = (message: string): void => environment.log('warn', message)
-  const timers = new ActorTimers({ clock, program, call, onTick, warn })
+  const timers = new ActorTimers({ clock, program, call: (head) => whole.call(head), onTick, warn })
   const onTimers = (set: Timers, atMs: number): void => timers.apply(set, atMs)
   const journal = new TurnJournal(options, clock, seqNext, onTimers)
-  const ports = new ActivationPorts(log.key, journal, options)
+  const ports = new ActivationPorts(whole, journal, options)
   const snapshots = new SnapshotWriter(options, journal.tail)
   const mailbox = new Mailbox(log.key, options)
   const own = { ...environment, ports }

@@ -28,8 +28,9 @@ import { joinParts } from './activation-parts.ts'
 import { type AwaitingPort, driveAwaitingTurn } from './awaiting-turn.ts'
 import { createActor } from './creation.ts'
 import { answerObservation, type CallHead, type Invocation, type Observed } from './invocation.ts'
-import { answerAgain, type KeyedCall } from './known-outcome.ts'
-import type { LocalCaller } from './local-call.ts'
+import type { JournalTail } from './journal-tail.ts'
+import { answerAgain } from './known-outcome.ts'
+import type { LocalActor, LocalCaller } from './local-call.ts'
 import type { Mailbox } from './mailbox.ts'
 import { commitError, quarantine, refuseDivergence, settle } from './outcomes.ts'
 import type { ActorProgram } from './program.ts'
@@ -47,7 +48,8 @@ import type { OpenTurn } from './turn-reader.ts'
 import type { TurnResult, TurnStep } from './turn-step.ts'
 import { coolEngine, liftEngine, type WarmActor } from './warm-actor.ts'
 
-export class Activation {
+export class Activation implements LocalActor {
+  readonly name: string
   readonly #options: ActivationOptions
   readonly #log: ActorLog
   readonly #mailbox: Mailbox
@@ -67,7 +69,8 @@ export class Activation {
   private constructor(options: ActivationOptions, seqNext: number) {
     this.#options = options
     this.#log = options.log
-    const parts = joinParts(options, seqNext, (head) => this.call(head))
+    this.name = formatActorKey(options.log.key)
+    const parts = joinParts(options, seqNext, this)
     this.#mailbox = parts.mailbox
     this.#journal = parts.journal
     this.timers = parts.timers
@@ -82,6 +85,7 @@ export class Activation {
         engine: () => this.#engine,
         open: this.#open,
         arrived: () => this.#pump(),
+        answerAgain: (invocation, seq) => this.#answerAgain(invocation, seq),
       },
     )
   }
@@ -108,6 +112,10 @@ export class Activation {
 
   get program(): ActorProgram {
     return this.#options.program
+  }
+
+  get tail(): JournalTail {
+    return this.#journal.tail
   }
 
   /** Null until the first turn. */
@@ -152,9 +160,9 @@ export class Activation {
     return this.#reception.callLocally(head, caller)
   }
 
-  /** The outcome of a call that was journaled, or null. */
-  known(call: KeyedCall): Promise<TurnOutcome | null> {
-    return this.#reception.known(call)
+  /** Answers a call that waits for its turn, which then does not happen (reception.ts). */
+  giveUp(idempotencyKey: string, error: LoomError): Promise<boolean> {
+    return this.#reception.giveUp(idempotencyKey, error)
   }
 
   /** Looks at the actor after the turns that are queued now; resolves when those are durable. */
@@ -256,6 +264,7 @@ export class Activation {
   }
 
   #turn(invocation: Invocation): void {
+    if (invocation.givenUp) return
     if (invocation.tick?.isCurrent() === false) {
       invocation.waiter.resolve(undefined)
       return
@@ -263,6 +272,7 @@ export class Activation {
     let step: TurnStep | Promise<TurnStep>
     this.#turning = true
     try {
+      invocation.begun = true
       const { behind } = invocation.waiter
       if (behind !== undefined) this.#journal.tail.restOn(behind)
       if (this.#engine === null) invocation.before = [...invocation.before, this.#create()]
@@ -350,10 +360,11 @@ export class Activation {
     invariant(this.#engine !== null, 'an open turn has an engine')
     const { reminders } = this.#journal
     const { invocation, promise } = resumedInvocation(this, open, reminders, this.#open)
-    const { idempotencyKey: key } = invocation
-    if (key !== null) this.#reception.track(key, invocation, promise)
+    this.#reception.track(invocation, promise)
     const { calls, head } = open
     this.queries.turnBegins(this.#engine)
+    // The gate is closed before the turn runs: it may call actors that call this one (A1).
+    this.#turning = true
     const step = this.#engine.runLive(invocation, { calls, invocationId: head.invocationId })
     ignoreOutcome(this.#turnSlowly(invocation, step))
   }

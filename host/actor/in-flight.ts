@@ -7,12 +7,12 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { ActorKey } from '../base/names.ts'
 import type { WitValue } from '../component/wit.ts'
+import type { Invocation } from './invocation.ts'
 import { keyMismatch } from './known-outcome.ts'
 import type { ActorMethod } from './program.ts'
 
 interface InFlight {
-  readonly method: ActorMethod
-  readonly args: readonly WitValue[]
+  readonly invocation: Invocation
   readonly promise: Promise<WitValue>
 }
 
@@ -25,19 +25,26 @@ export class CallsInFlight {
   }
 
   /** Remembers a call until its promise has settled. */
-  track(key: string, call: InFlight): void {
-    this.#calls.set(key, call)
+  track(key: string, invocation: Invocation, promise: Promise<WitValue>): void {
+    this.#calls.set(key, { invocation, promise })
     const forget = (): void => {
       this.#calls.delete(key)
     }
-    call.promise.then(forget, forget)
+    promise.then(forget, forget)
   }
 
   /** The first call's promise for a retry of it; null when none is in flight. */
   join(key: string, method: ActorMethod, args: readonly WitValue[]): Promise<WitValue> | null {
     const first = this.#calls.get(key)
     if (first === undefined) return null
-    const same = first.method.name === method.name && isDeepStrictEqual(first.args, args)
-    return same ? first.promise : Promise.reject(keyMismatch(this.#actor, key, first.method.name))
+    const { method: known, args: given } = first.invocation
+    const same = known.name === method.name && isDeepStrictEqual(given, args)
+    return same ? first.promise : Promise.reject(keyMismatch(this.#actor, key, known.name))
+  }
+
+  /** The first call, while its turn has not begun. */
+  waiting(key: string): Invocation | null {
+    const invocation = this.#calls.get(key)?.invocation
+    return invocation === undefined || invocation.begun ? null : invocation
   }
 }

@@ -70,6 +70,10 @@ export class Invocation implements LiveTurn, CallHead {
   openedSeq: number | null = null
   /** How many of its recorded calls the journal has. */
   journaledCount = 0
+  /** Its turn has begun. */
+  begun = false
+  /** Its turn must not begin: who waits for it was answered. */
+  givenUp = false
   /** Entries that have to be appended ahead of its first one. */
   before: readonly Uint8Array[] = NO_ENTRIES
   readonly #journal: Journal
@@ -94,6 +98,7 @@ export class Invocation implements LiveTurn, CallHead {
 
   /** A crash cut it off behind what `open` holds of it. */
   resume(open: { readonly seq: number; readonly calls: readonly RecordedCall[] }): void {
+    this.begun = true
     this.openedSeq = open.seq
     this.journaledCount = open.calls.length
   }

@@ -5,13 +5,10 @@ import { isDeepStrictEqual } from 'node:util'
 import { LoomError } from '../base/errors.ts'
 import { type ActorKey, formatActorKey } from '../base/names.ts'
 import type { JournalEntry, TurnOutcome } from '../journal/entry.ts'
-import type { ActorLog } from '../store/store.ts'
 import type { Invocation } from './invocation.ts'
 import type { JournalTail } from './journal-tail.ts'
 import { commitError, forgotten, settle } from './outcomes.ts'
 import { damagedJournal, decodeNamed, type ReadableLog } from './turn-reader.ts'
-
-export type KeyedCall = Pick<Invocation, 'method' | 'args' | 'idempotencyKey'>
 
 /** Answers a retry from the entry of the first call. Never rejects. */
 export async function answerAgain(
@@ -22,7 +19,9 @@ export async function answerAgain(
   seqFirst: number,
 ): Promise<void> {
   try {
-    settle(invocation.waiter, await awaitKnownOutcome(log, tail, seq, invocation))
+    // A commit that is on its way is known too (A2).
+    if (seq >= tail.seqDurable) await tail.last
+    settle(invocation.waiter, await readKnownOutcome(log, seq, invocation))
   } catch (error) {
     const given = seq < seqFirst ? forgotten(log.key) : commitError(log.key, error)
     invocation.waiter.reject(given)
@@ -37,7 +36,7 @@ export async function answerAgain(
 async function readKnownOutcome(
   log: ReadableLog,
   seq: number,
-  { method, args, idempotencyKey }: KeyedCall,
+  { method, args, idempotencyKey }: Invocation,
 ): Promise<TurnOutcome> {
   const key = idempotencyKey ?? ''
   const end = await readEntry(log, seq)
@@ -47,27 +46,6 @@ async function readKnownOutcome(
   if (head.method !== method.name || !isDeepStrictEqual(head.args, args))
     throw keyMismatch(log.key, key, head.method)
   return end.outcome
-}
-
-/** The outcome of a call that was journaled, or null. */
-export async function knownOutcome(
-  log: ReadableLog & Pick<ActorLog, 'findIdempotent'>,
-  tail: Pick<JournalTail, 'seqDurable' | 'last'>,
-  call: KeyedCall,
-): Promise<TurnOutcome | null> {
-  const seq = await log.findIdempotent(call.idempotencyKey ?? '')
-  return seq === null ? null : await awaitKnownOutcome(log, tail, seq, call)
-}
-
-/** As `readKnownOutcome`, when it is durable: a commit that is on its way is known too (A2). */
-async function awaitKnownOutcome(
-  log: ReadableLog,
-  tail: Pick<JournalTail, 'seqDurable' | 'last'>,
-  seq: number,
-  call: KeyedCall,
-): Promise<TurnOutcome> {
-  if (seq >= tail.seqDurable) await tail.last
-  return await readKnownOutcome(log, seq, call)
 }
 
 async function readEntry(log: ReadableLog, seq: number): Promise<JournalEntry> {

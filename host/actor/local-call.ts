@@ -4,18 +4,32 @@
  * Owns: the outcome as a value. Does not own: who may be told so early (activation.ts), what follows when the turn
  * is lost after all (shared-fate.ts).
  */
-import { isLoomError } from '../base/errors.ts'
+import { isLoomError, type LoomError } from '../base/errors.ts'
+import type { ActorKey } from '../base/names.ts'
 import { deferred, ignoreOutcome } from '../base/promises.ts'
 import type { WitValue } from '../component/wit.ts'
 import type { TurnOutcome } from '../journal/entry.ts'
-import type { CallWaiter } from './invocation.ts'
+import type { CallHead, CallWaiter } from './invocation.ts'
 import type { JournalTail } from './journal-tail.ts'
+import type { ActorProgram } from './program.ts'
+import type { Queries } from './queries.ts'
 import type { Place } from './shared-fate.ts'
 
 /** The actor of this host that made a call, as its callee sees it. */
 export interface LocalCaller {
   readonly name: string
-  readonly tail: Pick<JournalTail, 'broken' | 'end' | 'restOn'>
+  readonly tail: Pick<JournalTail, 'end' | 'restOn'>
+}
+
+/** An actor of this host, as those that call it and those that it calls see it. */
+export interface LocalActor extends LocalCaller {
+  readonly key: ActorKey
+  readonly program: ActorProgram
+  readonly queries: Pick<Queries, 'has'>
+  /** False when its turns are lost. */
+  readonly open: boolean
+  callLocally(head: CallHead, caller: LocalCaller): TurnOutcome | Promise<TurnOutcome>
+  giveUp(idempotencyKey: string, error: LoomError): Promise<boolean>
 }
 
 export const returned = (value: WitValue): TurnOutcome => ({ kind: 'returned', value })

@@ -2,32 +2,31 @@
  * Ports: how the turns of one actor reach what lies beyond them.
  */
 import { createHash } from 'node:crypto'
-import { type ActorKey, formatActorKey } from '../base/names.ts'
 import type { WitValue } from '../component/wit.ts'
 import type { FetchOutcome, FetchRequest } from '../hostcalls/fetch.ts'
 import type { OutgoingCall, ReminderInfo } from '../hostcalls/host-interface.ts'
 import type { TurnOutcome } from '../journal/entry.ts'
 import type { ActivationOptions } from './activation-options.ts'
 import type { KeyedState } from './keyed-state.ts'
-import type { LocalCaller } from './local-call.ts'
+import type { LocalActor } from './local-call.ts'
 import { infoOf } from './reminder.ts'
 import type { ReminderBook } from './reminder-book.ts'
 import type { ActorPorts } from './turn-context.ts'
 import type { TurnJournal } from './turn-journal.ts'
 
 export class ActivationPorts implements ActorPorts {
-  readonly #caller: LocalCaller
+  readonly #actor: LocalActor
   readonly #state: KeyedState
   readonly #reminders: ReminderBook
   readonly #callActor: ActivationOptions['callActor']
   readonly #fetch: ActivationOptions['fetch']
 
   constructor(
-    key: ActorKey,
-    { state, reminders, tail }: TurnJournal,
+    actor: LocalActor,
+    { state, reminders }: TurnJournal,
     { callActor, fetch }: Pick<ActivationOptions, 'callActor' | 'fetch'>,
   ) {
-    this.#caller = { name: formatActorKey(key), tail }
+    this.#actor = actor
     this.#state = state
     this.#reminders = reminders
     this.#callActor = callActor
@@ -52,7 +51,7 @@ export class ActivationPorts implements ActorPorts {
   }
 
   callActor(call: OutgoingCall, callId: string): TurnOutcome | PromiseLike<TurnOutcome> {
-    return this.#callActor(this.#caller, call, callId)
+    return this.#callActor(this.#actor, call, callId)
   }
 
   /** Servers are strangers: they learn nothing from the id but that two requests are one. */

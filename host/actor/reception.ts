@@ -15,7 +15,6 @@ import type { ActorLog } from '../store/store.ts'
 import { argumentsError, argumentsSize } from './argument-size.ts'
 import { CallsInFlight } from './in-flight.ts'
 import { type CallHead, type CallWaiter, Invocation, type Journal } from './invocation.ts'
-import { type KeyedCall, knownOutcome } from './known-outcome.ts'
 import { type LocalCaller, LocalWaiter, outcomeOf, returned } from './local-call.ts'
 import type { Mailbox } from './mailbox.ts'
 import type { Queries } from './queries.ts'
@@ -31,6 +30,8 @@ export interface ReceptionPort {
   readonly open: Journal
   /** The mailbox has a call. */
   arrived(): void
+  /** Answers a call that the journal has at `seq`. */
+  answerAgain(invocation: Invocation, seq: number): void
 }
 
 interface ReceptionParts {
@@ -64,8 +65,7 @@ export class Reception {
       if (first !== null) return first
     }
     const waiter = deferred<WitValue>()
-    if (idempotencyKey !== null) this.track(idempotencyKey, head, waiter.promise)
-    this.#enqueue(head, waiter, size)
+    this.#enqueue(head, waiter, size, waiter.promise)
     return waiter.promise
   }
 
@@ -81,28 +81,45 @@ export class Reception {
     const first = idempotencyKey === null ? null : this.#inFlight.join(idempotencyKey, method, args)
     if (first !== null) return first.then(returned, outcomeOf)
     const waiter = new LocalWaiter(caller)
-    if (idempotencyKey !== null) this.track(idempotencyKey, head, waiter.durable)
-    this.#enqueue(head, waiter, size)
+    this.#enqueue(head, waiter, size, waiter.durable)
     return waiter.outcome ?? waiter.ended
   }
 
   /** Retries of a call join it until `promise` has settled. */
-  track(key: string, { method, args }: CallHead, promise: Promise<WitValue>): void {
-    this.#inFlight.track(key, { method, args, promise })
+  track(invocation: Invocation, promise: Promise<WitValue>): void {
+    const { idempotencyKey: key } = invocation
+    if (key !== null) this.#inFlight.track(key, invocation, promise)
   }
 
-  /** The outcome of a call that was journaled, or null. */
-  known(call: KeyedCall): Promise<TurnOutcome | null> {
-    const { log, journal } = this.#parts
-    return knownOutcome(log, journal.tail, call)
+  /**
+   * Answers a call that waits for its turn: from the journal when it has happened, else with `error`, and it does
+   * not happen. False when its turn has begun, or no such call is here.
+   */
+  async giveUp(idempotencyKey: string, error: LoomError): Promise<boolean> {
+    const invocation = this.#inFlight.waiting(idempotencyKey)
+    if (invocation === null) return false
+    let seq: number | null
+    try {
+      seq = await invocation.known
+    } catch {
+      // Its turn in the mailbox says so.
+      return false
+    }
+    if (invocation.begun || invocation.givenUp) return invocation.givenUp
+    invocation.givenUp = true
+    if (seq === null) invocation.waiter.reject(error)
+    else this.#port.answerAgain(invocation, seq)
+    return true
   }
 
-  #enqueue(head: CallHead, waiter: CallWaiter, size: number): void {
+  #enqueue(head: CallHead, waiter: CallWaiter, size: number, promise: Promise<WitValue>): void {
     const { idempotencyKey } = head
     const { log, mailbox } = this.#parts
     const known = idempotencyKey === null ? null : log.findIdempotent(idempotencyKey)
     if (isPromise(known)) ignoreOutcome(known)
-    mailbox.push(new Invocation(head, waiter, known, this.#port.open, size))
+    const invocation = new Invocation(head, waiter, known, this.#port.open, size)
+    this.track(invocation, promise)
+    mailbox.push(invocation)
     this.#port.arrived()
   }
 

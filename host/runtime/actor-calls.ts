@@ -9,16 +9,17 @@
  *
  * Invariants:
  *   AC1. An actor waits for at most one other, because it runs one turn at a time; so who waits for whom is a
- *        list that can be followed. A call that would close it to a ring is refused: ERR_DEADLOCK.
- *   AC3. A turn that a crash cut off is run again, and makes its calls again: one that has happened is answered from
- *        the callee's journal, also where it would close a ring by now.
+ *        list that can be followed. Where it closes to a ring, one call of the ring is refused: ERR_DEADLOCK.
+ *   AC2. Turns are nested on one stack only up to a depth; beyond it a callee runs later, on a stack of its own.
+ *   AC3. Only a call whose turn has not begun, in any run, is refused. A turn that was cut off is run again and makes
+ *        its calls again: one that has happened is answered from the callee's journal, and for one that has begun
+ *        another of the ring is refused. There is one, because no turn is begun by a call that it led to.
  *   AC4. A callee that is refused for load was not run: the call waits for room, for a while, since the failure of the
  *        turn that made it would be final.
- *   AC2. Turns are nested on one stack only up to a depth; beyond it a callee runs later, on a stack of its own.
  */
 import type { Activation } from '../actor/activation.ts'
 import type { CallHead } from '../actor/invocation.ts'
-import { type LocalCaller, outcomeOf } from '../actor/local-call.ts'
+import { type LocalActor, type LocalCaller, outcomeOf } from '../actor/local-call.ts'
 import type { ActorMethod } from '../actor/program.ts'
 import type { Clock } from '../base/clock.ts'
 import { LoomError } from '../base/errors.ts'
@@ -29,18 +30,29 @@ import {
   NESTED_TURNS_MAX,
 } from '../base/limits.ts'
 import { checkActorId, checkTypeName, formatActorKey } from '../base/names.ts'
-import { isPromise } from '../base/promises.ts'
+import { ignoreOutcome, isPromise } from '../base/promises.ts'
 import type { JsonValue, WitValue } from '../component/wit.ts'
 import type { OutgoingCall } from '../hostcalls/host-interface.ts'
 import type { TurnOutcome } from '../journal/entry.ts'
 import type { Pool } from '../pool/pool.ts'
 import { findMethod } from './handle.ts'
 
+/** A call whose caller waits. */
+interface Wait {
+  readonly caller: LocalActor
+  readonly to: string
+  readonly callId: string
+  /** Null until the call has reached its callee. */
+  callee: LocalActor | null
+  /** Why it is to be refused when it does, or null. */
+  refusal: LoomError | null
+}
+
 export class ActorCalls {
   readonly #pool: Pool
   readonly #clock: Clock
-  /** The actor that each waiting one waits for (AC1). */
-  readonly #waits = new Map<string, string>()
+  /** By the name of the actor that waits (AC1). */
+  readonly #waits = new Map<string, Wait>()
   #depth = 0
 
   constructor(pool: Pool, clock: Clock) {
@@ -49,11 +61,7 @@ export class ActorCalls {
   }
 
   /** Rejects when nobody knows whether the callee's turn happened. */
-  call(
-    caller: LocalCaller,
-    call: OutgoingCall,
-    callId: string,
-  ): TurnOutcome | Promise<TurnOutcome> {
+  call(caller: LocalActor, call: OutgoingCall, callId: string): TurnOutcome | Promise<TurnOutcome> {
     const from = caller.name
     const to = formatActorKey(call.target)
     try {
@@ -62,86 +70,86 @@ export class ActorCalls {
     } catch (error) {
       return outcomeOf(error)
     }
-    const ring = this.#ring(from, to)
-    if (ring !== null) return this.#refuseRing(ring, to, call, callId)
-    this.#waits.set(from, to)
-    const outcome = this.#dispatch(caller, to, call, callId)
+    const wait: Wait = { caller, to, callId, callee: null, refusal: null }
+    this.#waits.set(from, wait)
+    const isRing = this.#ring(from) !== null
+    const outcome = this.#dispatch(wait, call, isRing)
     if (!isPromise(outcome) && !isRefused(outcome)) {
-      this.#waits.delete(from)
+      this.#end(wait)
       return outcome
     }
-    return this.#untilRun(outcome, caller, call, callId).finally(() => this.#waits.delete(from))
+    if (isRing) ignoreOutcome(this.#breakRing(from))
+    return this.#untilRun(wait, call, outcome).finally(() => this.#end(wait))
   }
 
   /** AC4. */
   async #untilRun(
-    first: TurnOutcome | Promise<TurnOutcome>,
-    caller: LocalCaller,
+    wait: Wait,
     call: OutgoingCall,
-    callId: string,
+    first: TurnOutcome | Promise<TurnOutcome>,
   ): Promise<TurnOutcome> {
     let outcome = await first
     const deadlineMs = this.#clock.monotonicMs() + CALL_RETRY_TIMEOUT_MS
     for (let pauseMs = CALL_RETRY_MIN_MS; isRefused(outcome); ) {
-      if (caller.tail.broken !== null || this.#clock.monotonicMs() + pauseMs > deadlineMs)
-        return outcome
+      const isOver = this.#clock.monotonicMs() + pauseMs > deadlineMs
+      if (isOver || !wait.caller.open) return outcome
+      wait.callee = null
       await new Promise<void>((resolve) => this.#clock.after(pauseMs, resolve))
-      outcome = await this.#activate(caller, call, callId)
+      outcome = await this.#activate(wait, call)
       pauseMs = Math.min(pauseMs * 2, CALL_RETRY_MAX_MS)
     }
     return outcome
   }
 
-  /** The ring that a call would close, or null (AC1). */
-  #ring(from: string, to: string): readonly string[] | null {
-    const chain = [from, to]
-    for (let next = to; next !== from; ) {
-      const after = this.#waits.get(next)
-      if (after === undefined) return null
-      chain.push(after)
-      next = after
+  #end(wait: Wait): void {
+    const { name } = wait.caller
+    if (this.#waits.get(name) === wait) this.#waits.delete(name)
+  }
+
+  /** From `first` back to itself, or null (AC1). Who waited in a turn that is lost waits no more. */
+  #ring(first: string): readonly string[] | null {
+    const chain = [first]
+    let wait = this.#waits.get(first)
+    while (wait?.caller.open === true && chain.length <= this.#waits.size) {
+      chain.push(wait.to)
+      if (wait.to === first) return chain
+      wait = this.#waits.get(wait.to)
     }
-    return chain
+    return null
   }
 
   /** AC3. */
-  async #refuseRing(
-    chain: readonly string[],
-    to: string,
-    call: OutgoingCall,
-    callId: string,
-  ): Promise<TurnOutcome> {
-    const callee = this.#pool.peek(to)
-    const method =
-      call.interfaceName === undefined
-        ? callee?.program.findMethod(call.method)
-        : callee?.program.findFunction(call.interfaceName, call.method)
-    if (callee !== undefined && method !== undefined && !callee.closed) {
-      const args = argumentsOf(method, call)
-      const known = await callee.known({ method, args, idempotencyKey: callId })
-      if (known !== null) return answerOf(method, call, known)
-    }
+  async #breakRing(first: string): Promise<void> {
+    const chain = this.#ring(first)
+    if (chain === null) return
     const message = `the call closes a ring: ${chain.join(' -> ')}`
-    return outcomeOf(new LoomError('ERR_DEADLOCK', message, { data: { chain } }))
+    const error = new LoomError('ERR_DEADLOCK', message, { data: { chain } })
+    const waits = chain.slice(0, -1).flatMap((name) => this.#waits.get(name) ?? [])
+    for (const wait of waits) if (await refuse(wait, error)) return
   }
 
-  #dispatch(
-    caller: LocalCaller,
-    to: string,
-    call: OutgoingCall,
-    callId: string,
-  ): TurnOutcome | Promise<TurnOutcome> {
-    const activation = this.#depth < NESTED_TURNS_MAX ? this.#pool.peek(to) : undefined
-    if (activation === undefined || activation.closed) return this.#activate(caller, call, callId)
+  #dispatch(wait: Wait, call: OutgoingCall, isRing: boolean): TurnOutcome | Promise<TurnOutcome> {
+    // One that waits in the ring may be leaving the pool.
+    const waiting = isRing ? this.#waits.get(wait.to)?.caller : undefined
+    if (waiting !== undefined) return this.#reach(wait, waiting, call)
+    const activation = this.#depth < NESTED_TURNS_MAX ? this.#pool.peek(wait.to) : undefined
+    if (activation === undefined || activation.closed) return this.#activate(wait, call)
     this.#depth++
     try {
-      return callOf(activation, caller, call, callId)
+      return this.#reach(wait, activation, call)
     } finally {
       this.#depth--
     }
   }
 
-  async #activate(caller: LocalCaller, call: OutgoingCall, callId: string): Promise<TurnOutcome> {
+  #reach(wait: Wait, callee: LocalActor, call: OutgoingCall): TurnOutcome | Promise<TurnOutcome> {
+    wait.callee = callee
+    // A query waits for no turn, and calls nobody.
+    if (isQuery(callee, call)) this.#end(wait)
+    return callOf(callee, wait.caller, call, wait.callId)
+  }
+
+  async #activate(wait: Wait, call: OutgoingCall): Promise<TurnOutcome> {
     let activation: Activation
     try {
       activation = await this.#pool.acquire(call.target)
@@ -149,8 +157,23 @@ export class ActorCalls {
     } catch (error) {
       return outcomeOf(error)
     }
-    return callOf(activation, caller, call, callId)
+    const outcome = this.#reach(wait, activation, call)
+    if (wait.refusal !== null) ignoreOutcome(this.#refuseArrived(wait, wait.refusal))
+    return outcome
   }
+
+  async #refuseArrived(wait: Wait, error: LoomError): Promise<void> {
+    if (!(await refuse(wait, error))) await this.#breakRing(wait.caller.name)
+  }
+}
+
+function isQuery({ program, queries }: LocalActor, call: OutgoingCall): boolean {
+  const { interfaceName, method: name } = call
+  const method =
+    interfaceName === undefined
+      ? program.findMethod(name)
+      : program.findFunction(interfaceName, name)
+  return method !== undefined && queries.has(method.name)
 }
 
 /** Not run, for load. A turn that ran never ends so (`finalCode`). */
@@ -158,8 +181,16 @@ function isRefused(outcome: TurnOutcome): boolean {
   return outcome.kind === 'failed' && outcome.code === 'ERR_BUSY'
 }
 
+/** False when the turn has begun. */
+async function refuse(wait: Wait, error: LoomError): Promise<boolean> {
+  const { callee, callId } = wait
+  if (callee !== null) return await callee.giveUp(callId, error)
+  wait.refusal = error
+  return true
+}
+
 function callOf(
-  activation: Activation,
+  callee: LocalActor,
   caller: LocalCaller,
   call: OutgoingCall,
   idempotencyKey: string,
@@ -167,12 +198,12 @@ function callOf(
   let method: ActorMethod
   let head: CallHead
   try {
-    method = findMethod(activation, call.method, call.interfaceName)
+    method = findMethod(callee, call.method, call.interfaceName)
     head = { method, args: argumentsOf(method, call), idempotencyKey, caller: caller.name }
   } catch (error) {
     return outcomeOf(error)
   }
-  const outcome = activation.callLocally(head, caller)
+  const outcome = callee.callLocally(head, caller)
   const answer = (given: TurnOutcome): TurnOutcome => answerOf(method, call, given)
   return isPromise(outcome) ? outcome.then(answer) : answer(outcome)
 }

@@ -156,7 +156,7 @@ const METHODS_SHOWN_MAX = 20
 
 /** `interfaceName`: the one that must have the method. @throws ERR_METHOD_UNKNOWN */
 export function findMethod(
-  { program, key }: Activation,
+  { program, key }: Pick<Activation, 'key' | 'program'>,
   name: string,
   interfaceName?: string,
 ): ActorMethod {

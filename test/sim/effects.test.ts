@@ -84,12 +84,34 @@ class Account extends Actor<{ balance: number }> {
       await this.context.call(account(to), 'deposit', transfer, amount)
       return 'moved'
     } catch (error) {
-      const code = (error as { code?: string }).code
-      if (code !== 'ERR_DEADLOCK' && code !== 'ERR_ACTOR_FAILED') throw error
-      this.simpleState.delete(`out/${transfer}`)
-      this.updateState(({ balance }) => ({ balance: balance + amount }))
-      return 'refused'
+      return this._takeBack(error, transfer, amount)
     }
+  }
+
+  _takeBack(error: unknown, transfer: string, amount: number): string {
+    const code = (error as { code?: string }).code
+    if (code !== 'ERR_DEADLOCK' && code !== 'ERR_ACTOR_FAILED') throw error
+    this.simpleState.delete(`out/${transfer}`)
+    this.updateState(({ balance }) => ({ balance: balance + amount }))
+    return 'refused'
+  }
+
+  /** As `transfer`, through another account, which may be in the ring. */
+  async relay(transfer: string, to: string, amount: number): Promise<string> {
+    await this._move('out', transfer, -amount)
+    try {
+      const via = account(`a${amount % ACCOUNT_COUNT}`)
+      await this.context.call(via, 'forward', transfer, to, amount)
+      return 'moved'
+    } catch (error) {
+      return this._takeBack(error, transfer, amount)
+    }
+  }
+
+  async forward(transfer: string, to: string, amount: number): Promise<void> {
+    await this._move('via', transfer, 0)
+    if (amount % 7 === 0) await waits()
+    await this.context.call(account(to), 'deposit', transfer, amount)
   }
 
   async pay(transfer: string, to: string, amount: number): Promise<string> {
@@ -290,13 +312,14 @@ async function attempt(world: World, { id, method, args }: Call): Promise<unknow
 async function client(world: World, number: number): Promise<void> {
   for (let index = 0; index < CALLS_PER_CLIENT; index++) {
     const messages = ['pay', 'pay', 'split', 'fail']
-    const methods = ['transfer', 'transfer', 'transfer', ...messages]
+    const methods = ['transfer', 'transfer', 'relay', 'relay', ...messages]
     const method = methods[world.pick(methods.length)] ?? ''
     const from = world.pick(ACCOUNT_COUNT)
     const to = (from + 1 + world.pick(ACCOUNT_COUNT - 1)) % ACCOUNT_COUNT
     const amount = 1 + world.pick(40)
     // Money that nobody takes would be lost on the way; a caller is told, and keeps it.
-    const luckyOnly = method === 'transfer' ? amount : amount + (amount === UNLUCKY ? 1 : 0)
+    const isCall = method === 'transfer' || method === 'relay'
+    const luckyOnly = isCall ? amount : amount + (amount === UNLUCKY ? 1 : 0)
     const args = [`${number}-${index}`, `a${to}`, method === 'split' ? 9 : luckyOnly] as const
     await untilAnswered(world, { id: `a${from}`, method, args })
   }

@@ -7,7 +7,7 @@
 //
 //   lane 0   counts with keys that lane 0 of every other client process uses too
 //   lane 1   counts with keys of its own
-//   others   count, append to logs, transfer, pay and split
+//   others   count, append to logs, transfer, relay, pay and split
 import { readFileSync, writeSync } from 'node:fs'
 import http from 'node:http'
 
@@ -80,7 +80,7 @@ function randomCall(lane, number) {
   if (kind < 3) return { type: 'Log', id: `l${below(2)}`, method: 'append', args: [lane, number] }
   const from = below(5)
   const args = [`${lane}-${number}`, `a${(from + 1 + below(4)) % 5}`, 1 + below(100)]
-  const method = kind < 5 ? 'transfer' : kind < 7 ? 'pay' : 'split'
+  const method = ['transfer', 'transfer', 'relay', 'pay', 'split'][kind - 3]
   return { type: 'Account', id: `a${from}`, method, args }
 }
 

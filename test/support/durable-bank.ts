@@ -55,7 +55,7 @@ function applied(
 function balanceOf(turns: readonly CheckedTurn[]): number {
   let balance = 0
   for (const { method, args, outcome } of turns) {
-    if (outcome.kind === 'failed' || outcome.value === 'refused') continue
+    if (outcome.kind === 'failed' || outcome.value === 'refused' || method === 'forward') continue
     balance += method === 'deposit' ? (args[1] as number) : -(args[2] as number)
   }
   return balance

@@ -48,6 +48,24 @@ class Account extends Actor {
     }
   }
 
+  /** As `transfer`, through an account in between, which may be one of the two. */
+  async relay(transfer, to, amount) {
+    this.#move('out', transfer, -amount)
+    try {
+      await this.context.call(account(`a${amount % 5}`), 'forward', transfer, to, amount)
+      return 'moved'
+    } catch (error) {
+      if (error.code !== 'ERR_DEADLOCK' && error.code !== 'ERR_ACTOR_FAILED') throw error
+      this.#move('back', transfer, amount)
+      return 'refused'
+    }
+  }
+
+  async forward(transfer, to, amount) {
+    this.#move('via', transfer, 0)
+    await this.context.call(account(to), 'deposit', transfer, amount)
+  }
+
   /** One way. */
   pay(transfer, to, amount) {
     this.#move('out', transfer, -amount)

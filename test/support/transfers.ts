@@ -19,7 +19,8 @@ export interface CheckedJournal {
 function depositsOf({ method, args, outcome }: CheckedTurn): readonly [string, string, number][] {
   const [transfer, to, amount] = args as [string, string, number]
   if (method === 'pay') return [[transfer, to, amount]]
-  if (method === 'transfer') return outcome.value === 'moved' ? [[transfer, to, amount]] : []
+  if (method === 'transfer' || method === 'relay')
+    return outcome.value === 'moved' ? [[transfer, to, amount]] : []
   // How it was split is in the journal only.
   return method === 'split'
     ? [
