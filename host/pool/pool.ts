@@ -175,6 +175,17 @@ export class Pool {
   }
 
   /**
+   * Runs `task` with the actor's activation, at once when that is there: after any pause it may be evicted.
+   * @throws as `acquire` does, and what `task` throws.
+   */
+  async use<T>(key: ActorKey, task: (activation: Activation) => T | Promise<T>): Promise<T> {
+    for (;;) {
+      const activation = await this.acquire(key)
+      if (!activation.closed) return await task(activation)
+    }
+  }
+
+  /**
    * Whoever asked gets to use the activation before it may be evicted (P6): the promise that hands it over takes
    * some microtasks, in which others, who ask for their actors, would take its room, and it theirs, for ever.
    */

@@ -17,7 +17,6 @@
  *   AC4. A callee that is refused for load was not run: the call waits for room, for a while, since the failure of the
  *        turn that made it would be final.
  */
-import type { Activation } from '../actor/activation.ts'
 import type { CallHead } from '../actor/invocation.ts'
 import { type LocalActor, type LocalCaller, outcomeOf } from '../actor/local-call.ts'
 import type { ActorMethod } from '../actor/program.ts'
@@ -150,16 +149,15 @@ export class ActorCalls {
   }
 
   async #activate(wait: Wait, call: OutgoingCall): Promise<TurnOutcome> {
-    let activation: Activation
     try {
-      activation = await this.#pool.acquire(call.target)
-      while (activation.closed) activation = await this.#pool.acquire(call.target)
+      return await this.#pool.use(call.target, (activation) => {
+        const outcome = this.#reach(wait, activation, call)
+        if (wait.refusal !== null) ignoreOutcome(this.#refuseArrived(wait, wait.refusal))
+        return outcome
+      })
     } catch (error) {
       return outcomeOf(error)
     }
-    const outcome = this.#reach(wait, activation, call)
-    if (wait.refusal !== null) ignoreOutcome(this.#refuseArrived(wait, wait.refusal))
-    return outcome
   }
 
   async #refuseArrived(wait: Wait, error: LoomError): Promise<void> {

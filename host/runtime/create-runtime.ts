@@ -260,15 +260,15 @@ class HostRuntime implements Runtime {
     const quarantine = await this.#quarantines.find(key)
     if (quarantine !== null) return this.#describeQuarantined(quarantine)
     const tier = this.#pool.tierOf(key)
-    let activation = await this.#pool.acquire(key)
-    while (activation.closed) activation = await this.#pool.acquire(key)
-    if (activation.record === null) {
-      await this.#pool.evict(key)
-      throw new LoomError('ERR_ACTOR_UNKNOWN', `${formatActorKey(key)} has no journal`)
-    }
-    const { seqNext, seqFirst, stateHash } = await activation.observe()
-    const resident = tier === 'hot'
-    return { ...activation.record, seqNext, seqFirst, resident, tier, stateHash, quarantine }
+    return await this.#pool.use(key, async (activation) => {
+      if (activation.record === null) {
+        await this.#pool.evict(key)
+        throw new LoomError('ERR_ACTOR_UNKNOWN', `${formatActorKey(key)} has no journal`)
+      }
+      const { seqNext, seqFirst, stateHash } = await activation.observe()
+      const resident = tier === 'hot'
+      return { ...activation.record, seqNext, seqFirst, resident, tier, stateHash, quarantine }
+    })
   }
 
   async #describeQuarantined(quarantine: QuarantineRow): Promise<ActorDescription> {

@@ -80,7 +80,7 @@ export class PooledHandle implements ActorHandle {
       )
     }
     const activation = this.#resident()
-    const running = activation === undefined ? this.#activate(run) : run(activation)
+    const running = activation === undefined ? this.#pool.use(this.#key, run) : run(activation)
     return this.#limited(running, method, key, timeoutMs)
   }
 
@@ -102,7 +102,7 @@ export class PooledHandle implements ActorHandle {
   #run(name: string, args: readonly unknown[], key: string | null): Promise<WitValue> {
     const activation = this.#resident()
     if (activation === undefined)
-      return this.#activate((activated) => callMethod(activated, name, args, key))
+      return this.#pool.use(this.#key, (activated) => callMethod(activated, name, args, key))
     try {
       return callMethod(activation, name, args, key)
     } catch (error) {
@@ -113,13 +113,6 @@ export class PooledHandle implements ActorHandle {
   #resident(): Activation | undefined {
     const activation = this.#pool.peek(this.#name)
     return activation?.closed === true ? undefined : activation
-  }
-
-  /** `use` makes the call at once: after any pause the activation may be evicted. */
-  async #activate<T>(use: (activation: Activation) => Promise<T>): Promise<T> {
-    let activation = await this.#pool.acquire(this.#key)
-    while (activation.closed) activation = await this.#pool.acquire(this.#key)
-    return await use(activation)
   }
 }
 

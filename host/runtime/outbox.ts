@@ -124,10 +124,9 @@ export class Outbox {
   async #deliver(pair: Pair, batch: readonly Waiting[], { target }: StoredMessage): Promise<void> {
     let failed: Waiting[] = []
     try {
-      let activation = await this.#options.pool.acquire(target)
-      while (activation.closed) activation = await this.#options.pool.acquire(target)
-      const results = batch.map((waiting) => this.#hand(activation, waiting))
-      const delivered = await Promise.all(results)
+      const delivered = await this.#options.pool.use(target, (activation) =>
+        Promise.all(batch.map((waiting) => this.#hand(activation, waiting))),
+      )
       failed = batch.filter((_, index) => delivered[index] !== true)
     } catch (error) {
       failed = batch.filter(({ row }) => this.#refused(row, toLoomError(error)) !== true)
