@@ -36,8 +36,8 @@ export interface ActivationOptions extends MailboxLimits, SnapshotPolicy {
   readonly queries: ReadonlySet<string>
   /** A timer of the actor ticks: it is in use. */
   readonly onTick: () => void
-  /** Called once, when the activation broke or was quarantined. */
-  readonly onBroken: (error: LoomError) => void
+  /** Called once, when the activation broke or was quarantined. `looseEnds`: the actor is to be activated again (turn-journal.ts). */
+  readonly onBroken: (error: LoomError, looseEnds: boolean) => void
 }
 
 /**

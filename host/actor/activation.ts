@@ -361,6 +361,7 @@ export class Activation implements LocalActor {
     const { reminders } = this.#journal
     const { invocation, promise } = resumedInvocation(this, open, reminders, this.#open)
     this.#reception.track(invocation, promise)
+    this.#journal.resumed()
     const { calls, head } = open
     this.queries.turnBegins(this.#engine)
     // The gate is closed before the turn runs: it may call actors that call this one (A1).
@@ -444,7 +445,7 @@ export class Activation implements LocalActor {
     for (const item of this.#mailbox.drain())
       if (item.kind === 'call') item.waiter.reject(error)
       else item.reject(error)
-    this.#options.onBroken(error)
+    this.#options.onBroken(error, this.#journal.looseEnds)
     return error
   }
 }

@@ -10,6 +10,7 @@
  */
 import type { Clock } from '../base/clock.ts'
 import { type ErrorCode, invariant, isLoomError } from '../base/errors.ts'
+import { ignoreOutcome } from '../base/promises.ts'
 import { type Effect, NO_EFFECTS, type RecordedCall, type TurnOutcome } from '../journal/entry.ts'
 import type { ActorLog, ActorRecord, OutboxRow, ReminderChange } from '../store/store.ts'
 import { type EffectRows, effectRows, NO_ROWS, type TimerEffect } from './effects.ts'
@@ -49,6 +50,8 @@ export class TurnJournal {
   readonly #options: TurnJournalOptions
   readonly #clock: Clock
   readonly #onTimers: OnTimers
+  /** Turns whose end is not durable, and of which something has to go on. */
+  #looseCount = 0
 
   /** `seqNext`: what is journaled now. */
   constructor(options: TurnJournalOptions, clock: Clock, seqNext: number, onTimers: OnTimers) {
@@ -59,6 +62,19 @@ export class TurnJournal {
     this.tail = new JournalTail(options.log, seqNext)
     this.state = new KeyedState(options.log)
     this.reminders = new ReminderBook(options.log)
+  }
+
+  /**
+   * Whether the store may hold what only goes on when somebody takes it up: an open turn, messages and reminders of
+   * a commit that was reported as failed.
+   */
+  get looseEnds(): boolean {
+    return this.#looseCount > 0
+  }
+
+  /** A turn goes on that the journal ends in the middle of. */
+  resumed(): void {
+    this.#looseCount++
   }
 
   /**
@@ -77,6 +93,7 @@ export class TurnJournal {
     const seq = this.tail.seqNext + before.length
     const open = openedSeq === null ? true : null
     const entry = encodePart(seq, atMs, invocation, calls, invocationId)
+    if (openedSeq === null) this.#looseCount++
     invocation.openedSeq ??= seq
     invocation.journaledCount = calls.length
     const entries = [...before, entry]
@@ -111,6 +128,8 @@ export class TurnJournal {
     const open = invocation.openedSeq === null ? null : false
     const { record } = this
     const durable = this.tail.append({ entries, record, key, atMs, rows, open })
+    if (open === null && rows !== NO_ROWS) this.#looseCount++
+    if (open !== null || rows !== NO_ROWS) ignoreOutcome(durable.then(() => this.#looseCount--))
     return {
       outcome,
       durable: rows === NO_ROWS ? durable : this.#show(durable, rows, seq, atMs),

@@ -110,9 +110,9 @@ export const OPEN_TURNS_AT_ONCE_MAX = 32
 /** Messages of one actor to another that are under way at once. */
 export const OUTBOX_IN_FLIGHT_MAX = 256
 
-/** Pauses before a message is handed over again; each is twice the last. Units: milliseconds. */
-export const OUTBOX_RETRY_MIN_MS = 50
-export const OUTBOX_RETRY_MAX_MS = 60_000
+/** Pauses before the host tries again what nobody waits for; each is twice the last. Units: milliseconds. */
+export const RETRY_MIN_MS = 50
+export const RETRY_MAX_MS = 60_000
 
 /** Keys that one `list-keys` returns at most: they are recorded in the journal. */
 export const STATE_LIST_COUNT_MAX = 10_000

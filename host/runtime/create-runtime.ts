@@ -113,6 +113,8 @@ class HostRuntime implements Runtime {
   readonly #calls: ActorCalls
   readonly #outbox: Outbox
   readonly #development: boolean
+  /** Open turns go on by themselves. */
+  readonly #resumes: boolean
   readonly #reminders: Reminders
   readonly #openTurns: OpenTurns
   readonly #quarantines: Quarantines
@@ -121,6 +123,8 @@ class HostRuntime implements Runtime {
   readonly #retention: KeyRetention
   readonly #journal: JournalPolicy
   readonly #blobs: BlobStore
+  /** Actors whose last activation broke with loose ends. */
+  readonly #unsure = new Set<string>()
   readonly #handles = new WeakMap<Activation, ActorHandle>()
   readonly #lose: (error: LoomError) => void
   #closing: Promise<void> | null = null
@@ -130,6 +134,7 @@ class HostRuntime implements Runtime {
     this.#store = store
     this.#limits = limits
     this.#development = options.development ?? false
+    this.#resumes = options.resume !== false
     this.#clock = clock
     this.#random = options.random ?? systemRandom
     this.#timeouts = new CallTimeouts(this.#clock, this.#random)
@@ -191,7 +196,7 @@ class HostRuntime implements Runtime {
     setImmediate(() => {
       ignoreOutcome(this.#outbox.start())
       this.#reminders.start()
-      if (options.resume !== false) ignoreOutcome(this.#openTurns.start())
+      if (this.#resumes) ignoreOutcome(this.#openTurns.start())
     })
   }
 
@@ -371,11 +376,26 @@ class HostRuntime implements Runtime {
   async #open(key: ActorKey, onBroken: () => void): Promise<Activation> {
     await this.#quarantines.refuse(key)
     const log = await this.#store.openLog(key)
+    await this.#takeUp(key)
     const { record } = log
     const program = await (record === null
       ? this.#types.current(key.type)
       : this.#types.pinned(record))
     return await Activation.open(this.#activationOptions({ log, program, record }, onBroken))
+  }
+
+  /** Its last commits were reported as failed, and may be durable: what they ask for goes on without a call. */
+  #takeUpLater(key: ActorKey): void {
+    this.#unsure.add(formatActorKey(key))
+    if (this.#resumes) this.#openTurns.add(key)
+  }
+
+  /** Ahead of whatever the new activation sends. */
+  async #takeUp(key: ActorKey): Promise<void> {
+    if (!this.#unsure.has(formatActorKey(key))) return
+    await this.#outbox.takeUp(key)
+    this.#reminders.start()
+    this.#unsure.delete(formatActorKey(key))
   }
 
   #lift(actor: WarmActor, onBroken: () => void): Activation {
@@ -419,8 +439,9 @@ class HostRuntime implements Runtime {
       snapshotIntervalBytes: this.#limits.snapshotIntervalBytes,
       snapshotIntervalMs: this.#limits.snapshotIntervalMs,
       journal: this.#types.journal(key.type) ?? this.#journal,
-      onBroken: (error) => {
+      onBroken: (error, looseEnds) => {
         onBroken()
+        if (looseEnds) this.#takeUpLater(key)
         ignoreOutcome(this.#quarantines.note(key, error))
         if (error.code === 'ERR_FENCED') this.#lose(error)
       },

@@ -1,16 +1,21 @@
 /**
- * Open turns: turns that an earlier host left in the middle are run to their end when this one starts.
+ * Open turns: turns that were cut off in the middle are run to their end: those that an earlier host left when this
+ * one starts, and those whose activation broke while it lives on.
  *
  * Guarantee: such a turn goes on without anybody calling its actor, as soon as the actor can be activated.
  *
- * Owns: finding and activating those actors. Does not own: running the turn again (actor/activation.ts).
+ * Owns: finding and activating those actors, until they have no open turn. Does not own: running the turn again
+ * (actor/activation.ts).
  */
-import type { Clock, Timer } from '../base/clock.ts'
-import { toLoomError } from '../base/errors.ts'
-import { OPEN_TURNS_AT_ONCE_MAX, OUTBOX_RETRY_MAX_MS, OUTBOX_RETRY_MIN_MS } from '../base/limits.ts'
-import type { ActorKey } from '../base/names.ts'
+import type { Activation } from '../actor/activation.ts'
+import type { Clock } from '../base/clock.ts'
+import { type LoomError, toLoomError } from '../base/errors.ts'
+import { OPEN_TURNS_AT_ONCE_MAX, RETRY_MAX_MS, RETRY_MIN_MS } from '../base/limits.ts'
+import { type ActorKey, formatActorKey } from '../base/names.ts'
+import { ignoreOutcome } from '../base/promises.ts'
 import type { Pool } from '../pool/pool.ts'
 import type { Store } from '../store/store.ts'
+import { Delays, longer } from './delays.ts'
 
 export interface OpenTurnsOptions {
   readonly store: Store
@@ -21,18 +26,21 @@ export interface OpenTurnsOptions {
 
 export class OpenTurns {
   readonly #options: OpenTurnsOptions
-  readonly #timers = new Set<Timer>()
+  readonly #delays: Delays
   readonly #activating = new Set<Promise<void>>()
-  #closed = false
+  /** Names of actors that are seen to. */
+  readonly #resuming = new Set<string>()
 
   constructor(options: OpenTurnsOptions) {
     this.#options = options
+    this.#delays = new Delays(options.clock)
   }
 
   async start(): Promise<void> {
     for await (const key of this.#options.store.openTurns()) {
-      if (this.#closed) return
-      const done = this.#resume(key, OUTBOX_RETRY_MIN_MS).finally(() => {
+      if (this.#delays.closed) return
+      this.#resuming.add(formatActorKey(key))
+      const done = this.#resume(key, RETRY_MIN_MS).finally(() => {
         this.#activating.delete(done)
       })
       this.#activating.add(done)
@@ -40,30 +48,43 @@ export class OpenTurns {
     }
   }
 
-  close(): void {
-    this.#closed = true
-    for (const timer of this.#timers) timer.cancel()
+  /** The activation of an actor broke, and its journal may end in the middle of a turn. */
+  add(key: ActorKey): void {
+    const name = formatActorKey(key)
+    if (this.#resuming.has(name)) return
+    this.#resuming.add(name)
+    this.#delays.after(RETRY_MIN_MS, () => this.#resume(key, longer(RETRY_MIN_MS)))
   }
 
-  /** An activation runs an open turn by itself. Never rejects. */
-  async #resume(key: ActorKey, retryMs: number): Promise<void> {
+  close(): void {
+    this.#delays.close()
+  }
+
+  /** An activation runs an open turn by itself. Resolves when there is one. Never rejects. */
+  async #resume(key: ActorKey, pauseMs: number): Promise<void> {
     try {
-      await this.#options.pool.acquire(key)
+      ignoreOutcome(this.#follow(key, await this.#options.pool.acquire(key), pauseMs))
     } catch (error) {
-      const { code, message } = toLoomError(error)
-      if (this.#closed || code === 'ERR_QUARANTINED') return
-      // Its type may be registered in a moment.
-      if (retryMs >= OUTBOX_RETRY_MAX_MS)
-        this.#options.warn(`its open turn cannot go on: ${code}: ${message}`, key)
-      this.#later(retryMs, () => this.#resume(key, Math.min(retryMs * 2, OUTBOX_RETRY_MAX_MS)))
+      this.#again(key, pauseMs, toLoomError(error))
     }
   }
 
-  #later(delayMs: number, task: () => Promise<void>): void {
-    const timer = this.#options.clock.after(delayMs, () => {
-      this.#timers.delete(timer)
-      if (!this.#closed) void task()
-    })
-    this.#timers.add(timer)
+  /** To the end of what the activation does now. */
+  async #follow(key: ActorKey, activation: Activation, pauseMs: number): Promise<void> {
+    try {
+      if (!activation.closed) await activation.observe()
+      this.#resuming.delete(formatActorKey(key))
+    } catch (error) {
+      this.#again(key, pauseMs, toLoomError(error))
+    }
+  }
+
+  #again(key: ActorKey, pauseMs: number, { code, kind, message }: LoomError): void {
+    if (code === 'ERR_QUARANTINED' || kind === 'lost') this.#resuming.delete(formatActorKey(key))
+    if (this.#delays.closed || !this.#resuming.has(formatActorKey(key))) return
+    // Its type may be registered in a moment.
+    if (pauseMs >= RETRY_MAX_MS)
+      this.#options.warn(`its open turn cannot go on: ${code}: ${message}`, key)
+    this.#delays.after(pauseMs, () => this.#resume(key, longer(pauseMs)))
   }
 }

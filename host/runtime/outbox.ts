@@ -12,18 +12,21 @@
  *   OB1. A message is forgotten by the store only when the receiver's turn is durable, or can never be.
  *   OB2. Of one pair, a message is handed over only when all before it were; when one has to be retried, those
  *        behind it wait.
+ *   OB3. What cannot be settled is settled later; until then a host that starts delivers it again, and the receiver
+ *        answers from its journal.
  */
 import type { Activation } from '../actor/activation.ts'
 import { messageKey } from '../actor/effects.ts'
 import { decodeMessage, type StoredMessage } from '../actor/message.ts'
-import type { Clock, Timer } from '../base/clock.ts'
+import type { Clock } from '../base/clock.ts'
 import { isLoomError, type LoomError, toLoomError } from '../base/errors.ts'
-import { OUTBOX_IN_FLIGHT_MAX, OUTBOX_RETRY_MAX_MS, OUTBOX_RETRY_MIN_MS } from '../base/limits.ts'
-import { formatActorKey } from '../base/names.ts'
+import { OUTBOX_IN_FLIGHT_MAX, RETRY_MIN_MS } from '../base/limits.ts'
+import { type ActorKey, formatActorKey } from '../base/names.ts'
 import { ignoreOutcome } from '../base/promises.ts'
 import type { Pool } from '../pool/pool.ts'
 import type { OutboxRow, Store } from '../store/store.ts'
 import { argumentsOf } from './actor-calls.ts'
+import { Delays, longer } from './delays.ts'
 import { findMethod } from './handle.ts'
 
 export interface OutboxOptions {
@@ -47,27 +50,46 @@ interface Pair {
   readonly waiting: Waiting[]
   inFlight: number
   retryMs: number
-  timer: Timer | null
+  /** A retry is put off. */
+  isPausing: boolean
 }
 
 export class Outbox {
   readonly #options: OutboxOptions
   readonly #pairs = new Map<string, Pair>()
+  readonly #delays: Delays
+  /** Names of messages that wait, are under way, or are not forgotten by the store yet. */
+  readonly #known = new Set<string>()
+  /** Delivered, and not forgotten by the store yet. */
   #settled: OutboxRow[] = []
-  #timers = new Set<Timer>()
-  #closed = false
+  #isSettling = false
 
   constructor(options: OutboxOptions) {
     this.#options = options
+    this.#delays = new Delays(options.clock)
   }
 
   /** Takes up what an earlier host did not deliver. */
-  async start(): Promise<void> {
-    let after: OutboxRow | null = null
-    for (;;) {
+  start(): Promise<void> {
+    return this.#takeUp(null, () => true)
+  }
+
+  /** Takes up what a commit of `sender` has left that was reported as failed. */
+  takeUp(sender: ActorKey): Promise<void> {
+    const before = { sender, incarnation: '', seq: 0, index: 0, bytes: new Uint8Array() }
+    return this.#takeUp(
+      before,
+      ({ sender: { type, id } }) => type === sender.type && id === sender.id,
+    )
+  }
+
+  async #takeUp(from: OutboxRow | null, isWanted: (row: OutboxRow) => boolean): Promise<void> {
+    for (let after = from; ; ) {
       const rows: readonly OutboxRow[] = await this.#options.store.outbox(after, PAGE_ROWS)
-      if (this.#closed || rows.length === 0) return
-      this.add(rows)
+      const wanted = rows.filter(isWanted)
+      if (this.#delays.closed) return
+      this.add(wanted)
+      if (rows.length === 0 || wanted.length < rows.length) return
       after = rows[rows.length - 1] ?? null
     }
   }
@@ -75,33 +97,26 @@ export class Outbox {
   /** Messages of one actor, in the order in which they were sent, whose turn is durable. */
   add(rows: readonly OutboxRow[]): void {
     for (const row of rows) {
+      const name = nameOf(row)
+      if (this.#known.has(name)) continue
+      this.#known.add(name)
       const message = decodeMessage(row.bytes)
       const delayMs = message.notBeforeMs - this.#options.clock.wallMs()
       if (delayMs <= 0) this.#queue(row, message)
-      else this.#later(delayMs, () => this.#queue(row, message))
+      else this.#delays.after(delayMs, () => this.#queue(row, message))
     }
   }
 
   /** Stops handing over; what is not settled stays in the store. */
   close(): void {
-    this.#closed = true
-    for (const timer of this.#timers) timer.cancel()
-    for (const { timer } of this.#pairs.values()) timer?.cancel()
-  }
-
-  #later(delayMs: number, task: () => void): void {
-    const timer = this.#options.clock.after(delayMs, () => {
-      this.#timers.delete(timer)
-      task()
-    })
-    this.#timers.add(timer)
+    this.#delays.close()
   }
 
   #queue(row: OutboxRow, message: StoredMessage): void {
     const name = `${formatActorKey(row.sender)} ${formatActorKey(message.target)}`
     let pair = this.#pairs.get(name)
     if (pair === undefined) {
-      pair = { name, waiting: [], inFlight: 0, retryMs: OUTBOX_RETRY_MIN_MS, timer: null }
+      pair = { name, waiting: [], inFlight: 0, retryMs: RETRY_MIN_MS, isPausing: false }
       this.#pairs.set(name, pair)
     }
     pair.waiting.push({ row, message })
@@ -110,7 +125,7 @@ export class Outbox {
 
   /** OB2: the receiver is activated first, so that a pair's messages enter its mailbox in one go. */
   #pump(pair: Pair): void {
-    if (this.#closed || pair.timer !== null || pair.inFlight > 0) return
+    if (this.#delays.closed || pair.isPausing || pair.inFlight > 0) return
     const batch = pair.waiting.splice(0, OUTBOX_IN_FLIGHT_MAX)
     const [first] = batch
     if (first === undefined) {
@@ -135,18 +150,18 @@ export class Outbox {
     pair.waiting.unshift(...failed)
     if (failed.length > 0) this.#retryLater(pair)
     else {
-      pair.retryMs = OUTBOX_RETRY_MIN_MS
+      pair.retryMs = RETRY_MIN_MS
       this.#pump(pair)
     }
   }
 
   #retryLater(pair: Pair): void {
-    if (this.#closed) return
-    pair.timer = this.#options.clock.after(pair.retryMs, () => {
-      pair.timer = null
+    pair.isPausing = true
+    this.#delays.after(pair.retryMs, () => {
+      pair.isPausing = false
       this.#pump(pair)
     })
-    pair.retryMs = Math.min(pair.retryMs * 2, OUTBOX_RETRY_MAX_MS)
+    pair.retryMs = longer(pair.retryMs)
   }
 
   /** True when the message needs no further delivery. */
@@ -173,17 +188,36 @@ export class Outbox {
     return true
   }
 
-  /** Several at once, because each is a write. */
   #settle(row: OutboxRow): void {
     this.#settled.push(row)
-    if (this.#settled.length > 1) return
-    setImmediate(() => {
+    if (this.#isSettling) return
+    this.#isSettling = true
+    setImmediate(() => ignoreOutcome(this.#settleAll()))
+  }
+
+  /** Several at once, because each is a write. Those that are never settled are answered from the journal (OB3). */
+  async #settleAll(): Promise<void> {
+    for (let pauseMs = RETRY_MIN_MS; this.#settled.length > 0; ) {
       const rows = this.#settled
       this.#settled = []
-      // What cannot be settled is delivered again after the next start, and answered from the journal.
-      ignoreOutcome(this.#options.store.settleOutbox(rows))
-    })
+      try {
+        await this.#options.store.settleOutbox(rows)
+        for (const row of rows) this.#known.delete(nameOf(row))
+        pauseMs = RETRY_MIN_MS
+      } catch (error) {
+        this.#settled = rows.concat(this.#settled)
+        if (toLoomError(error).kind === 'lost') return
+        await this.#delays.pause(pauseMs)
+        pauseMs = longer(pauseMs)
+      }
+    }
+    this.#isSettling = false
   }
+}
+
+/** An incarnation is one actor's. */
+function nameOf({ incarnation, seq, index }: OutboxRow): string {
+  return `${incarnation}/${seq}/${index}`
 }
 
 /** The receiver will never take it, whoever tries again. */

@@ -3,6 +3,7 @@
 // the steps; every journal is replayed from its first entry at the end.
 import { describe, expect, test } from 'vitest'
 import { VirtualClock } from '../../../host/base/clock.ts'
+import { LoomError } from '../../../host/base/errors.ts'
 import {
   fsBlobs,
   memory,
@@ -10,8 +11,10 @@ import {
   type Runtime,
   type RuntimeOptions,
 } from '../../../host/index.ts'
+import type { OutboxRow, StoreDriver } from '../../../host/store/store.ts'
 import { Peer } from '../../support/bank-actor.ts'
-import { errorOf, isPending, openHost, temporaryFolder } from '../../support/host.ts'
+import { errorOf, isPending, macrotasks, openHost, temporaryFolder } from '../../support/host.ts'
+import { UnsureDriver } from '../../support/unsure-driver.ts'
 
 async function openPeers(options: Partial<RuntimeOptions> = {}): Promise<Runtime> {
   const runtime = await openHost(options)
@@ -172,6 +175,66 @@ describe('a message', () => {
     await new Promise((resolve) => setImmediate(resolve))
     clock.advance(1)
     await eventually(() => call(second, 'b', 'balance'), 5)
+  })
+
+  test('that the store cannot forget is forgotten later, and not delivered again', async () => {
+    const inner = memory()
+    const clock = new VirtualClock()
+    let failures = 3
+    const asked: number[] = []
+    const store: StoreDriver = {
+      name: 'forgetless',
+      open: async (options) => {
+        const opened = await inner.open(options)
+        return new Proxy(opened, {
+          get(target, property) {
+            const value = Reflect.get(target, property) as unknown
+            if (typeof value !== 'function') return value
+            if (property !== 'settleOutbox') return value.bind(target)
+            return (rows: readonly OutboxRow[]) => {
+              asked.push(rows.length)
+              const error = new LoomError('ERR_STORE', 'EIO')
+              return failures-- > 0 ? Promise.reject(error) : target.settleOutbox(rows)
+            }
+          },
+        })
+      },
+    }
+    const runtime = await openPeers({ store, clock })
+    await call(runtime, 'a', 'tell', 'b', ['one', 'two'])
+    await eventually(async () => asked.length, 1)
+    await call(runtime, 'a', 'tell', 'c', ['three'])
+    for (const [index, pauseMs] of [50, 100, 200].entries()) {
+      clock.advance(pauseMs - 1)
+      expect(
+        await isPending(
+          eventually(async () => asked.length, index + 2),
+          50,
+        ),
+      ).toBe(true)
+      clock.advance(1)
+      await eventually(async () => asked.length, index + 2)
+    }
+    await eventually(() => outboxCount(inner), 0)
+    expect(asked.slice(1)).toEqual([3, 3, 3])
+    expect(await call(runtime, 'b', 'heard')).toEqual(['Peer/a: one', 'Peer/a: two'])
+  })
+
+  test('of a commit that was written, and reported as failed, is delivered without another call, and in order', async () => {
+    for (const asksAgain of [false, true]) {
+      const store = new UnsureDriver()
+      const clock = new VirtualClock()
+      const runtime = await openPeers({ store, clock })
+      await call(runtime, 'a', 'deposit', 1)
+      store.failNext = 'after'
+      const failed = errorOf(call(runtime, 'a', 'tell', 'b', ['one', 'two']))
+      expect(await failed).toMatchObject({ code: 'ERR_COMMIT' })
+      if (asksAgain) await call(runtime, 'a', 'tell', 'b', ['three'])
+      clock.advance(50)
+      await eventually(() => outboxCount(store.inner), 0)
+      const heard = ['Peer/a: one', 'Peer/a: two', ...(asksAgain ? ['Peer/a: three'] : [])]
+      expect(await call(runtime, 'b', 'heard')).toEqual(heard)
+    }
   })
 
   test('that nobody can take is given up, and said', async () => {

@@ -5,7 +5,7 @@ import { VirtualClock } from '../../../host/index.ts'
 import { memory } from '../../../host/store/memory/memory.ts'
 import { Peer } from '../../support/bank-actor.ts'
 import { openComponentHost } from '../../support/components.ts'
-import { openHost } from '../../support/host.ts'
+import { macrotasks, openHost } from '../../support/host.ts'
 
 function market() {
   const asked: string[] = []
@@ -80,4 +80,34 @@ test('calls between actors leave no mark', async () => {
   await runtime.close()
   const reader = await store.open({ readOnly: true, wallMs: () => 0 })
   for await (const key of reader.openTurns()) expect(key).toBeNull()
+})
+
+test('an open turn whose activation broke goes on by itself, and pauses longer while its commits fail', async () => {
+  const store = memory()
+  const clock = new VirtualClock()
+  const prices = market()
+  const runtime = await openComponentHost({ store, clock }, prices.quotes)
+  const asked = (await runtime.getActor('anna', 'Quoter')).execute(offer)
+  asked.catch(() => {})
+  await until(() => prices.asked.length === 1)
+  for (let failure = 1; failure < 5; failure++) {
+    store.failNextAppend()
+    prices.answers[failure - 1]?.(21)
+    // Nobody asks again; the first pauses are 50, 100, 200, ... milliseconds.
+    await macrotasks(20)
+    clock.advance(50 * 2 ** (failure - 1) - 1)
+    await macrotasks(20)
+    expect(prices.asked).toHaveLength(failure)
+    clock.advance(1)
+    await until(() => prices.asked.length === failure + 1)
+  }
+  prices.answers[4]?.(21)
+  await macrotasks(20)
+  const reader = await store.open({ readOnly: true, wallMs: () => 0 })
+  const open: unknown[] = []
+  for await (const key of reader.openTurns()) open.push(key)
+  expect(open).toEqual([])
+  const retry = (await runtime.getActor('anna', 'Quoter')).execute(offer)
+  expect(await retry).toMatchObject({ tag: 'ok', val: { total: 42 } })
+  expect(prices.asked).toHaveLength(5)
 })
