@@ -70,6 +70,23 @@ export function addExample(command: Command, ...lines: readonly string[]): Comma
   )
 }
 
+/** A command on one actor: `loom NAME TYPE/ID [--data] [--json]`. */
+export function addActorCommand(
+  program: Command,
+  name: string,
+  description: string,
+  action: (actor: string, options: DataOptions & JsonOptions) => Promise<void>,
+): void {
+  const command = program
+    .command(name)
+    .description(description)
+    .argument('<actor>', 'TYPE/ID')
+    .addOption(dataOption())
+    .addOption(jsonOption())
+    .action(action)
+  addExample(command, `loom ${name} Counter/c1`)
+}
+
 /** An option's duration, such as 1h30m. Units: milliseconds. */
 export function parseTime(text: string): number {
   const ms = durationMs(text, 'time')

@@ -5,24 +5,16 @@ import type { Command } from 'commander'
 import { parseActorKey } from '../../base/names.ts'
 import { actOnFolder } from '../acting.ts'
 import { actorPath, askHost } from '../live-host.ts'
-import {
-  addExample,
-  type DataOptions,
-  dataOption,
-  type JsonOptions,
-  jsonOption,
-} from '../options.ts'
+import { addActorCommand, type DataOptions, type JsonOptions } from '../options.ts'
 import { print, printJson } from '../output.ts'
 
 export function addDeleteCommand(program: Command): void {
-  const command = program
-    .command('delete')
-    .description('delete an actor with its journal and state; a later call begins a new life')
-    .argument('<actor>', 'TYPE/ID')
-    .addOption(dataOption())
-    .addOption(jsonOption())
-    .action(deleteActor)
-  addExample(command, 'loom delete Counter/c1')
+  addActorCommand(
+    program,
+    'delete',
+    'delete an actor with its journal and state; a later call begins a new life',
+    deleteActor,
+  )
 }
 
 async function deleteActor(actor: string, options: DataOptions & JsonOptions): Promise<void> {

@@ -9,25 +9,12 @@ import { type ActorKey, parseActorKey } from '../../base/names.ts'
 import type { ActorDescription, Inspector } from '../../runtime/api.ts'
 import { withInspector } from '../data-folder.ts'
 import { describeThroughHost, findLiveHost } from '../live-host.ts'
-import {
-  addExample,
-  type DataOptions,
-  dataOption,
-  type JsonOptions,
-  jsonOption,
-} from '../options.ts'
+import { addActorCommand, type DataOptions, type JsonOptions } from '../options.ts'
 import { print, printJson } from '../output.ts'
 import { withProgress } from '../progress.ts'
 
 export function addInspectCommand(program: Command): void {
-  const command = program
-    .command('inspect')
-    .description('describe an actor and its state')
-    .argument('<actor>', 'TYPE/ID')
-    .addOption(dataOption())
-    .addOption(jsonOption())
-    .action(inspect)
-  addExample(command, 'loom inspect Counter/c1')
+  addActorCommand(program, 'inspect', 'describe an actor and its state', inspect)
 }
 
 async function inspect(actor: string, options: DataOptions & JsonOptions): Promise<void> {

@@ -4,24 +4,11 @@
 import type { Command } from 'commander'
 import { parseActorKey } from '../../base/names.ts'
 import { withInspector } from '../data-folder.ts'
-import {
-  addExample,
-  type DataOptions,
-  dataOption,
-  type JsonOptions,
-  jsonOption,
-} from '../options.ts'
+import { addActorCommand, type DataOptions, type JsonOptions } from '../options.ts'
 import { colors, note, print, printJson } from '../output.ts'
 
 export function addRemindersCommand(program: Command): void {
-  const command = program
-    .command('reminders')
-    .description('list the reminders of an actor')
-    .argument('<actor>', 'TYPE/ID')
-    .addOption(dataOption())
-    .addOption(jsonOption())
-    .action(listReminders)
-  addExample(command, 'loom reminders Counter/c1')
+  addActorCommand(program, 'reminders', 'list the reminders of an actor', listReminders)
 }
 
 async function listReminders(actor: string, options: DataOptions & JsonOptions): Promise<void> {

@@ -4,25 +4,17 @@
 import type { Command } from 'commander'
 import { parseActorKey } from '../../base/names.ts'
 import { withInspector } from '../data-folder.ts'
-import {
-  addExample,
-  type DataOptions,
-  dataOption,
-  type JsonOptions,
-  jsonOption,
-} from '../options.ts'
+import { addActorCommand, type DataOptions, type JsonOptions } from '../options.ts'
 import { colors, print, printJson } from '../output.ts'
 import { withProgress } from '../progress.ts'
 
 export function addReplayCommand(program: Command): void {
-  const command = program
-    .command('replay')
-    .description('replay a journal from its first entry; exit 1 at the first difference')
-    .argument('<actor>', 'TYPE/ID')
-    .addOption(dataOption())
-    .addOption(jsonOption())
-    .action(replay)
-  addExample(command, 'loom replay Counter/c1')
+  addActorCommand(
+    program,
+    'replay',
+    'replay a journal from its first entry; exit 1 at the first difference',
+    replay,
+  )
 }
 
 async function replay(actor: string, options: DataOptions & JsonOptions): Promise<void> {
