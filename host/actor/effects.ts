@@ -9,7 +9,6 @@
 import { createHash } from 'node:crypto'
 import { IDEMPOTENCY_KEY_SIZE_MAX_BYTES } from '../base/limits.ts'
 import { INTERNAL_KEY_PREFIX } from '../base/names.ts'
-import type { WitValue } from '../component/wit.ts'
 import type { Effect } from '../journal/entry.ts'
 import { packValue } from '../journal/values.ts'
 import type { Commit, ReminderChange } from '../store/store.ts'
@@ -53,7 +52,6 @@ export function effectRows(
   place: EffectPlace,
   tick: ReminderChange | null,
 ): EffectRows {
-  if (effects.length === 0 && tick === null) return NO_ROWS
   const { seq, atMs } = place
   const reminders = new Map<string, ReminderChange>()
   const timers: TimerEffect[] = []
@@ -78,23 +76,24 @@ export function effectRows(
   }
 }
 
-/** `stored` with what the turn has written, both behind `after` and in the order of UTF-8 bytes. */
-export function mergeKeys(
+/** `stored` with what was `written` since, both behind `after` and in the order of UTF-8 bytes. */
+export function mergeKeys<Change>(
   stored: readonly string[],
-  written: ReadonlyMap<string, WitValue> | null,
+  written: ReadonlyMap<string, Change>,
+  isDeleted: (change: Change) => boolean,
   prefix: string,
   after: string | null,
 ): readonly string[] {
-  if (written === null) return stored
+  if (written.size === 0) return stored
   const keys = new Set(stored)
-  for (const [key, value] of written)
-    if (value === undefined) keys.delete(key)
+  for (const [key, change] of written)
+    if (isDeleted(change)) keys.delete(key)
     else if (key.startsWith(prefix) && (after === null || compareKeys(key, after) > 0))
       keys.add(key)
   return [...keys].sort(compareKeys)
 }
 
 /** In the order of UTF-8 bytes, which is that of stores. */
-export function compareKeys(a: string, b: string): number {
+function compareKeys(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b))
 }

@@ -10,12 +10,20 @@ import { isThenable } from '../base/promises.ts'
 import type { WitValue } from '../component/wit.ts'
 import { unpackValue } from '../journal/values.ts'
 import type { ActorLog, StateChange, StateRow } from '../store/store.ts'
-import { compareKeys } from './effects.ts'
+import { mergeKeys } from './effects.ts'
+
+interface Pending {
+  /** Null where it is deleted. */
+  readonly value: Uint8Array | null
+  readonly seq: number
+}
+
+const isDeleted = ({ value }: Pending): boolean => value === null
 
 export class KeyedState {
   readonly #log: Pick<ActorLog, 'readState' | 'listState'>
   /** The newest change of each key whose commit is pending, and the seq of that commit. */
-  readonly #pending = new Map<string, { readonly value: Uint8Array | null; readonly seq: number }>()
+  readonly #pending = new Map<string, Pending>()
 
   constructor(log: Pick<ActorLog, 'readState' | 'listState'>) {
     this.#log = log
@@ -45,23 +53,11 @@ export class KeyedState {
     countMax: number,
   ): readonly string[] | PromiseLike<readonly string[]> {
     const rows = this.#log.listState(prefix, after, countMax + this.#pending.size)
-    const keys = (found: readonly StateRow[]): readonly string[] =>
-      this.#overlay(
-        found.map(({ key }) => key),
-        prefix,
-        after,
-      ).slice(0, countMax)
+    const keys = (found: readonly StateRow[]): readonly string[] => {
+      const stored = found.map(({ key }) => key)
+      return mergeKeys(stored, this.#pending, isDeleted, prefix, after).slice(0, countMax)
+    }
     return isThenable(rows) ? rows.then(keys) : keys(rows)
-  }
-
-  #overlay(stored: readonly string[], prefix: string, after: string | null): readonly string[] {
-    if (this.#pending.size === 0) return stored
-    const keys = new Set(stored)
-    for (const [key, { value }] of this.#pending)
-      if (value === null) keys.delete(key)
-      else if (key.startsWith(prefix) && (after === null || compareKeys(key, after) > 0))
-        keys.add(key)
-    return [...keys].sort(compareKeys)
   }
 }
 

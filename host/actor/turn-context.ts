@@ -11,7 +11,12 @@ import { isThenable } from '../base/promises.ts'
 import type { Random } from '../base/random.ts'
 import type { WitValue } from '../component/wit.ts'
 import type { FetchOutcome, FetchRequest } from '../hostcalls/fetch.ts'
-import type { HostCallContext, OutgoingCall, ReminderInfo } from '../hostcalls/host-interface.ts'
+import type {
+  ActorReads,
+  HostCallContext,
+  OutgoingCall,
+  ReminderInfo,
+} from '../hostcalls/host-interface.ts'
 import { HostResources } from '../hostcalls/host-resources.ts'
 import { LineLog, type StandardStream } from '../hostcalls/line-log.ts'
 import type { Recorder } from '../hostcalls/recorder.ts'
@@ -39,19 +44,14 @@ export interface EngineEnvironment {
 }
 
 /** What a live turn reaches beyond itself. */
-export interface ActorPorts {
-  readState(key: string): WitValue | PromiseLike<WitValue>
-  listState(
-    prefix: string,
-    after: string | null,
-    countMax: number,
-  ): readonly string[] | PromiseLike<readonly string[]>
-  listReminders(): readonly ReminderInfo[] | PromiseLike<readonly ReminderInfo[]>
+export interface ActorPorts extends ActorReads {
   /** `callId` is the same when a re-run of the turn makes the call again. */
   callActor(call: OutgoingCall, callId: string): TurnOutcome | PromiseLike<TurnOutcome>
   /** `callId` as above. */
   fetch(request: FetchRequest, callId: string): Promise<FetchOutcome>
 }
+
+const NOTHING_WRITTEN: ReadonlyMap<string, WitValue> = new Map()
 
 export class TurnContext implements HostCallContext {
   readonly key: ActorKey
@@ -144,8 +144,10 @@ export class TurnContext implements HostCallContext {
     countMax: number,
   ): readonly string[] | PromiseLike<readonly string[]> {
     const stored = this.#reach().listState(prefix, after, countMax + (this.#written?.size ?? 0))
+    const written = this.#written ?? NOTHING_WRITTEN
+    const isDeleted = (value: WitValue): boolean => value === undefined
     const merge = (keys: readonly string[]): readonly string[] =>
-      mergeKeys(keys, this.#written, prefix, after).slice(0, countMax)
+      mergeKeys(keys, written, isDeleted, prefix, after).slice(0, countMax)
     return isThenable(stored) ? stored.then(merge) : merge(stored)
   }
 

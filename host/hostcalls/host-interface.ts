@@ -15,8 +15,22 @@ import type { FetchOutcome, FetchRequest } from './fetch.ts'
 import type { HostResources } from './host-resources.ts'
 import type { StandardStream } from './line-log.ts'
 
+/** What a turn can read of its actor beyond the memory. */
+export interface ActorReads {
+  /** Keyed state as the turn sees it: committed values, and what it has written itself. */
+  readState(key: string): WitValue | PromiseLike<WitValue>
+  /** Keys that begin with `prefix` and lie behind `after`, in the order of their UTF-8 bytes. */
+  listState(
+    prefix: string,
+    after: string | null,
+    countMax: number,
+  ): readonly string[] | PromiseLike<readonly string[]>
+  /** Reminders as the turns before it have left them, in order of name. */
+  listReminders(): readonly ReminderInfo[] | PromiseLike<readonly ReminderInfo[]>
+}
+
 /** What a host function may know of the turn that calls it. */
-export interface HostCallContext {
+export interface HostCallContext extends ActorReads {
   readonly key: ActorKey
   readonly incarnation: string
   readonly clock: Clock
@@ -35,16 +49,6 @@ export interface HostCallContext {
   readonly caller: string | null
   /** Asks for an effect of this turn: it happens with the turn's commit, or not at all. */
   effect(effect: Effect): void
-  /** Keyed state as this turn sees it: committed values, and what the turn has written. */
-  readState(key: string): WitValue | PromiseLike<WitValue>
-  /** Keys that begin with `prefix` and lie behind `after`, in the order of their UTF-8 bytes. */
-  listState(
-    prefix: string,
-    after: string | null,
-    countMax: number,
-  ): readonly string[] | PromiseLike<readonly string[]>
-  /** Reminders as the turns before this one have left them, in order of name. */
-  listReminders(): readonly ReminderInfo[] | PromiseLike<readonly ReminderInfo[]>
   /** Calls another actor under an id that a re-run of this turn would use again. */
   callActor(call: OutgoingCall): TurnOutcome | PromiseLike<TurnOutcome>
   /** Sends an HTTP request; `index` is that of the host call, under which a re-run of this turn asks again. */
