@@ -9,7 +9,6 @@ import { InstanceStock } from '../actor/instance-stock.ts'
 import { checkJournalPolicy, type JournalPolicy, KEEP_ALL } from '../actor/journal-retention.ts'
 import { ParkedTurns } from '../actor/parked-turns.ts'
 import { type WarmActor, writeWarmSnapshot } from '../actor/warm-actor.ts'
-
 import { type Clock, systemClock, type Timer } from '../base/clock.ts'
 import { LoomError, toLoomError } from '../base/errors.ts'
 import { SPARE_INSTANCE_COUNT_MAX } from '../base/limits.ts'
@@ -28,7 +27,7 @@ import { serveWasi } from '../hostcalls/wasi.ts'
 import { nodeHttp } from '../http/node/node-http.ts'
 import { PayloadStore } from '../journal/payload-store.ts'
 import { Pool } from '../pool/pool.ts'
-import type { ActorSummary, OutboxRow, QuarantineRow, Store } from '../store/store.ts'
+import type { ActorSummary, QuarantineRow, Store } from '../store/store.ts'
 import { ActorCalls } from './actor-calls.ts'
 import { type ImportHome, importActor, parseExport } from './actor-import.ts'
 import type {
@@ -161,33 +160,20 @@ class HostRuntime implements Runtime {
       onSweep: () => stock.trim(),
     })
     this.#calls = new ActorCalls(this.#pool, clock)
-    const warn = (message: string, { sender: actor }: OutboxRow): void =>
-      this.#log({ level: 'error', message, actor })
-    this.#outbox = new Outbox({ store, pool: this.#pool, clock, warn })
-    this.#reminders = new Reminders({
-      store,
-      pool: this.#pool,
-      clock,
-      warn: (message, actor) => this.#log({ level: 'warn', message, actor }),
-    })
-    this.#openTurns = new OpenTurns({
-      store,
-      pool: this.#pool,
-      clock,
-      warn: (message, actor) => this.#log({ level: 'error', message, actor }),
-    })
-    this.#lives = new Lives({ store, pool: this.#pool, clock })
+    const log = (level: LogLine['level']) => (message: string, actor: ActorKey) =>
+      this.#log({ level, message, actor })
+    const home = { store, pool: this.#pool, clock }
+    this.#outbox = new Outbox({ ...home, warn: log('error') })
+    this.#reminders = new Reminders({ ...home, warn: log('warn') })
+    this.#openTurns = new OpenTurns({ ...home, warn: log('error') })
+    this.#lives = new Lives(home)
     this.#retention = new KeyRetention({
       store,
       clock,
       retentionMs: limits.idempotencyRetentionMs,
       warn: (message) => this.#log({ level: 'warn', message }),
     })
-    this.#quarantines = new Quarantines({
-      store,
-      clock,
-      warn: (message, actor) => this.#log({ level: 'error', message, actor }),
-    })
+    this.#quarantines = new Quarantines({ store, clock, warn: log('error') })
     const lost = deferred<LoomError>()
     this.lost = lost.promise
     this.#lose = lost.resolve

@@ -33,7 +33,7 @@ export interface OutboxOptions {
   readonly store: Store
   readonly pool: Pool
   readonly clock: Clock
-  readonly warn: (message: string, row: OutboxRow) => void
+  readonly warn: (message: string, sender: ActorKey) => void
 }
 
 /** Rows read at once when the host starts. */
@@ -183,7 +183,7 @@ export class Outbox {
   #refused(row: OutboxRow, error: LoomError): boolean {
     const forGood = isLoomError(error) && (error.kind === 'guest' || NEVER.has(error.code))
     if (!forGood) return false
-    this.#options.warn(`a message was not taken: ${error.code}: ${error.message}`, row)
+    this.#options.warn(`a message was not taken: ${error.code}: ${error.message}`, row.sender)
     this.#settle(row)
     return true
   }
