@@ -7,7 +7,6 @@ import type { ReminderChange } from '../store/store.ts'
 import type { JournalTail } from './journal-tail.ts'
 import type { ActorMethod } from './program.ts'
 import type { Place } from './shared-fate.ts'
-import type { TurnEngine } from './turn-engine.ts'
 import type { LiveTurn } from './turn-step.ts'
 
 /** What somebody asks an actor for. */
@@ -125,7 +124,7 @@ export interface Observed {
 /** Tells what is there, when it is durable. */
 export function answerObservation(
   { resolve, reject }: Observation,
-  engine: TurnEngine | null,
+  engine: { stateHash(): string } | null,
   { seqNext, last }: JournalTail,
   seqFirst: number,
 ): void {

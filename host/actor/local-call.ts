@@ -12,7 +12,6 @@ import type { TurnOutcome } from '../journal/entry.ts'
 import type { CallHead, CallWaiter } from './invocation.ts'
 import type { JournalTail } from './journal-tail.ts'
 import type { ActorProgram } from './program.ts'
-import type { Queries } from './queries.ts'
 import type { Place } from './shared-fate.ts'
 
 /** The actor of this host that made a call, as its callee sees it. */
@@ -25,7 +24,7 @@ export interface LocalCaller {
 export interface LocalActor extends LocalCaller {
   readonly key: ActorKey
   readonly program: ActorProgram
-  readonly queries: Pick<Queries, 'has'>
+  readonly queries: { has(method: string): boolean }
   /** False when its turns are lost. */
   readonly open: boolean
   callLocally(head: CallHead, caller: LocalCaller): TurnOutcome | Promise<TurnOutcome>

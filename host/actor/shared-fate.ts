@@ -14,11 +14,19 @@
  */
 import { LoomError } from '../base/errors.ts'
 import { type ActorKey, formatActorKey } from '../base/names.ts'
-import type { JournalTail } from './journal-tail.ts'
 
-/** A place in the journal of an actor of this host: the entries before `seq`. */
+/** The journal of an actor of this host (journal-tail.ts). */
+interface Journal {
+  readonly key: ActorKey
+  /** Entries below are durable. */
+  readonly seqDurable: number
+  /** Why the others are lost, if they are. */
+  readonly broken: LoomError | null
+}
+
+/** A place in a journal: the entries before `seq`. */
 export interface Place {
-  readonly tail: Pick<JournalTail, 'key' | 'broken' | 'seqDurable'>
+  readonly tail: Journal
   readonly seq: number
 }
 

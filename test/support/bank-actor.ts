@@ -1,5 +1,6 @@
 // TypeScript actors that act on each other: for tests of effects and of calls between actors.
-import { Actor, type ActorTarget } from '../../host/index.ts'
+import { Actor, type ActorTarget, type Runtime, type RuntimeOptions } from '../../host/index.ts'
+import { openHost } from './host.ts'
 
 export const peer = (id: string): ActorTarget => ({ type: 'Peer', id })
 
@@ -112,4 +113,21 @@ export class Peer extends Actor<PeerState> {
   async keys(prefix: string): Promise<readonly string[]> {
     return await this.simpleState.keys({ prefix })
   }
+}
+
+/** A host of peers. */
+export async function openPeers(options: Partial<RuntimeOptions> = {}): Promise<Runtime> {
+  const runtime = await openHost(options)
+  await runtime.registerActorType('Peer', { type: 'typescript', actorClass: Peer })
+  return runtime
+}
+
+export async function callPeer(
+  runtime: Runtime,
+  id: string,
+  method: string,
+  ...args: unknown[]
+): Promise<unknown> {
+  const actor = await runtime.getActor(id, 'Peer')
+  return await actor.call(method, ...args)
 }

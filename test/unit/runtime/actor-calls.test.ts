@@ -11,24 +11,8 @@ import {
   type RuntimeOptions,
   VirtualClock,
 } from '../../../host/index.ts'
-import { Peer } from '../../support/bank-actor.ts'
+import { callPeer as call, openPeers, Peer } from '../../support/bank-actor.ts'
 import { errorOf, isPending, openHost, temporaryFolder } from '../../support/host.ts'
-
-async function openPeers(options: Partial<RuntimeOptions> = {}): Promise<Runtime> {
-  const runtime = await openHost(options)
-  await runtime.registerActorType('Peer', { type: 'typescript', actorClass: Peer })
-  return runtime
-}
-
-async function call(
-  runtime: Runtime,
-  id: string,
-  method: string,
-  ...args: unknown[]
-): Promise<unknown> {
-  const actor = await runtime.getActor(id, 'Peer')
-  return await actor.call(method, ...args)
-}
 
 describe('a call of another actor', () => {
   test('gives its result, also where the callee was never called or waits', async () => {

@@ -11,26 +11,10 @@ import {
   type Runtime,
   type RuntimeOptions,
 } from '../../../host/index.ts'
-import type { OutboxRow, StoreDriver } from '../../../host/store/store.ts'
-import { Peer } from '../../support/bank-actor.ts'
+import { alteredDriver } from '../../support/altered-driver.ts'
+import { callPeer as call, openPeers, Peer } from '../../support/bank-actor.ts'
 import { errorOf, isPending, macrotasks, openHost, temporaryFolder } from '../../support/host.ts'
 import { UnsureDriver } from '../../support/unsure-driver.ts'
-
-async function openPeers(options: Partial<RuntimeOptions> = {}): Promise<Runtime> {
-  const runtime = await openHost(options)
-  await runtime.registerActorType('Peer', { type: 'typescript', actorClass: Peer })
-  return runtime
-}
-
-async function call(
-  runtime: Runtime,
-  id: string,
-  method: string,
-  ...args: unknown[]
-): Promise<unknown> {
-  const actor = await runtime.getActor(id, 'Peer')
-  return await actor.call(method, ...args)
-}
 
 async function eventually(question: () => Promise<unknown>, expected: unknown): Promise<void> {
   for (let turn = 0; turn < 500; turn++) {
@@ -182,24 +166,15 @@ describe('a message', () => {
     const clock = new VirtualClock()
     let failures = 3
     const asked: number[] = []
-    const store: StoreDriver = {
-      name: 'forgetless',
-      open: async (options) => {
-        const opened = await inner.open(options)
-        return new Proxy(opened, {
-          get(target, property) {
-            const value = Reflect.get(target, property) as unknown
-            if (typeof value !== 'function') return value
-            if (property !== 'settleOutbox') return value.bind(target)
-            return (rows: readonly OutboxRow[]) => {
-              asked.push(rows.length)
-              const error = new LoomError('ERR_STORE', 'EIO')
-              return failures-- > 0 ? Promise.reject(error) : target.settleOutbox(rows)
-            }
-          },
-        })
-      },
-    }
+    const store = alteredDriver(inner, {
+      store: (opened) => ({
+        settleOutbox: (rows) => {
+          asked.push(rows.length)
+          const error = new LoomError('ERR_STORE', 'EIO')
+          return failures-- > 0 ? Promise.reject(error) : opened.settleOutbox(rows)
+        },
+      }),
+    })
     const runtime = await openPeers({ store, clock })
     await call(runtime, 'a', 'tell', 'b', ['one', 'two'])
     await eventually(async () => asked.length, 1)
