@@ -3,16 +3,9 @@
 // Method: TypeScript actors on the memory store, crashed at every commit in turn; the seed of a failure is the
 // number of the commit, which the assertion names.
 import { describe, expect, test } from 'vitest'
-import {
-  fsBlobs,
-  memory,
-  openInspector,
-  type Runtime,
-  type RuntimeOptions,
-  VirtualClock,
-} from '../../../host/index.ts'
+import { fsBlobs, memory, openInspector, VirtualClock } from '../../../host/index.ts'
 import { callPeer as call, openPeers, Peer } from '../../support/bank-actor.ts'
-import { errorOf, isPending, openHost, temporaryFolder } from '../../support/host.ts'
+import { errorOf, isPending, temporaryFolder } from '../../support/host.ts'
 
 describe('a call of another actor', () => {
   test('gives its result, also where the callee was never called or waits', async () => {
