@@ -42,6 +42,7 @@ describe('the build as a process', () => {
     const { code, out: line } = run(['actors/counter', '--json', '--out', out])
     expect(JSON.parse(line)).toEqual({
       ok: true,
+      unchanged: false,
       component: `${out}/counter.wasm`,
       wit: `${out}/counter.wit`,
       sizeBytes: 5238,
