@@ -32,7 +32,13 @@ function asker(start: (context: TurnContext, recorder: Recorder) => void): Actor
 
 const told = (result: WitValue) => (_: TurnContext, recorder: Recorder) => {
   const check = (value: unknown): WitValue => value as WitValue
-  recorder.call({ kind: 'recorded', target: 'a:b/c#d', args: [], perform: () => result, check })
+  void recorder.call({
+    kind: 'recorded',
+    target: 'a:b/c#d',
+    args: [],
+    perform: () => result,
+    check,
+  })
 }
 
 const creationError = (program: ActorProgram): Promise<unknown> =>

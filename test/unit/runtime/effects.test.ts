@@ -4,16 +4,10 @@
 import { describe, expect, test } from 'vitest'
 import { VirtualClock } from '../../../host/base/clock.ts'
 import { LoomError } from '../../../host/base/errors.ts'
-import {
-  fsBlobs,
-  memory,
-  openInspector,
-  type Runtime,
-  type RuntimeOptions,
-} from '../../../host/index.ts'
+import { fsBlobs, memory, openInspector } from '../../../host/index.ts'
 import { alteredDriver } from '../../support/altered-driver.ts'
 import { callPeer as call, openPeers, Peer } from '../../support/bank-actor.ts'
-import { errorOf, isPending, macrotasks, openHost, temporaryFolder } from '../../support/host.ts'
+import { errorOf, isPending, temporaryFolder } from '../../support/host.ts'
 import { UnsureDriver } from '../../support/unsure-driver.ts'
 
 async function eventually(question: () => Promise<unknown>, expected: unknown): Promise<void> {
