@@ -65,6 +65,7 @@ export class Activation implements LocalActor {
   #turning = false
   /** The turn that did not end at once. */
   #running: Invocation | null = null
+  resumes = false
 
   private constructor(options: ActivationOptions, seqNext: number) {
     this.#options = options
@@ -312,6 +313,7 @@ export class Activation implements LocalActor {
     } finally {
       this.#turning = false
       this.#running = null
+      this.resumes = false
     }
     this.#pump()
   }
@@ -366,6 +368,7 @@ export class Activation implements LocalActor {
     this.queries.turnBegins(this.#engine)
     // The gate is closed before the turn runs: it may call actors that call this one (A1).
     this.#turning = true
+    this.resumes = true
     const step = this.#engine.runLive(invocation, { calls, invocationId: head.invocationId })
     ignoreOutcome(this.#turnSlowly(invocation, step))
   }

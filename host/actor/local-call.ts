@@ -25,6 +25,8 @@ export interface LocalActor extends LocalCaller {
   readonly key: ActorKey
   readonly program: ActorProgram
   readonly queries: { has(method: string): boolean }
+  /** True while it runs a turn that was cut off, perhaps before the embedder has registered all types. */
+  readonly resumes: boolean
   /** False when its turns are lost. */
   readonly open: boolean
   callLocally(head: CallHead, caller: LocalCaller): TurnOutcome | Promise<TurnOutcome>

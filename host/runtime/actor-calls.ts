@@ -15,7 +15,8 @@
  *        its calls again: one that has happened is answered from the callee's journal, and for one that has begun
  *        another of the ring is refused. There is one, because no turn is begun by a call that it led to.
  *   AC4. A callee that is refused for load was not run: the call waits for room, for a while, since the failure of the
- *        turn that made it would be final.
+ *        turn that made it would be final. So does the call of a turn that goes on when a host starts, for the type of
+ *        its callee.
  */
 import type { CallHead } from '../actor/invocation.ts'
 import { type LocalActor, type LocalCaller, outcomeOf } from '../actor/local-call.ts'
@@ -73,7 +74,7 @@ export class ActorCalls {
     this.#waits.set(from, wait)
     const isRing = this.#ring(from) !== null
     const outcome = this.#dispatch(wait, call, isRing)
-    if (!isPromise(outcome) && !isRefused(outcome)) {
+    if (!isPromise(outcome) && !isRefused(outcome, caller)) {
       this.#end(wait)
       return outcome
     }
@@ -89,7 +90,7 @@ export class ActorCalls {
   ): Promise<TurnOutcome> {
     let outcome = await first
     const deadlineMs = this.#clock.monotonicMs() + CALL_RETRY_TIMEOUT_MS
-    for (let pauseMs = CALL_RETRY_MIN_MS; isRefused(outcome); ) {
+    for (let pauseMs = CALL_RETRY_MIN_MS; isRefused(outcome, wait.caller); ) {
       const isOver = this.#clock.monotonicMs() + pauseMs > deadlineMs
       if (isOver || !wait.caller.open) return outcome
       wait.callee = null
@@ -174,9 +175,10 @@ function isQuery({ program, queries }: LocalActor, call: OutgoingCall): boolean 
   return method !== undefined && queries.has(method.name)
 }
 
-/** Not run, for load. A turn that ran never ends so (`finalCode`). */
-function isRefused(outcome: TurnOutcome): boolean {
-  return outcome.kind === 'failed' && outcome.code === 'ERR_BUSY'
+/** Not run, for now (AC4). A turn that ran never ends as busy (`finalCode`). */
+function isRefused(outcome: TurnOutcome, caller: LocalActor): boolean {
+  if (outcome.kind !== 'failed') return false
+  return outcome.code === 'ERR_BUSY' || (outcome.code === 'ERR_TYPE_UNKNOWN' && caller.resumes)
 }
 
 /** False when the turn has begun. */

@@ -57,6 +57,36 @@ test('open turns go on when a host starts, and their callers find the answers', 
   expect(open).toEqual([])
 })
 
+test('an open turn that calls an actor waits until its type is registered', async () => {
+  const store = memory()
+  const early = { type: 'typescript', actorClass: Peer } as const
+  const first = await openHost({ store })
+  for (const name of ['Early', 'Peer']) await first.registerActorType(name, early)
+  const ask = { method: 'waitFor', args: ['b'], idempotencyKey: 'k1' }
+  Peer.waits.length = 0
+  ;(await first.getActor('a', 'Early')).execute(ask).catch(() => {})
+  await until(() => Peer.waits.length === 1)
+  // Its beginning is durable.
+  await macrotasks(20)
+  store.crash()
+
+  const clock = new VirtualClock()
+  const second = await openHost({ store, clock })
+  await second.registerActorType('Early', early)
+  const retry = (await second.getActor('a', 'Early')).execute(ask)
+  for (let pause = 0; pause < 50; pause++) {
+    clock.advance(100)
+    await macrotasks(1)
+  }
+  await second.registerActorType('Peer', early)
+  await until(() => {
+    clock.advance(100)
+    return Peer.waits.length === 2
+  })
+  Peer.waits[1]?.()
+  expect(await retry).toBe('waited')
+})
+
 test('a host that was told not to resume leaves them to the next call', async () => {
   const store = memory()
   await crashInTheMiddle(store)
