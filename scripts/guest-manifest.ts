@@ -51,7 +51,7 @@ export function sha256(bytes: Uint8Array): string {
 function sourceFiles(place: string): string[] {
   if (statSync(place).isFile()) return [place]
   const entries = readdirSync(place, { recursive: true, encoding: 'utf8' })
-  const files = entries.filter((file) => SOURCE.test(file) && !/^(build|target)\//.test(file))
+  const files = entries.filter((file) => SOURCE.test(file) && !/^(build|target|test)\//.test(file))
   return files.sort().map((file) => path.posix.join(place, file))
 }
 

@@ -39,12 +39,13 @@ describe('the build as a process', () => {
   })
 
   test('prints one JSON object when it is asked to', () => {
-    const { code, out: line } = run(['actors/counter', '--json', '--out', out])
+    const json = `${out}/json`
+    const { code, out: line } = run(['actors/counter', '--json', '--out', json])
     expect(JSON.parse(line)).toEqual({
       ok: true,
       unchanged: false,
-      component: `${out}/counter.wasm`,
-      wit: `${out}/counter.wit`,
+      component: `${json}/counter.wasm`,
+      wit: `${json}/counter.wit`,
       sizeBytes: 5238,
       interface: 'loom:counter/counter@0.1.0',
       warnings: [],

@@ -1,8 +1,8 @@
 // Aim: the chat room keeps what its interface says, in the order in which it was said, and no more than that.
 import { expect, test } from 'vitest'
-import { type ActorHandle, fsBlobs, memory, VirtualClock } from '../../host/index.ts'
-import { componentBytes } from '../support/components.ts'
-import { openHost, temporaryFolder } from '../support/host.ts'
+import { type ActorHandle, fsBlobs, memory, VirtualClock } from '../../../host/index.ts'
+import { componentBytes } from '../../../test/support/components.ts'
+import { openHost, temporaryFolder } from '../../../test/support/host.ts'
 
 async function openRoom(options: Parameters<typeof openHost>[0] = {}): Promise<ActorHandle> {
   const runtime = await openHost(options)

@@ -7,9 +7,9 @@ import {
   type Runtime,
   seededRandom,
   VirtualClock,
-} from '../../host/index.ts'
-import { componentBytes } from '../support/components.ts'
-import { openHost, temporaryFolder } from '../support/host.ts'
+} from '../../../host/index.ts'
+import { componentBytes } from '../../../test/support/components.ts'
+import { openHost, temporaryFolder } from '../../../test/support/host.ts'
 
 const MINUTE_MS = 60_000
 const START_MS = 1_700_000_000_000

@@ -1,17 +1,18 @@
-// Aim: the sample actors that exist in one language only do what their READMEs say. Method: random calls against a
-// model, on the memory store and a virtual clock. Counters and banks: languages.test.ts.
+// Aim: the limiter gives what its README says, and never more. Method: random calls against a model, on the memory
+// store and a clock that is set.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type ActorHandle, type RuntimeOptions, VirtualClock } from '../../host/index.ts'
-import { componentBytes } from '../support/components.ts'
-import { openHost } from '../support/host.ts'
-import { seedOf } from '../support/seed.ts'
+import { type ActorHandle, type RuntimeOptions, VirtualClock } from '../../../host/index.ts'
+import { componentBytes } from '../../../test/support/components.ts'
+import { openHost } from '../../../test/support/host.ts'
+import { seedOf } from '../../../test/support/seed.ts'
 
-const SEED = seedOf('samples')
+const SEED = seedOf('rate limiter')
 
-async function open(name: string, options: Partial<RuntimeOptions> = {}) {
+async function open(options: Partial<RuntimeOptions> = {}) {
   const runtime = await openHost(options)
-  await runtime.registerActorType('Sample', { type: 'wasm', component: componentBytes(name) })
+  const component = componentBytes('rate-limiter')
+  await runtime.registerActorType('Limiter', { type: 'wasm', component })
   return runtime
 }
 
@@ -19,7 +20,7 @@ describe('rate-limiter', () => {
   const START_MS = 1_000_000
 
   async function limiter(clock = new VirtualClock(START_MS)): Promise<ActorHandle> {
-    return (await open('rate-limiter', { clock })).getActor('r', 'Sample')
+    return (await open({ clock })).getActor('r', 'Limiter')
   }
 
   test('gives tokens until they are used up, and again when time has passed', async () => {
@@ -57,11 +58,11 @@ describe('rate-limiter', () => {
       speed: fc.oneof(fc.integer({ min: 1, max: 50 }), fc.constant(0xffff_ffff)),
     })
     const clock = new WallClock(START_MS)
-    const runtime = await open('rate-limiter', { clock })
+    const runtime = await open({ clock })
     let which = 0
     await fc.assert(
       fc.asyncProperty(size, fc.array(step, { maxLength: 30 }), async (given, steps) => {
-        const bucket = await runtime.getActor(`bucket-${which++}`, 'Sample')
+        const bucket = await runtime.getActor(`bucket-${which++}`, 'Limiter')
         await bucket.call('configure', given.capacity, given.speed)
         const model = new BucketModel(given.capacity, given.speed)
         for (const { afterMs, tokens } of steps) {

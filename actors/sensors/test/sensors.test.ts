@@ -1,8 +1,8 @@
 // Aim: the aggregator's figures are right, and it holds as many sensors as it says, whatever comes and goes.
 import { expect, test } from 'vitest'
-import { type ActorHandle, VirtualClock } from '../../host/index.ts'
-import { componentBytes } from '../support/components.ts'
-import { openHost } from '../support/host.ts'
+import { type ActorHandle, VirtualClock } from '../../../host/index.ts'
+import { componentBytes } from '../../../test/support/components.ts'
+import { openHost } from '../../../test/support/host.ts'
 
 async function openSensors(options: Parameters<typeof openHost>[0] = {}): Promise<ActorHandle> {
   const runtime = await openHost(options)
