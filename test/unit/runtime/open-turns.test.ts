@@ -25,6 +25,13 @@ async function until(condition: () => boolean): Promise<void> {
 
 const offer = { method: 'offer', args: ['LOOM', 2], idempotencyKey: 'k1' }
 
+async function openTurnsOf(store: ReturnType<typeof memory>): Promise<unknown[]> {
+  const reader = await store.open({ readOnly: true, wallMs: () => 0 })
+  const open: unknown[] = []
+  for await (const key of reader.openTurns()) open.push(key)
+  return open
+}
+
 async function crashInTheMiddle(store: ReturnType<typeof memory>): Promise<void> {
   const first = market()
   const runtime = await openComponentHost({ store }, first.quotes)
@@ -51,10 +58,7 @@ test('open turns go on when a host starts, and their callers find the answers', 
   }
   expect(second.asked).toHaveLength(2)
   await runtime.close()
-  const reader = await store.open({ readOnly: true, wallMs: () => 0 })
-  const open: unknown[] = []
-  for await (const key of reader.openTurns()) open.push(key)
-  expect(open).toEqual([])
+  expect(await openTurnsOf(store)).toEqual([])
 })
 
 test('an open turn that calls an actor waits until its type is registered', async () => {
@@ -66,21 +70,20 @@ test('an open turn that calls an actor waits until its type is registered', asyn
   Peer.waits.length = 0
   ;(await first.getActor('a', 'Early')).execute(ask).catch(() => {})
   await until(() => Peer.waits.length === 1)
-  // Its beginning is durable.
-  await macrotasks(20)
+  while ((await openTurnsOf(store)).length === 0) await macrotasks(1)
   store.crash()
 
   const clock = new VirtualClock()
   const second = await openHost({ store, clock })
   await second.registerActorType('Early', early)
   const retry = (await second.getActor('a', 'Early')).execute(ask)
-  for (let pause = 0; pause < 50; pause++) {
-    clock.advance(100)
+  for (let pause = 0; pause < 100; pause++) {
+    clock.advance(10)
     await macrotasks(1)
   }
   await second.registerActorType('Peer', early)
   await until(() => {
-    clock.advance(100)
+    clock.advance(5)
     return Peer.waits.length === 2
   })
   Peer.waits[1]?.()
@@ -108,8 +111,7 @@ test('calls between actors leave no mark', async () => {
   await anna.call('deposit', 10)
   expect(await anna.call('transfer', 'bob', 4)).toBe('6 4')
   await runtime.close()
-  const reader = await store.open({ readOnly: true, wallMs: () => 0 })
-  for await (const key of reader.openTurns()) expect(key).toBeNull()
+  expect(await openTurnsOf(store)).toEqual([])
 })
 
 test('an open turn whose activation broke goes on by itself, and pauses longer while its commits fail', async () => {
