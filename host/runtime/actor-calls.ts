@@ -15,8 +15,8 @@
  *        its calls again: one that has happened is answered from the callee's journal, and for one that has begun
  *        another of the ring is refused. There is one, because no turn is begun by a call that it led to.
  *   AC4. A callee that is refused for load was not run: the call waits for room, for a while, since the failure of the
- *        turn that made it would be final. So does the call of a turn that goes on when a host starts, for the type of
- *        its callee.
+ *        turn that made it would be final. So does the call of a turn that was cut off, also for the type of its callee
+ *        to be registered; as it may have been run before, it is never refused: the turn goes on later.
  */
 import type { CallHead } from '../actor/invocation.ts'
 import { type LocalActor, type LocalCaller, outcomeOf } from '../actor/local-call.ts'
@@ -92,6 +92,7 @@ export class ActorCalls {
     const deadlineMs = this.#clock.monotonicMs() + CALL_RETRY_TIMEOUT_MS
     for (let pauseMs = CALL_RETRY_MIN_MS; isRefused(outcome, wait.caller); ) {
       const isOver = this.#clock.monotonicMs() + pauseMs > deadlineMs
+      if (isOver && wait.caller.resumes) throw undecided(wait.to, outcome)
       if (isOver || !wait.caller.open) return outcome
       wait.callee = null
       await new Promise<void>((resolve) => this.#clock.after(pauseMs, resolve))
@@ -175,8 +176,18 @@ function isQuery({ program, queries }: LocalActor, call: OutgoingCall): boolean 
   return method !== undefined && queries.has(method.name)
 }
 
+type Failed = TurnOutcome & { readonly kind: 'failed' }
+
+/** An earlier run of the calling turn may have made the call (AC3): it is made again, in a later run. */
+function undecided(to: string, { code, message }: Failed): LoomError {
+  return new LoomError(
+    'ERR_COMMIT',
+    `whether a call of ${to} was run is unknown: ${code}: ${message}`,
+  )
+}
+
 /** Not run, for now (AC4). A turn that ran never ends as busy (`finalCode`). */
-function isRefused(outcome: TurnOutcome, caller: LocalActor): boolean {
+function isRefused(outcome: TurnOutcome, caller: LocalActor): outcome is Failed {
   if (outcome.kind !== 'failed') return false
   return outcome.code === 'ERR_BUSY' || (outcome.code === 'ERR_TYPE_UNKNOWN' && caller.resumes)
 }

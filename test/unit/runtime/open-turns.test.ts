@@ -5,7 +5,7 @@ import { VirtualClock } from '../../../host/index.ts'
 import { memory } from '../../../host/store/memory/memory.ts'
 import { Peer } from '../../support/bank-actor.ts'
 import { openComponentHost } from '../../support/components.ts'
-import { macrotasks, openHost } from '../../support/host.ts'
+import { errorOf, macrotasks, openHost } from '../../support/host.ts'
 
 function market() {
   const asked: string[] = []
@@ -76,12 +76,16 @@ test('an open turn that calls an actor waits until its type is registered', asyn
   const clock = new VirtualClock()
   const second = await openHost({ store, clock })
   await second.registerActorType('Early', early)
-  const retry = (await second.getActor('a', 'Early')).execute(ask)
-  for (let pause = 0; pause < 100; pause++) {
+  const actor = await second.getActor('a', 'Early')
+  const impatient = errorOf(actor.execute(ask))
+  for (let pause = 0; pause < 1_200; pause++) {
     clock.advance(10)
     await macrotasks(1)
   }
+  // Nobody is told that the call was not run: before the crash it may have been.
+  expect(await impatient).toMatchObject({ code: 'ERR_COMMIT' })
   await second.registerActorType('Peer', early)
+  const retry = actor.execute(ask)
   await until(() => {
     clock.advance(5)
     return Peer.waits.length === 2
