@@ -15,8 +15,8 @@
  *        its calls again: one that has happened is answered from the callee's journal, and for one that has begun
  *        another of the ring is refused. There is one, because no turn is begun by a call that it led to.
  *   AC4. A callee that is refused for load was not run: the call waits for room, for a while, since the failure of the
- *        turn that made it would be final. So does the call of a turn that was cut off, also for the type of its callee
- *        to be registered; as it may have been run before, it is never refused: the turn goes on later.
+ *        turn that made it would be final. So does the call of a turn that was cut off, for whatever keeps its callee
+ *        from being activated; as it may have been run before, it is never refused: the turn goes on later.
  */
 import type { CallHead } from '../actor/invocation.ts'
 import { type LocalActor, type LocalCaller, outcomeOf } from '../actor/local-call.ts'
@@ -74,7 +74,7 @@ export class ActorCalls {
     this.#waits.set(from, wait)
     const isRing = this.#ring(from) !== null
     const outcome = this.#dispatch(wait, call, isRing)
-    if (!isPromise(outcome) && !isRefused(outcome, caller)) {
+    if (!isPromise(outcome) && !isRefused(outcome, wait)) {
       this.#end(wait)
       return outcome
     }
@@ -90,7 +90,7 @@ export class ActorCalls {
   ): Promise<TurnOutcome> {
     let outcome = await first
     const deadlineMs = this.#clock.monotonicMs() + CALL_RETRY_TIMEOUT_MS
-    for (let pauseMs = CALL_RETRY_MIN_MS; isRefused(outcome, wait.caller); ) {
+    for (let pauseMs = CALL_RETRY_MIN_MS; isRefused(outcome, wait); ) {
       const isOver = this.#clock.monotonicMs() + pauseMs > deadlineMs
       if (isOver && wait.caller.resumes) throw undecided(wait.to, outcome)
       if (isOver || !wait.caller.open) return outcome
@@ -186,10 +186,13 @@ function undecided(to: string, { code, message }: Failed): LoomError {
   )
 }
 
-/** Not run, for now (AC4). A turn that ran never ends as busy (`finalCode`). */
-function isRefused(outcome: TurnOutcome, caller: LocalActor): outcome is Failed {
+/**
+ * Not run, for now (AC4): for load, or because a callee of a turn that was cut off cannot be activated. A turn that ran
+ * never ends as busy (`finalCode`).
+ */
+function isRefused(outcome: TurnOutcome, { caller, callee }: Wait): outcome is Failed {
   if (outcome.kind !== 'failed') return false
-  return outcome.code === 'ERR_BUSY' || (outcome.code === 'ERR_TYPE_UNKNOWN' && caller.resumes)
+  return outcome.code === 'ERR_BUSY' || (callee === null && caller.resumes)
 }
 
 /** False when the turn has begun. */
