@@ -29,11 +29,11 @@ export interface ActorFolderOptions {
 export function openActorFolder(options: ActorFolderOptions): ActorFolder {
   const dir = path.resolve(options.dir)
   if (!existsSync(dir) || !statSync(dir).isDirectory()) {
-    throw missing(dir, 'no such folder')
+    throw mistakeOf(dir, 'no such folder')
   }
   const name = path.basename(dir)
   const file = options.entry ?? findEntry(dir, name)
-  if (!existsSync(path.join(dir, file))) throw missing(path.join(dir, file), 'no such file')
+  if (!existsSync(path.join(dir, file))) throw mistakeOf(path.join(dir, file), 'no such file')
   return {
     dir,
     entry: file.replace(/\.ts$/, ''),
@@ -47,10 +47,11 @@ function findEntry(dir: string, name: string): string {
   for (const usual of [`${name}.ts`, 'index.ts']) if (sources.includes(usual)) return usual
   const [only] = sources
   if (only !== undefined && sources.length === 1) return only
-  throw missing(dir, `no ${name}.ts, no index.ts, and not exactly one .ts file`)
+  throw mistakeOf(dir, `no ${name}.ts, no index.ts, and not exactly one .ts file`)
 }
 
-function missing(file: string, message: string): BuildError {
+/** A mistake of a whole file or folder. */
+export function mistakeOf(file: string, message: string): BuildError {
   return new BuildError([{ message, file: displayPath(file), line: 1, column: 1 }])
 }
 

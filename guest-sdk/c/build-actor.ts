@@ -12,10 +12,11 @@
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
-import { displayPath } from '../assemblyscript/actor-folder.ts'
+import { displayPath, mistakeOf } from '../assemblyscript/actor-folder.ts'
 import { BuildError, type Mistake } from '../assemblyscript/errors.ts'
 import { sdkFolder } from '../assemblyscript/package-files.ts'
 import { writeAtomic } from '../assemblyscript/write-atomic.ts'
+import { filesOf, writeBuilt } from '../tool/built-files.ts'
 import type { BuiltActor } from '../tool/command.ts'
 import { type ActorWorld, embedWorld, readWorld, witOf, wrap } from '../tool/component.ts'
 import { readWitSource } from '../tool/wit-source.ts'
@@ -36,10 +37,6 @@ export interface BuildOptions {
 
 export interface BuiltCActor extends BuiltActor {
   readonly warnings: readonly Mistake[]
-}
-
-function failed(file: string, message: string): BuildError {
-  return new BuildError([{ message, file: displayPath(file), line: 1, column: 1 }])
 }
 
 /** The .c and .h files of the folder and of the folders in it, but for what builds leave behind. */
@@ -64,7 +61,7 @@ function readLibrary(): Record<string, string> {
 
 /** Ids of the exported interfaces, as a text. @throws BuildError when there are none. */
 function exportedIds({ exports }: ActorWorld, file: string): string {
-  if (exports.length === 0) throw failed(file, 'the world exports no interface')
+  if (exports.length === 0) throw mistakeOf(file, 'the world exports no interface')
   return exports.map(({ id }) => id).join(', ')
 }
 
@@ -75,10 +72,10 @@ function exportedIds({ exports }: ActorWorld, file: string): string {
  */
 export async function buildActor(options: BuildOptions = {}): Promise<BuiltCActor> {
   const dir = path.resolve(options.dir ?? '.')
-  if (!existsSync(dir)) throw failed(dir, 'no such folder')
+  if (!existsSync(dir)) throw mistakeOf(dir, 'no such folder')
   const source = readWitSource(dir)
   const author = readSources(dir)
-  if (author.size === 0) throw failed(dir, 'no .c file')
+  if (author.size === 0) throw mistakeOf(dir, 'no .c file')
   const world = withoutTwins(await readWorld(source, 'C'), source)
   const interfaceId = exportedIds(world, source.file)
   const names = new Names([...world.imports, ...world.exports])
@@ -96,16 +93,10 @@ export async function buildActor(options: BuildOptions = {}): Promise<BuiltCActo
   if (core === null || first !== undefined) throw new BuildError([first ?? bug(dir), ...others])
   const component = await wrap(await embedWorld(core, source), source.file)
   const wit = await witOf(component)
-  const files = {
-    component: path.join(outDir, `${name}.wasm`),
-    wit: path.join(outDir, `${name}.wit`),
-  }
-  if (options.write !== false) {
-    await writeAtomic(files.wit, wit)
-    await writeAtomic(files.component, component)
-  }
+  const built = { component, wit, files: filesOf(outDir, name) }
+  if (options.write !== false) await writeBuilt(built)
   const sizeBytes = component.length
-  return { component, wit, interfaceId, files, sizeBytes, warnings: warnings.map(placed) }
+  return { ...built, interfaceId, sizeBytes, warnings: warnings.map(placed) }
 }
 
 function bug(dir: string): Mistake {

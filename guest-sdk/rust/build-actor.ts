@@ -12,9 +12,9 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
-import { displayPath } from '../assemblyscript/actor-folder.ts'
+import { displayPath, mistakeOf } from '../assemblyscript/actor-folder.ts'
 import { BuildError, type Mistake } from '../assemblyscript/errors.ts'
-import { writeAtomic } from '../assemblyscript/write-atomic.ts'
+import { filesOf, writeBuilt } from '../tool/built-files.ts'
 import type { BuiltActor } from '../tool/command.ts'
 import { witOf, wrap } from '../tool/component.ts'
 import { compileCrate } from './cargo.ts'
@@ -37,10 +37,6 @@ export interface BuiltRustActor extends BuiltActor {
   readonly version: string
 }
 
-function failed(file: string, message: string): BuildError {
-  return new BuildError([{ message, file: displayPath(file), line: 1, column: 1 }])
-}
-
 /** A component is a module of layer 1. */
 function isComponent(bytes: Uint8Array): boolean {
   return bytes[6] === 1
@@ -59,25 +55,19 @@ function exportedInterfaces(wit: string): string {
 export async function buildActor(options: BuildOptions = {}): Promise<BuiltRustActor> {
   const dir = path.resolve(options.dir ?? '.')
   const manifest = path.join(dir, 'Cargo.toml')
-  if (!existsSync(manifest)) throw failed(manifest, 'no such file')
+  if (!existsSync(manifest)) throw mistakeOf(manifest, 'no such file')
   const toolchain = await findToolchain(dir, options.target)
   const module = await compile(dir, toolchain)
   const component = isComponent(module) ? module : await wrap(module, manifest)
   const wit = await witOf(component)
   const interfaceId = exportedInterfaces(wit)
-  if (interfaceId === '') throw failed(manifest, 'the component exports no interface')
+  if (interfaceId === '') throw mistakeOf(manifest, 'the component exports no interface')
   const name = path.basename(dir)
   const outDir = path.resolve(options.outDir ?? path.join(dir, 'build'))
-  const files = {
-    component: path.join(outDir, `${name}.wasm`),
-    wit: path.join(outDir, `${name}.wit`),
-  }
-  if (options.write !== false) {
-    await writeAtomic(files.wit, wit)
-    await writeAtomic(files.component, component)
-  }
+  const built = { component, wit, files: filesOf(outDir, name) }
+  if (options.write !== false) await writeBuilt(built)
   const { target, version } = toolchain
-  return { component, wit, interfaceId, files, sizeBytes: component.length, target, version }
+  return { ...built, interfaceId, sizeBytes: component.length, target, version }
 }
 
 async function compile(

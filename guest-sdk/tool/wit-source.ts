@@ -9,8 +9,7 @@
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
-import { displayPath } from '../assemblyscript/actor-folder.ts'
-import { BuildError } from '../assemblyscript/errors.ts'
+import { mistakeOf } from '../assemblyscript/actor-folder.ts'
 import { hostWit, libraryWit } from '../assemblyscript/package-files.ts'
 import { topInterfaces } from '../assemblyscript/wit-files.ts'
 
@@ -41,10 +40,6 @@ export const HOST_INTERFACES = [
   ),
 ]
 
-function failed(file: string, message: string): BuildError {
-  return new BuildError([{ message, file: displayPath(file), line: 1, column: 1 }])
-}
-
 function witFiles(folder: string): string[] {
   if (!existsSync(folder)) return []
   const names = readdirSync(folder).filter((name) => name.endsWith('.wit'))
@@ -55,9 +50,12 @@ function findWit(dir: string): string {
   const files = witFiles(dir)
   const usual = [path.join(dir, 'world.wit'), path.join(dir, `${path.basename(dir)}.wit`)]
   const found = usual.find((file) => files.includes(file)) ?? files[0]
-  if (found === undefined) throw failed(dir, 'no world.wit')
+  if (found === undefined) throw mistakeOf(dir, 'no world.wit')
   if (!usual.includes(found) && files.length > 1)
-    throw failed(dir, `no world.wit, no ${path.basename(dir)}.wit, and not exactly one .wit file`)
+    throw mistakeOf(
+      dir,
+      `no world.wit, no ${path.basename(dir)}.wit, and not exactly one .wit file`,
+    )
   return found
 }
 
@@ -77,8 +75,8 @@ export function nested(text: string): { readonly id: string; readonly text: stri
 function worldOf(file: string, text: string): string {
   const worlds = [...withoutComments(text).matchAll(/\bworld\s+%?([a-z][a-z0-9-]*)\s*\{/gi)]
   const [first, second] = worlds
-  if (first?.[1] === undefined) throw failed(file, 'no world: say what the actor exports')
-  if (second !== undefined) throw failed(file, 'more than one world')
+  if (first?.[1] === undefined) throw mistakeOf(file, 'no world: say what the actor exports')
+  if (second !== undefined) throw mistakeOf(file, 'more than one world')
   return first[1]
 }
 
@@ -129,7 +127,7 @@ export function readWitFile(file: string): WitSource {
   const code = withoutComments(main)
   if (/\bworld\s/.test(code)) return { file, text, world: worldOf(file, main) }
   const names = topInterfaces(code)
-  if (names.length === 0) throw failed(file, 'no world and no interface')
+  if (names.length === 0) throw mistakeOf(file, 'no world and no interface')
   const exports = names.map((name) => `  export %${name};\n`).join('')
   const world = `\nworld ${CONTRACT_WORLD} {\n${exports}}\n`
   return { file, text: text + world, world: CONTRACT_WORLD }

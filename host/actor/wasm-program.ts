@@ -29,7 +29,7 @@ import type {
 } from '../component/component.ts'
 import { compatibleName } from '../component/interface-name.ts'
 import { argumentsFromJson, valueToJson } from '../component/json.ts'
-import { layoutOf } from '../component/layout.ts'
+import { passesHandles } from '../component/layout.ts'
 import { loadComponent } from '../component/load.ts'
 import { methodName } from '../component/method-names.ts'
 import type { WitFunction, WitValue } from '../component/wit.ts'
@@ -347,11 +347,6 @@ class WasmBody implements ActorBody {
 /** Checks what a host function returned against its WIT type (R4). */
 function resultCheck(func: WitFunction): (result: unknown) => WitValue {
   return (result) => checkResult(func, result)
-}
-
-function passesHandles({ params, result }: WitFunction): boolean {
-  const types = params.map(({ type }) => type)
-  return [...types, ...(result === null ? [] : [result])].some((type) => layoutOf(type).hasHandles)
 }
 
 /** Handles are of this process; an API that gives them away would have to keep them for its callers. */

@@ -10,7 +10,7 @@
  */
 import type { Contract } from './contract.ts'
 import { camelCase } from './labels.ts'
-import { layoutOf } from './layout.ts'
+import { passesHandles } from './layout.ts'
 import { methodNames } from './method-names.ts'
 import { arrayKindOf } from './numbers.ts'
 import type { WitCase, WitFunction, WitType } from './wit.ts'
@@ -135,11 +135,6 @@ class Declarations {
     const returned = result === null ? 'undefined' : this.type(result)
     return `  ${key(name)}(${list.join(', ')}): ${returned}\n`
   }
-}
-
-function passesHandles({ params, result }: WitFunction): boolean {
-  const types = [...params.map(({ type }) => type), ...(result === null ? [] : [result])]
-  return types.some((type) => layoutOf(type).hasHandles)
 }
 
 /** A module: an interface `Methods`, and the types that its methods pass. `origin` is named in its first line. */

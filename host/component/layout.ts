@@ -13,7 +13,7 @@
  * Source: CanonicalABI.md, "Alignment", "Element Size", "Flattening".
  */
 import { formatError } from './refuse.ts'
-import type { WitType } from './wit.ts'
+import type { WitFunction, WitType } from './wit.ts'
 
 export type FlatType = 'i32' | 'i64' | 'f32' | 'f64'
 
@@ -229,6 +229,12 @@ function measureVariant(cases: readonly (WitType | null)[]): Layout {
     hostSize: 40 + hostSize,
     nodeCount: combine(members).nodeCount + cases.length,
   }
+}
+
+/** Whether a parameter or the result is a resource's handle, or holds one. */
+export function passesHandles({ params, result }: WitFunction): boolean {
+  const types = params.map(({ type }) => type)
+  return [...types, ...(result === null ? [] : [result])].some((type) => layoutOf(type).hasHandles)
 }
 
 /** The cases of a type that the Canonical ABI treats as a variant, in order. */

@@ -9,6 +9,8 @@ import path from 'node:path'
 import { expect } from 'vitest'
 import { BuildError, buildActor } from '../../guest-sdk/assemblyscript/index.ts'
 
+type BuildActor = (options: { dir: string; write: false }) => Promise<unknown>
+
 /** Calls `use` with a folder that holds `files`, and removes it. */
 export async function withActor<T>(
   files: Readonly<Record<string, string>>,
@@ -28,9 +30,12 @@ export async function withActor<T>(
 }
 
 /** Builds `files`, which must fail; places of all mistakes as compilers print them. */
-export function mistakesIn(files: Readonly<Record<string, string>>): Promise<readonly string[]> {
+export function mistakesIn(
+  files: Readonly<Record<string, string>>,
+  build: BuildActor = buildActor,
+): Promise<readonly string[]> {
   return withActor(files, async (dir) => {
-    const error = await buildActor({ dir, write: false }).then(
+    const error = await build({ dir, write: false }).then(
       () => null,
       (reason: unknown) => reason,
     )

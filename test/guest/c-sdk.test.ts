@@ -1,10 +1,10 @@
 // Aim: the build of a C actor says what is wrong and where, in the author's words; and what the C library asks of
 // its system is answered by the host.
 import { describe, expect, test } from 'vitest'
-import { BuildError, buildActor } from '../../guest-sdk/c/index.ts'
+import { buildActor } from '../../guest-sdk/c/index.ts'
 import { type ActorHandle, type LogLine, VirtualClock } from '../../host/index.ts'
 import { errorOf, openHost } from '../support/host.ts'
-import { withActor } from './actor-folder.ts'
+import { mistakesIn, withActor } from './actor-folder.ts'
 
 const TIMEOUT = { timeout: 300_000 }
 
@@ -18,18 +18,6 @@ ${imports}
   export it;
 }
 `
-}
-
-/** `file:line:column: message` of every mistake; the folder's name is left out. */
-async function mistakesOf(files: Readonly<Record<string, string>>): Promise<string[]> {
-  return withActor(files, async (dir) => {
-    const error = await errorOf(buildActor({ dir, write: false }))
-    if (!(error instanceof BuildError)) throw error
-    return error.mistakes.map(
-      ({ file, line, column, message }) =>
-        `${file.replace(/^.*loom-actor-[^/]*\/?/, '')}:${line}:${column}: ${message}`,
-    )
-  })
 }
 
 describe('a mistake is told with its place', () => {
@@ -85,7 +73,7 @@ describe('a mistake is told with its place', () => {
       [/the resource.* cannot be used from C/],
     ],
   ] as [string, Record<string, string>, RegExp[]][])('%s', TIMEOUT, async (_, files, expected) => {
-    const found = await mistakesOf(files)
+    const found = await mistakesIn(files, buildActor)
     for (const pattern of expected)
       expect(found).toEqual(expect.arrayContaining([expect.stringMatching(pattern)]))
   })

@@ -1,7 +1,7 @@
 // Aim: the build of an actor in JavaScript or TypeScript says what is wrong and where, in the author's words; what is
 // thrown reaches the caller; promises, clocks and random numbers are those of the turn.
 import { describe, expect, test } from 'vitest'
-import { BuildError, buildActor } from '../../guest-sdk/javascript/index.ts'
+import { buildActor } from '../../guest-sdk/javascript/index.ts'
 import {
   type ActorHandle,
   fsBlobs,
@@ -11,7 +11,7 @@ import {
   VirtualClock,
 } from '../../host/index.ts'
 import { errorOf, openHost, temporaryFolder } from '../support/host.ts'
-import { withActor } from './actor-folder.ts'
+import { mistakesIn, withActor } from './actor-folder.ts'
 
 const TIMEOUT = { timeout: 300_000 }
 
@@ -20,18 +20,6 @@ const world = (functions: string): string =>
 const WIT = world('  add: func(by: u32) -> u64;')
 
 type Files = Readonly<Record<string, string>>
-
-/** `file:line:column: message` of every mistake; the folder's name is left out. */
-async function mistakesOf(files: Files): Promise<string[]> {
-  return withActor(files, async (dir) => {
-    const error = await errorOf(buildActor({ dir, write: false }))
-    if (!(error instanceof BuildError)) throw error
-    return error.mistakes.map(
-      ({ file, line, column, message }) =>
-        `${file.replace(/^.*loom-actor-[^/]*\/?/, '')}:${line}:${column}: ${message}`,
-    )
-  })
-}
 
 describe('a mistake is told with its place', () => {
   const typed = (body: string): Files => ({
@@ -100,7 +88,7 @@ describe('a mistake is told with its place', () => {
     ],
     ['no source', { 'world.wit': WIT }, /no \.ts or \.js file/],
   ])('%s', TIMEOUT, async (_, files, expected) => {
-    expect(await mistakesOf(files)).toEqual(
+    expect(await mistakesIn(files, buildActor)).toEqual(
       expect.arrayContaining([expect.stringMatching(expected)]),
     )
   })

@@ -23,7 +23,7 @@ import { seededRandom, VirtualClock } from '../../../host/index.ts'
 import { standardInterfaces } from '../../../host/runtime/create-runtime.ts'
 import type { ActorLog, ActorRecord } from '../../../host/store/store.ts'
 import { componentBytes } from '../../support/components.ts'
-import { seedOf } from '../../support/seed.ts'
+import { choices, seedOf } from '../../support/seed.ts'
 
 const ACTOR_COUNT = 6
 const STEP_COUNT = 400
@@ -126,17 +126,6 @@ const GUESTS: readonly Guest[] = [
     recycles: true,
   },
 ]
-
-/** Xorshift: a small seeded source of choices. */
-function choices(seed: number): Choose {
-  let state = seed || 1
-  return (count) => {
-    state ^= state << 13
-    state ^= state >>> 17
-    state ^= state << 5
-    return (state >>> 0) % count
-  }
-}
 
 class CountingStock extends InstanceStock {
   takenCount = 0
