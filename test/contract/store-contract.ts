@@ -7,6 +7,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { seededRandom } from '../../host/base/random.ts'
 import type { ActorLog, ActorSummary, Store, StoreDriver } from '../../host/store/store.ts'
+import { openEach } from '../support/store-each.ts'
 import { commitOf, options, recordOf, rejects, text, texts } from '../support/store-fixtures.ts'
 
 async function list(store: Store, type?: string): Promise<ActorSummary[]> {
@@ -25,20 +26,12 @@ export function describeStoreContract(name: string, make: () => StoreDriver): vo
     let log: ActorLog
     const key = { type: 'Counter', id: 'a' }
 
-    beforeEach(async () => {
-      driver = make()
-      store = await driver.open(options)
-      log = await store.openLog(key)
-      return async () => {
-        await store.close()
-      }
+    const reopen = openEach(make, key, {
+      given: () => store,
+      take: (opened) => {
+        ;({ driver, store, log } = opened)
+      },
     })
-
-    async function reopen(): Promise<void> {
-      await store.close()
-      store = await driver.open(options)
-      log = await store.openLog(key)
-    }
 
     describe('S1: a commit is atomic and durable', () => {
       it('is there after the store was closed and opened again', async () => {

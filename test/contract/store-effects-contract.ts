@@ -3,10 +3,11 @@
  *
  * Owns: S8, the order of what is listed, the rules on names. Does not own: death of processes (test/fault/).
  */
-import { beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { isLoomError } from '../../host/base/errors.ts'
 import { REMINDER_NAME_SIZE_MAX_BYTES, STATE_KEY_SIZE_MAX_BYTES } from '../../host/base/limits.ts'
 import type { ActorLog, Commit, OutboxRow, Store, StoreDriver } from '../../host/store/store.ts'
+import { openEach } from '../support/store-each.ts'
 import { commitOf, options, rejects, text, texts } from '../support/store-fixtures.ts'
 
 type Effects = Pick<Commit, 'state' | 'reminders' | 'outbox'>
@@ -37,20 +38,12 @@ export function describeStoreEffects(name: string, make: () => StoreDriver): voi
     let log: ActorLog
     const key = { type: 'Counter', id: 'a' }
 
-    beforeEach(async () => {
-      driver = make()
-      store = await driver.open(options)
-      log = await store.openLog(key)
-      return async () => {
-        await store.close()
-      }
+    const reopen = openEach(make, key, {
+      given: () => store,
+      take: (opened) => {
+        ;({ driver, store, log } = opened)
+      },
     })
-
-    async function reopen(): Promise<void> {
-      await store.close()
-      store = await driver.open(options)
-      log = await store.openLog(key)
-    }
 
     /** One commit of one entry with `effects`, at the end of the journal of `id`. */
     async function commit(seq: number, effects: Effects, id = 'a'): Promise<void> {

@@ -5,7 +5,7 @@
  * Owns: `trim`, `end`, `forgetKeys`, quarantine, and S7. Does not own: that their room is used again, which
  * each driver proves for itself.
  */
-import { beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type {
   ActorLog,
   ActorSummary,
@@ -14,6 +14,7 @@ import type {
   Store,
   StoreDriver,
 } from '../../host/store/store.ts'
+import { openEach } from '../support/store-each.ts'
 import { commitOf, options, recordOf, rejects, text, texts } from '../support/store-fixtures.ts'
 
 async function collect<T>(rows: AsyncIterable<T>): Promise<T[]> {
@@ -29,20 +30,12 @@ export function describeStoreLives(name: string, make: () => StoreDriver): void 
     let log: ActorLog
     const key = { type: 'Counter', id: 'a' }
 
-    beforeEach(async () => {
-      driver = make()
-      store = await driver.open(options)
-      log = await store.openLog(key)
-      return async () => {
-        await store.close()
-      }
+    const reopen = openEach(make, key, {
+      given: () => store,
+      take: (opened) => {
+        ;({ driver, store, log } = opened)
+      },
     })
-
-    async function reopen(): Promise<void> {
-      await store.close()
-      store = await driver.open(options)
-      log = await store.openLog(key)
-    }
 
     const list = (): Promise<ActorSummary[]> => collect(store.actors())
 

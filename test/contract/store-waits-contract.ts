@@ -2,32 +2,24 @@
  * More of the Store contract as tests: S9, commits that wait for what has to be durable before them; pages of
  * reminders that are due.
  */
-import { beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { deferred } from '../../host/base/promises.ts'
 import type { ActorLog, DueReminder, Store, StoreDriver } from '../../host/store/store.ts'
-import { commitOf, options, rejects, text, texts } from '../support/store-fixtures.ts'
+import { openEach } from '../support/store-each.ts'
+import { commitOf, rejects, text, texts } from '../support/store-fixtures.ts'
 
 export function describeStoreWaits(name: string, make: () => StoreDriver): void {
   describe(`the ${name} store, S9: a commit waits for what has to be durable before it`, () => {
     const key = { type: 'Counter', id: 'a' }
-    let driver: StoreDriver
     let store: Store
     let log: ActorLog
 
-    beforeEach(async () => {
-      driver = make()
-      store = await driver.open(options)
-      log = await store.openLog(key)
-      return async () => {
-        await store.close()
-      }
+    const reopen = openEach(make, key, {
+      given: () => store,
+      take: (opened) => {
+        ;({ store, log } = opened)
+      },
     })
-
-    async function reopen(): Promise<void> {
-      await store.close()
-      store = await driver.open(options)
-      log = await store.openLog(key)
-    }
 
     it('and so does what is appended behind it, of other actors too', async () => {
       const other = await store.openLog({ type: 'Counter', id: 'b' })
