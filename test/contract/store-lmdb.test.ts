@@ -36,6 +36,7 @@ describeStoreLives('lmdb (eager index)', () => lmdb(folder(), { checkpointCommit
 describeEffectsModel('lmdb', () => lmdb(folder(), { checkpointCommits: 7 }))
 describeStoreModel('lmdb', () => lmdb(folder(), { checkpointCommits: 7 }))
 describeStoreWaits('lmdb', () => lmdb(folder()))
+describeStoreWaits('lmdb (eager index)', () => lmdb(folder(), { checkpointCommits: 1 }))
 
 it('creates nothing when it is opened for reading, and says what it expected', async () => {
   const missing = folder()

@@ -21,8 +21,11 @@ import type { ActorKey } from '../../base/names.ts'
 import type { ActorRecord, HostRecord } from '../store.ts'
 import { getU48, putU48, setU48 } from './keys.ts'
 
-/** Format 1 knew no times of idempotency keys; a folder of format 1 is brought to 2 when it is claimed. */
-export const FORMAT_VERSION = 2
+/**
+ * Format 1 knew no times of idempotency keys, in 2 the index was never ahead of the checkpoint record; a folder is
+ * brought to this format when it is claimed.
+ */
+export const FORMAT_VERSION = 3
 const FORMAT_VERSION_MIN = 1
 const FORMAT_MAGIC = 0x4c4f4f4d
 const CRC_SIZE_BYTES = 4

@@ -5,7 +5,8 @@
  * Does not own: writing blocks (writer.ts), moving the tail into the index (checkpoint.ts).
  *
  * Invariants:
- *   T1. Index up to the checkpoint and tail after it make up every actor's journal, without a gap.
+ *   T1. Index up to the checkpoint and tail after it make up every actor's journal, without a gap. The index may be
+ *       ahead of the checkpoint for some actors (checkpoint.ts): what it has is passed over in the blocks.
  *   T2. A block is applied once: blocks are read in order, and `blockNext` only grows.
  */
 import { invariant, LoomError } from '../../base/errors.ts'
@@ -14,7 +15,7 @@ import { ActorState } from './actor-state.ts'
 import { type CommitHead, readHeads } from './block.ts'
 import type { Environment } from './environment.ts'
 import { blockKey, blockOfKey, CHECKPOINT_KEY, headKey, NUMBER_MAX } from './keys.ts'
-import { type Checkpoint, decodeCheckpoint, decodeNumber } from './records.ts'
+import { type Checkpoint, decodeCheckpoint, decodeNumber, PLACE_WIDTH } from './records.ts'
 
 /** Blocks are read in pages of this many: 4 MiB. */
 const PAGE_COUNT = 256
@@ -26,6 +27,7 @@ export class Tail {
   readonly byNumber = new Map<number, ActorState>()
   /** Actors that the directory does not name yet. */
   readonly created = new Map<string, ActorState>()
+  /** As of loading. */
   readonly checkpoint: Checkpoint
   blockNext: number
   actorNext: number
@@ -60,12 +62,6 @@ export class Tail {
     return former
   }
 
-  /** Whether the index covers everything that is queued. */
-  get isIndexed(): boolean {
-    for (const state of this.byNumber.values()) if (!state.isClean) return false
-    return true
-  }
-
   /** The directory names the actor from now on, or its life has ended; its name may have another by now. */
   forgetCreated(state: ActorState): void {
     if (state.create === null) return
@@ -98,25 +94,28 @@ export class Tail {
 
   #apply(head: CommitHead): void {
     const state = this.byNumber.get(head.actor) ?? this.#load(head)
-    if (head.seq !== state.seqQueued)
+    const { seq, entryCount, places, keys, isEnd } = head
+    // Entries of it that the index has already.
+    const known = Math.min(entryCount, Math.max(0, state.seqIndexed - seq))
+    if (known < entryCount && seq + known !== state.seqQueued)
       throw new LoomError(
         'ERR_JOURNAL_CORRUPT',
-        `actor number ${head.actor}: a commit names seq ${head.seq}, its journal ends at ${state.seqQueued}`,
-        { data: { seq: head.seq, seqNext: state.seqQueued } },
+        `actor number ${head.actor}: a commit names seq ${seq}, its journal ends at ${state.seqQueued}`,
+        { data: { seq, seqNext: state.seqQueued } },
       )
-    for (const number of head.places) state.places.push(number)
-    for (const { key, use } of head.keys) state.setKey(key, use)
-    state.seqQueued += head.entryCount
-    state.isEnding = head.isEnd
+    for (let at = known * PLACE_WIDTH; at < places.length; at++) state.places.push(places[at] ?? 0)
+    for (const { key, use } of keys) if (use.seq >= state.seqIndexed) state.setKey(key, use)
+    state.seqQueued += entryCount - known
+    state.isEnding = isEnd
     state.settle(state.seqQueued)
-    if (head.isEnd) this.forgetCreated(state)
+    if (isEnd) this.forgetCreated(state)
   }
 
   #load(head: CommitHead): ActorState {
-    const isNew = head.create !== null
-    const state = new ActorState(head.actor, isNew ? 0 : this.indexedCount(head.actor))
+    const state = new ActorState(head.actor, this.indexedCount(head.actor))
     this.byNumber.set(head.actor, state)
-    if (head.create !== null) {
+    // The directory names it since the index has any of it.
+    if (head.create !== null && state.seqIndexed === 0) {
       state.create = head.create
       this.created.set(textOf(head.create), state)
     }

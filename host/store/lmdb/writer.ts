@@ -19,9 +19,11 @@
  *   W3. A commit is checked against the journal's length in memory (S2). That is the stored length: only
  *       this host writes under its epoch, and a state that was dropped is compared with the head record
  *       before it commits again.
+ *   W4. What is noted ahead of commits waits for none of them: it is written while a group waits (S9).
  */
 import { invariant, type LoomError, toLoomError } from '../../base/errors.ts'
 import type { ActorKey } from '../../base/names.ts'
+import { ignoreOutcome } from '../../base/promises.ts'
 import {
   brokenError,
   commitError,
@@ -32,7 +34,7 @@ import {
 } from '../checks.ts'
 import type { ActorRecord, Commit } from '../store.ts'
 import type { ActorState } from './actor-state.ts'
-import { type CheckpointPlan, finishCheckpoint, planCheckpoint } from './checkpoint.ts'
+import { CheckpointPass, type CheckpointSlice, finishSlice } from './checkpoint.ts'
 import { readClaim } from './claim.ts'
 import { effectsOf } from './effects.ts'
 import type { Change, Environment } from './environment.ts'
@@ -44,6 +46,10 @@ import { type Tail, textOf } from './tail.ts'
 /** A checkpoint is due after this much: bounds what opening must read again to tens of milliseconds. */
 const CHECKPOINT_SIZE_BYTES = 8 * 1024 * 1024
 export const CHECKPOINT_COMMIT_COUNT = 16_384
+/** Rows of a checkpoint that go with one group: each takes 2 to 3 microseconds of the event loop. */
+const SLICE_ROW_COUNT = 384
+/** A checkpoint that is so many commits behind goes on in steps of twice the size, and so on. */
+const LAG_COMMIT_COUNT = 2_048
 
 export class Writer {
   readonly #environment: Environment
@@ -51,6 +57,10 @@ export class Writer {
   readonly #epoch: number
   readonly #checkpointCommits: number
   #group: Group | null = null
+  /** Changes that wait for no commit (W4). */
+  #ahead: Group | null = null
+  /** Called when there is something ahead of a group that waits. */
+  #wake: () => void = () => {}
   /** The group that is being written. */
   #current: Group | null = null
   #groupNext = 1
@@ -58,6 +68,10 @@ export class Writer {
   #stopped: LoomError | null = null
   /** Set while the last group is written: no more commits, but what waits is served. */
   #closing: LoomError | null = null
+  /** The checkpoint that is on its way. */
+  #pass: CheckpointPass | null = null
+  /** Everything in blocks before this one is in the index, and the checkpoint record says so. */
+  #blockIndexed: number
   #commitCount = 0
   #sizeBytes = 0
 
@@ -67,6 +81,7 @@ export class Writer {
     this.#tail = tail
     this.#epoch = epoch
     this.#checkpointCommits = checkpointCommits
+    this.#blockIndexed = tail.checkpoint.blockNext
     // What an earlier host left unindexed goes with the first group.
     if (tail.byNumber.size > 0) this.#commitCount = checkpointCommits
   }
@@ -106,14 +121,32 @@ export class Writer {
     return group.promise
   }
 
+  /** As `change`, but waits for no commit, not even for one that waits for something itself (W4). */
+  changeAhead(changes: readonly Change[]): Promise<void> {
+    const refusal = this.#stopped ?? this.#closing
+    if (refusal !== null) return rejected(refusal)
+    this.#ahead ??= new Group(this.#groupNext++)
+    for (const change of changes) this.#ahead.addChange(change)
+    const { promise } = this.#ahead
+    this.#writing ??= this.#write()
+    this.#wake()
+    return promise
+  }
+
   /** Resolves when everything that is queued now is durable and in the index. @throws ERR_STORE */
   async index(): Promise<void> {
     const refusal = this.#stopped ?? this.#closing
     if (refusal !== null) throw refusal
-    if (this.#tail.isIndexed) return
-    const group = this.#openGroup()
-    group.isCheckpoint = true
-    await group.promise
+    await this.#index()
+  }
+
+  async #index(): Promise<void> {
+    const until = this.#tail.blockNext
+    while (this.#blockIndexed < until) {
+      const group = this.#openGroup()
+      group.isCheckpoint = true
+      await group.promise
+    }
   }
 
   /** Resolves when what is queued now is durable or has failed, whatever is queued later. Never rejects. */
@@ -132,7 +165,7 @@ export class Writer {
     this.#closing = reason
     await this.#drain()
     try {
-      this.#commitCount = this.#checkpointCommits
+      if (this.#stopped === null) await this.#index()
       if (this.#stopped === null) await this.#change([last])
     } catch (error) {
       // Displaced: there is nothing to give back. Any other failure the caller should know.
@@ -177,55 +210,116 @@ export class Writer {
   async #write(): Promise<void> {
     // Lets everything that runs in this turn of the event loop join the group.
     await nextTurn()
-    while (this.#group !== null) {
-      const group = this.#group
+    for (;;) {
+      await this.#writeAhead()
+      // A checkpoint goes on where no commits come to carry it.
+      const group = this.#group ?? (this.#pass === null ? null : this.#openGroup())
+      if (group === null && this.#ahead === null) break
+      if (group === null) continue
       this.#group = null
       this.#current = group
-      await this.#writeGroup(group)
+      await this.#writeGroup(group, this.#tail.blockNext)
       this.#current = null
       await nextTurn()
     }
     this.#writing = null
   }
 
-  async #writeGroup(group: Group): Promise<void> {
+  /** Writes what is to be written ahead of commits, if there is anything. Never rejects. */
+  async #writeAhead(): Promise<void> {
+    const group = this.#ahead
+    if (group === null) return
+    this.#ahead = null
+    try {
+      if (this.#stopped !== null) throw this.#stopped
+      const isWritten = await this.#environment.write(this.#epoch, group.seal())
+      if (!isWritten) throw this.#stop(fencedError(this.#epoch, this.#claimNow()))
+      group.succeed()
+      this.#environment.refresh()
+    } catch (error) {
+      const failure = toLoomError(error, 'ERR_STORE')
+      if (this.#stopped === null) this.#probe()
+      group.fail(failure)
+    }
+  }
+
+  /** Waits until a group may be written (S9); what it waits for may wait for what is written ahead. */
+  async #settleWaits({ waits }: Group): Promise<void> {
+    if (waits.length === 0) return
+    let isSettled = false
+    const settled = Promise.all(waits).finally(() => {
+      isSettled = true
+      this.#wake()
+    })
+    ignoreOutcome(settled)
+    while (!isSettled) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+        if (this.#ahead !== null) resolve()
+      })
+      await nextTurn()
+      await this.#writeAhead()
+    }
+    await settled
+  }
+
+  /** `blockEnd`: the block behind those of `group`. */
+  async #writeGroup(group: Group, blockEnd: number): Promise<void> {
     this.#commitCount += group.commitCount
     this.#sizeBytes += group.sizeBytes
     let isDurable = false
     try {
-      if (group.waits.length > 0) await Promise.all(group.waits)
-      const puts = group.seal()
-      const plan = group.isCheckpoint || this.#isCheckpointDue() ? planCheckpoint(this.#tail) : null
-      const all = plan === null ? puts : [...puts, ...plan.puts]
-      isDurable = await this.#environment.write(this.#epoch, all)
-      if (isDurable) this.#succeed(group, plan)
+      await this.#settleWaits(group)
+      if (this.#stopped !== null) throw this.#stopped
+      const slice = this.#nextSlice(group, blockEnd)
+      const changes = group.seal()
+      if (slice !== null) changes.push(...slice.puts)
+      isDurable = changes.length === 0 || (await this.#environment.write(this.#epoch, changes))
+      if (isDurable) this.#succeed(group, slice)
       else this.#fail(group, this.#stop(fencedError(this.#epoch, this.#claimNow())))
     } catch (error) {
       const failure = toLoomError(error, 'ERR_STORE')
       // A broken invariant: what this process believes of the journals is not to be trusted any more.
       if (isDurable || failure.code === 'ERR_INVARIANT') this.#stop(failure)
-      else this.#probe()
+      else if (this.#stopped === null) this.#probe()
       this.#fail(group, failure)
     }
   }
 
-  #isCheckpointDue(): boolean {
-    return this.#commitCount >= this.#checkpointCommits || this.#sizeBytes >= CHECKPOINT_SIZE_BYTES
+  /** What of a checkpoint goes with a group; null when none is due. */
+  #nextSlice(group: Group, blockEnd: number): CheckpointSlice | null {
+    const isDue =
+      group.isCheckpoint ||
+      this.#commitCount >= this.#checkpointCommits ||
+      this.#sizeBytes >= CHECKPOINT_SIZE_BYTES
+    if (this.#pass === null && !isDue) return null
+    if (this.#pass === null) {
+      this.#pass = new CheckpointPass(this.#tail, blockEnd)
+      this.#commitCount = 0
+      this.#sizeBytes = 0
+    }
+    // The further it is behind the commits that come meanwhile, the larger its steps.
+    const lag = Math.trunc(this.#commitCount / LAG_COMMIT_COUNT)
+    return this.#pass.slice(blockEnd, SLICE_ROW_COUNT * (1 + lag))
   }
 
-  #succeed(group: Group, plan: CheckpointPlan | null): void {
+  #succeed(group: Group, slice: CheckpointSlice | null): void {
     group.succeed()
     for (const state of group.touched) if (state.isEnded) this.#tail.forgetCreated(state)
     // What has just become durable is what is read from now on.
     this.#environment.refresh()
-    if (plan === null) return
-    finishCheckpoint(this.#tail, plan)
-    this.#commitCount = 0
-    this.#sizeBytes = 0
+    if (slice === null) return
+    finishSlice(this.#tail, slice)
+    if (!slice.isLast || this.#pass === null) return
+    this.#blockIndexed = this.#pass.blockNext
+    this.#pass = null
   }
 
   /** Fails a group and the one that waits behind it (W2). */
   #fail(group: Group, error: LoomError): void {
+    // What it had written is in the index; the next one covers the rest.
+    if (this.#pass !== null) this.#commitCount = this.#checkpointCommits
+    this.#pass = null
     const waiting = this.#group
     this.#group = null
     for (const failed of waiting === null ? [group] : [group, waiting]) {

@@ -62,7 +62,7 @@ it('brings a folder of format 1 to this one when it is claimed, and goes on', as
     const store = await lmdb(folder).open({ wallMs: () => 5_000 + round })
     await expectAll(store)
     await store.close()
-    expect(await versionIn(folder)).toBe(2)
+    expect(await versionIn(folder)).toBe(3)
   }
   const store = await lmdb(folder).open({ wallMs: () => 9_000 })
   // Keys without a time count as used when the folder was brought to this format.
