@@ -122,7 +122,7 @@ function plansOf(bytes: Uint8Array): { plain: ComponentPlan; metered: ComponentP
       tables: [],
       functions: [],
       changesTables: false,
-      metered: false,
+      counters: null,
     }
   })
   return {

@@ -2,9 +2,8 @@
  * The core modules of a component, instantiated without the binder: what raw instantiation costs.
  */
 import { decodeComponent } from '../../host/component/decode.ts'
-import { instrument, METER_MODULE } from '../../host/component/instrument.ts'
+import { instrument } from '../../host/component/instrument.ts'
 import { Linker } from '../../host/component/link.ts'
-import { Meter } from '../../host/component/meter.ts'
 
 type ImportGroup = Record<string, WebAssembly.ImportValue>
 
@@ -12,7 +11,8 @@ type ImportGroup = Record<string, WebAssembly.ImportValue>
 export class RawComponent {
   readonly #link: ReturnType<Linker['link']>
   readonly #modules: readonly WebAssembly.Module[]
-  readonly #meter: ImportGroup = { ...new Meter().imports() }
+  readonly #main: WebAssembly.Module
+  readonly #mainImports: readonly WebAssembly.ModuleImportDescriptor[]
 
   /** Instrumented as the host does it, or as the toolchain made them. */
   constructor(bytes: Uint8Array, isInstrumented: boolean) {
@@ -20,8 +20,15 @@ export class RawComponent {
     this.#modules = this.#link.modules.map(({ core }) => {
       const start = (core.sections[0]?.start ?? 8) - 8
       const plain = bytes.subarray(start, core.sections.at(-1)?.end ?? start)
-      return new WebAssembly.Module(isInstrumented ? instrument(bytes, core).bytes : plain)
+      const instrumented = isInstrumented ? instrument(bytes, core, { ownsCounters: true }) : null
+      return new WebAssembly.Module(instrumented?.bytes ?? plain)
     })
+    const main = this.#modules.find((each) =>
+      WebAssembly.Module.exports(each).some(({ kind }) => kind === 'memory'),
+    )
+    if (main === undefined) throw new Error('no core module has a memory')
+    this.#main = main
+    this.#mainImports = WebAssembly.Module.imports(main)
   }
 
   /** All core instances, the one with the memory first. */
@@ -29,7 +36,7 @@ export class RawComponent {
     const made: WebAssembly.Instance[] = []
     for (const step of this.#link.steps) {
       if (step.kind !== 'instantiate') continue
-      const imports: Record<string, ImportGroup> = { [METER_MODULE]: this.#meter }
+      const imports: Record<string, ImportGroup> = {}
       for (const { module, name, source } of step.imports) {
         imports[module] ??= {}
         const exports = source.kind === 'export' ? made[source.instance]?.exports : undefined
@@ -43,14 +50,12 @@ export class RawComponent {
 
   /** The core module with the guest's code alone, whose other ones only pass calls on. */
   instantiateMain(): WebAssembly.Instance {
-    const module = this.#modules.find((each) =>
-      WebAssembly.Module.exports(each).some(({ kind }) => kind === 'memory'),
-    )
-    if (module === undefined) throw new Error('no core module has a memory')
     const imports: Record<string, ImportGroup> = {}
-    for (const { module: from, name } of WebAssembly.Module.imports(module))
-      imports[from] = { ...imports[from], [name]: nothing }
-    return new WebAssembly.Instance(module, { ...imports, [METER_MODULE]: this.#meter })
+    for (const { module: from, name } of this.#mainImports) {
+      imports[from] ??= {}
+      imports[from][name] = nothing
+    }
+    return new WebAssembly.Instance(this.#main, imports)
   }
 }
 

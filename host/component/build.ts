@@ -22,6 +22,7 @@ import type { CoreTable, HostFunction, ImportResolver } from './component.ts'
 import { coreInstance, startInstance } from './core-instance.ts'
 import { FunctionNumbers } from './elements.ts'
 import { fail, type Run, toFailure, toHostFailure } from './failure.ts'
+import { ACCESS_NAME, type GlobalAccess, InstanceGlobals } from './global-access.ts'
 import { HandleTable, handleTables } from './handles.ts'
 import { METER_MODULE } from './instrument.ts'
 import type { LinkStep, LowerPlan } from './link.ts'
@@ -45,7 +46,7 @@ export class Builder {
   readonly run: Run = { failure: null, meter: new Meter() }
   readonly state: {
     memories: WebAssembly.Memory[]
-    globals: WebAssembly.Global[]
+    globals: InstanceGlobals
     tables: HandleTable[]
     elements: CoreTable[]
   }
@@ -62,7 +63,6 @@ export class Builder {
   readonly #numbers: FunctionNumbers | null
   #instanceCount = 0
   #memoryCount = 0
-  #globalCount = 0
 
   constructor(plan: ComponentPlan, resolve: ImportResolver, parking: ParkingPlan | null) {
     const { link, counts } = plan
@@ -71,7 +71,7 @@ export class Builder {
     this.parks = parksOf(parking)
     this.state = {
       memories: listOf(counts.memories) as WebAssembly.Memory[],
-      globals: listOf(counts.globals) as WebAssembly.Global[],
+      globals: new InstanceGlobals(plan.globalTypes, counts.globals),
       tables: handleTables(link.parents.length, link.resources),
       elements: NONE,
     }
@@ -220,14 +220,16 @@ export class Builder {
       }
       group[name] = this.#core(source) as WebAssembly.ImportValue
     }
-    if (instrumented.metered) imports[METER_MODULE] = this.run.meter.imports()
+    const { counters } = instrumented
+    if (counters === 'imported') imports[METER_MODULE] = this.run.meter.imports()
     const { exports } = coreInstance(module, imports, this.run)
+    const access = exports[ACCESS_NAME] as GlobalAccess
+    if (counters === 'own') this.run.meter.attach(access)
     this.#instances[this.#instanceCount++] = exports
     const { memories, globals } = this.state
+    if (instrumented.globals.length > 0) globals.add(access)
     for (const name of instrumented.memories)
       memories[this.#memoryCount++] = exports[name] as WebAssembly.Memory
-    for (const name of instrumented.globals)
-      globals[this.#globalCount++] = exports[name] as WebAssembly.Global
     this.#numbers?.collect(this.state.elements, exports, instrumented.tables)
   }
 

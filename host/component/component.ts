@@ -35,14 +35,23 @@ export interface CoreTable extends StateTable {
   readonly sizeBytes: number
 }
 
+export type GlobalValue = number | bigint
+
+/** Mutable globals, in the order of the core instances. */
+export interface StateGlobals {
+  readonly length: number
+  read(): GlobalValue[]
+  /** As many as `read` gives: bigints for i64, numbers for others. @throws ERR_SNAPSHOT_CORRUPT */
+  write(values: readonly GlobalValue[]): void
+}
+
 /**
  * What an instance's state consists of, for host/image: everything mutable, in the order of the
  * component's core instances. Between calls this is the whole state.
  */
 export interface InstanceState {
   readonly memories: readonly WebAssembly.Memory[]
-  /** Mutable globals; values are numbers or bigints. */
-  readonly globals: readonly WebAssembly.Global[]
+  readonly globals: StateGlobals
   /** Handles, one table per component instance; none where the component knows no resources. */
   readonly tables: readonly StateTable[]
   /** Tables of functions; none where no code changes them. */

@@ -15,7 +15,7 @@
  *   ED3. What differs in anything from the known form is instantiated as it stands.
  *   ED4. What the engine would have refused when it linked the modules is not left out: it still refuses.
  */
-import type { InstrumentedModule } from './instrument.ts'
+import type { MeteredCode } from './fuel.ts'
 import type { LinkPlan, LinkStep } from './link.ts'
 import type { Signature } from './module.ts'
 import type { CoreSource } from './scope.ts'
@@ -48,9 +48,9 @@ const START = 8
 export function elideShims(
   binary: Uint8Array,
   link: LinkPlan,
-  instrumented: readonly InstrumentedModule[],
+  metered: readonly Pick<MeteredCode, 'changesTables'>[],
 ): LinkPlan {
-  if (instrumented.some(({ changesTables }) => changesTables)) return link
+  if (metered.some(({ changesTables }) => changesTables)) return link
   return new Elision(binary, link).run()
 }
 

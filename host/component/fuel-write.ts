@@ -14,7 +14,10 @@ import type { Writer } from './writer.ts'
 export const STOPPED_BY_MEMORY_LIMIT = -(2n ** 62n)
 export const STOPPED_BY_HOST_MEMORY = -(2n ** 61n)
 
-/** Two globals are imported behind the module's own imports: fuel, and room for growth in bytes. */
+/** What counters begin with: more than anybody can use up. */
+export const UNLIMITED = 2n ** 62n
+
+/** Two globals stand behind those that the module imports: fuel, and room for growth in bytes. */
 export const ADDED_GLOBAL_COUNT = 2
 const PAGE_SHIFT = 16
 /** A table's element is charged as much room as two pointers. */

@@ -39,19 +39,31 @@ const FUNCTION_SIZE_MAX_BYTES = 7_654_321
 /** Charging makes ordinary code twice as large; code that is made of `memory.grow` fifteen times. */
 const METERED_SIZE_MAX_BYTES = 256 * 1024 * 1024
 
+/** What there is to say of a module's code. */
 export interface MeteredCode {
-  /** The payload of the new code section. */
-  readonly payload: Uint8Array
-  readonly changes: StateChanges
+  /** The new code section's functions, without their count; null where there is no code section. */
+  readonly functions: Uint8Array | null
+  readonly count: number
+  /** State that the code changes and an image cannot hold, in words. */
+  readonly hidden: readonly string[]
+  /** The code changes tables, its own or imported ones. */
+  readonly changesTables: boolean
 }
 
+const CODE = 10
+
 /** @throws ERR_COMPONENT_FORMAT, ERR_COMPONENT_FEATURE */
-export function meterCode(binary: Uint8Array, module: CoreModule, section: Section): MeteredCode {
+export function meterModule(binary: Uint8Array, module: CoreModule): MeteredCode {
+  const section = module.sections.find(({ id }) => id === CODE)
+  if (section !== undefined) return meterCode(binary, module, section)
+  return { functions: null, count: 0, hidden: [], changesTables: false }
+}
+
+function meterCode(binary: Uint8Array, module: CoreModule, section: Section): MeteredCode {
   const reader = new InstructionReader(binary, section.payload, section.end)
   const payload = new Writer(2 * (section.end - section.payload))
   const changes: StateChanges = { hidden: new Set(), changesTables: false }
   const count = reader.count()
-  payload.u32(count)
   const imported = module.functions.length - count
   const body = new Writer()
   for (let index = 0; index < count; index++) {
@@ -70,5 +82,6 @@ export function meterCode(binary: Uint8Array, module: CoreModule, section: Secti
     payload.u32(body.written.length)
     payload.bytes(body.written)
   }
-  return { payload: payload.written, changes }
+  const { hidden, changesTables } = changes
+  return { functions: payload.written, count, hidden: [...hidden], changesTables }
 }

@@ -3,47 +3,76 @@
  * so that it pays for what it does.
  *
  * Owns: which state counts, and the names under which it is exported; all sections but the code.
- * Does not own: capture (host/image), where fuel is charged (fuel.ts).
+ * Does not own: capture (host/image), where fuel is charged (fuel.ts), how globals are reached (global-access.ts).
  *
  * Invariants:
- *   IN1. Every memory and every mutable global that the module defines is exported, under a name of its
- *        own or under `loom:m<index>` and `loom:g<index>`.
+ *   IN1. Every memory that the module defines is exported, under a name of its own or under `loom:m<index>`; every
+ *        mutable global that it defines is reached through a function that is added behind its own.
  *   IN2. A module with mutable state that cannot be captured is refused (globals that hold references or
  *        vectors) or named in `hidden` (segments that code drops).
  *   IN4. Where code of the component changes tables, each table that the module defines is exported as
  *        `loom:t<index>`, and a table is added, `loom:functions`, that holds each function that the module can
  *        put into one (table-functions.ts): an element takes some 50 bytes of an instance, an export 250.
  *        Where no code does, tables are what they were after instantiation.
- *   IN3. A module with code imports two globals from `loom:meter`, after its own imports; the indices of
- *        its own globals grow by two wherever they stand. Nothing else of the module changes, except
- *        that custom sections other than names, which speak of offsets in the code, are left out.
+ *   IN3. A module with code gets two globals, its counters, behind those that it imports; the indices of its own
+ *        globals grow by two wherever they stand. It imports them from `loom:meter`, or defines them (IN5). Nothing
+ *        else of the module changes, except that custom sections other than names, which speak of offsets in the
+ *        code, are left out.
+ *   IN5. Where one core instance alone is metered, its module defines the counters: objects for two imported globals
+ *        cost as much as all else that is added. Not where it has a start function, which would run without limits.
  *
  * Source: WebAssembly Core Specification, "Binary Format", "Modules".
  */
 import { Reader } from './bytes.ts'
-import { meterCode } from './fuel.ts'
-import type { StateChanges } from './fuel-scan.ts'
-import { ADDED_GLOBAL_COUNT } from './fuel-write.ts'
-import { type CoreModule, KINDS, readCoreType, type Section, skipConstant } from './module.ts'
+import { type MeteredCode, meterModule } from './fuel.ts'
+import { ADDED_GLOBAL_COUNT, UNLIMITED } from './fuel-write.ts'
+import { ACCESS_NAME, ACCESS_TYPE, type AccessedGlobal, writeAccess } from './global-access.ts'
+import type { LinkStep } from './link.ts'
+import {
+  type CoreModule,
+  type CoreType,
+  KINDS,
+  readCoreType,
+  type Section,
+  skipConstant,
+} from './module.ts'
 import { featureError, formatError } from './refuse.ts'
 import { NO_TABLES, readTables, skipElements } from './table-functions.ts'
 import { Writer } from './writer.ts'
 
 const PREFIX = 'loom:'
-const RESERVED = /^loom:([gmt][0-9]+|functions)$/
+const RESERVED = /^loom:([mt][0-9]+|functions|globals)$/
 
 /** The export name of the added table (IN4). */
 export const FUNCTIONS_NAME = 'loom:functions'
 const CUSTOM = 0
+const TYPES = 1
 const IMPORTS = 2
+const FUNCTIONS = 3
 const TABLES = 4
 const GLOBALS = 6
 const EXPORTS = 7
+const START = 8
 const ELEMENTS = 9
 const CODE = 10
 const DATA = 11
 /** Sections in the order in which they stand: "Binary Format", "Modules"; 13 is the tag section. */
-const ORDER = [1, IMPORTS, 3, TABLES, 5, 13, GLOBALS, EXPORTS, 8, ELEMENTS, 12, CODE, DATA]
+const ORDER = [
+  TYPES,
+  IMPORTS,
+  FUNCTIONS,
+  TABLES,
+  5,
+  13,
+  GLOBALS,
+  EXPORTS,
+  START,
+  ELEMENTS,
+  12,
+  CODE,
+  DATA,
+]
+const KIND_FUNCTION = 0x00
 const KIND_TABLE = 0x01
 const KIND_MEMORY = 0x02
 const KIND_GLOBAL = 0x03
@@ -51,7 +80,6 @@ const KIND_GLOBAL = 0x03
 const ADDED = {
   table: { letter: 't', code: KIND_TABLE },
   memory: { letter: 'm', code: KIND_MEMORY },
-  global: { letter: 'g', code: KIND_GLOBAL },
 } as const
 
 /** Where the counters of a metered module are imported from. */
@@ -63,8 +91,8 @@ export interface InstrumentedModule {
   readonly bytes: Uint8Array
   /** Export names of the module's own memories, by index. */
   readonly memories: readonly string[]
-  /** Export names of the module's own mutable globals, by index. */
-  readonly globals: readonly string[]
+  /** Types of the module's own mutable globals, by index. */
+  readonly globals: readonly CoreType[]
   /** Export names of the module's own tables, by index; none where no code changes tables (IN4). */
   readonly tables: readonly string[]
   /** Functions that tables may hold, in the order of the added table; none where no code changes tables (IN4). */
@@ -73,8 +101,8 @@ export interface InstrumentedModule {
   readonly changesTables: boolean
   /** Mutable state that an image cannot hold today, in words. */
   readonly hidden: readonly string[]
-  /** True when it imports the counters (IN3). */
-  readonly metered: boolean
+  /** Whose counters it counts on; null when it has no code (IN3, IN5). */
+  readonly counters: 'own' | 'imported' | null
 }
 
 interface Addition {
@@ -83,24 +111,45 @@ interface Addition {
   readonly index: number
 }
 
+interface InstrumentOptions {
+  /** Some code of the component changes tables (IN4). */
+  readonly tables?: boolean
+  /** IN5. */
+  readonly ownsCounters?: boolean
+  readonly metered?: MeteredCode
+}
+
 /**
- * Rewrites the modules of one component. Tables are a matter of all: what one defines, another may change.
+ * Rewrites the modules of one component, whose core instances `steps` makes. Tables are a matter of all: what one
+ * defines, another may change.
  * @throws ERR_COMPONENT_FORMAT, ERR_COMPONENT_FEATURE
  */
 export function instrumentAll(
   binary: Uint8Array,
   modules: readonly CoreModule[],
+  metered: readonly MeteredCode[],
+  steps: readonly LinkStep[],
 ): InstrumentedModule[] {
-  const instrumented = modules.map((module) => instrument(binary, module))
-  if (!instrumented.some(({ changesTables }) => changesTables)) return instrumented
-  return modules.map((module) => instrument(binary, module, true))
+  const tables = metered.some(({ changesTables }) => changesTables)
+  const made = steps.flatMap((step) => (step.kind === 'instantiate' ? [step.module] : []))
+  const counting = made.filter((index) => metered[index]?.functions !== null)
+  return modules.map((module, index) => {
+    const isAlone = counting.length === 1 && counting[0] === index
+    const ownsCounters = isAlone && !module.sections.some(({ id }) => id === START)
+    const code = metered[index]
+    return instrument(binary, module, { tables, ownsCounters, ...(code && { metered: code }) })
+  })
 }
 
-/** `tables`: some code changes tables (IN4). @throws ERR_COMPONENT_FORMAT, ERR_COMPONENT_FEATURE */
+/** @throws ERR_COMPONENT_FORMAT, ERR_COMPONENT_FEATURE */
 export function instrument(
   binary: Uint8Array,
   module: CoreModule,
-  tables = false,
+  {
+    tables = false,
+    ownsCounters = false,
+    metered = meterModule(binary, module),
+  }: InstrumentOptions = {},
 ): InstrumentedModule {
   for (const { module: from } of module.imports)
     if (from === METER_MODULE) throw formatError(`core module imports the reserved "${from}"`)
@@ -121,49 +170,71 @@ export function instrument(
   const memories: string[] = []
   for (let index = module.memoryImportCount; index < module.memoryCount; index++)
     memories.push(nameOf('memory', index))
-  const globals: string[] = []
-  for (const { index, type, mutable } of module.globals) {
-    if (!mutable) continue
-    if (type === 'ref' || type === 'v128')
-      throw featureError(`mutable global ${index} of type ${type === 'ref' ? 'reference' : type}`)
-    globals.push(nameOf('global', index))
-  }
+  const globals = mutableGlobals(module)
   const own = tables ? readTables(binary, module) : NO_TABLES
   const tableNames = own.tables.map((index) => nameOf('table', index))
   const { functions } = own
   if (functions.length > 0)
     additions.push({ name: FUNCTIONS_NAME, kind: KIND_TABLE, index: module.tableCount })
-  const rewritten = new Rewriter(binary, module, additions, functions).run()
-  const hidden = [...rewritten.hidden, ...own.hidden]
-  return { ...rewritten, hidden, memories, globals, tables: tableNames, functions }
+  const kind = ownsCounters ? 'own' : 'imported'
+  const counters: Rewriting['counters'] = metered.functions === null ? null : kind
+  const access = counters === 'own' || globals.length > 0 ? globals : null
+  if (access !== null)
+    additions.push({ name: ACCESS_NAME, kind: KIND_FUNCTION, index: module.functions.length })
+  const plan = { additions, functions, metered, counters, access }
+  const bytes = new Rewriter(binary, module, plan).run()
+  const { changesTables } = metered
+  const hidden = [...metered.hidden, ...own.hidden]
+  const types = globals.map(({ type }) => type)
+  return {
+    bytes,
+    memories,
+    globals: types,
+    tables: tableNames,
+    functions,
+    changesTables,
+    hidden,
+    counters,
+  }
+}
+
+/** IN2. */
+function mutableGlobals(module: CoreModule): AccessedGlobal[] {
+  return module.globals.flatMap(({ index, type, mutable }) => {
+    if (!mutable) return []
+    if (type === 'ref' || type === 'v128')
+      throw featureError(`mutable global ${index} of type ${type === 'ref' ? 'reference' : type}`)
+    return [{ index, type }]
+  })
+}
+
+interface Rewriting {
+  readonly additions: readonly Addition[]
+  /** Contents of the added table; empty for none. */
+  readonly functions: readonly number[]
+  readonly metered: MeteredCode
+  readonly counters: InstrumentedModule['counters']
+  /** What the added function reaches besides counters; null where none is added. */
+  readonly access: readonly AccessedGlobal[] | null
 }
 
 class Rewriter {
   readonly #binary: Uint8Array
   readonly #module: CoreModule
-  readonly #additions: readonly Addition[]
-  /** Contents of the added table; empty for none. */
-  readonly #functions: readonly number[]
+  readonly #plan: Rewriting
   readonly #metered: boolean
   readonly #out: Writer
-  #changes: StateChanges = { hidden: new Set(), changesTables: false }
 
-  constructor(
-    binary: Uint8Array,
-    module: CoreModule,
-    additions: readonly Addition[],
-    functions: readonly number[],
-  ) {
-    this.#functions = functions
+  constructor(binary: Uint8Array, module: CoreModule, plan: Rewriting) {
     this.#binary = binary
     this.#module = module
-    this.#additions = additions
-    this.#metered = module.sections.some(({ id }) => id === CODE)
+    this.#plan = plan
+    this.#metered = plan.counters !== null
     const size = module.sections.reduce((sum, { start, end }) => sum + end - start, 0)
     this.#out = new Writer(2 * size)
   }
 
-  run(): Pick<InstrumentedModule, 'bytes' | 'hidden' | 'metered' | 'changesTables'> {
+  run(): Uint8Array {
     this.#out.code(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00)
     const missing = this.#missing()
     for (const section of this.#module.sections) {
@@ -177,20 +248,24 @@ class Rewriter {
       this.#section(section.id, section)
     }
     for (const id of missing) this.#section(id, null)
-    const { hidden, changesTables } = this.#changes
-    const bytes = this.#out.written.slice()
-    return { bytes, hidden: [...hidden], changesTables, metered: this.#metered }
+    return this.#out.written.slice()
   }
 
-  /** Sections that have to be added. */
+  /** Sections that have to be added, in their order. */
   #missing(): number[] {
+    const { counters, functions, access, additions } = this.#plan
+    const needs: readonly (readonly [number, boolean])[] = [
+      [TYPES, access !== null],
+      [IMPORTS, counters === 'imported'],
+      [FUNCTIONS, access !== null],
+      [TABLES, functions.length > 0],
+      [GLOBALS, counters === 'own'],
+      [EXPORTS, additions.length > 0],
+      [ELEMENTS, functions.length > 0],
+      [CODE, access !== null],
+    ]
     const has = (wanted: number): boolean => this.#module.sections.some(({ id }) => id === wanted)
-    const missing: number[] = []
-    if (this.#metered && !has(IMPORTS)) missing.push(IMPORTS)
-    if (this.#functions.length > 0 && !has(TABLES)) missing.push(TABLES)
-    if (this.#additions.length > 0 && !has(EXPORTS)) missing.push(EXPORTS)
-    if (this.#functions.length > 0 && !has(ELEMENTS)) missing.push(ELEMENTS)
-    return missing
+    return needs.flatMap(([id, needed]) => (needed && !has(id) ? [id] : []))
   }
 
   #isNames({ payload, end }: Section): boolean {
@@ -214,46 +289,46 @@ class Rewriter {
 
   /** The new payload of a section; null to copy it. */
   #payload(id: number, section: Section | null): Uint8Array | null {
-    if (id === EXPORTS && (this.#metered || this.#additions.length > 0))
-      return this.#exports(section)
-    if (this.#functions.length > 0 && (id === TABLES || id === ELEMENTS))
-      return this.#extended(id, section)
-    if (!this.#metered) return null
-    if (id === IMPORTS) return this.#imports(section)
-    if (section === null) return null
-    if (id === CODE) {
-      const { payload, changes } = meterCode(this.#binary, this.#module, section)
-      this.#changes = changes
-      return payload
-    }
-    const read = CONSTANT_READERS[id]
-    return read === undefined ? null : this.#patched(section, read)
+    const { counters, functions, access, additions } = this.#plan
+    if (id === EXPORTS && (this.#metered || additions.length > 0)) return this.#exports(section)
+    if (id === IMPORTS && counters === 'imported') return this.#imports(section)
+    if (id === CODE && (this.#metered || access !== null)) return this.#code()
+    const old = section === null ? null : this.#renamed(id, section)
+    if (id === TYPES && access !== null) return extended(old, ACCESS_TYPE)
+    if (id === FUNCTIONS && access !== null) return extended(old, this.#accessType())
+    if (id === GLOBALS && counters === 'own') return this.#globals(old)
+    if (functions.length > 0 && id === TABLES) return extended(old, this.#table())
+    if (functions.length > 0 && id === ELEMENTS) return extended(old, this.#elements())
+    return old
   }
 
-  /** The tables or element segments of the module, and the added one behind them. */
-  #extended(id: typeof TABLES | typeof ELEMENTS, section: Section | null): Uint8Array {
+  /** The index of the added type (global-access.ts). */
+  #accessType(): Uint8Array {
+    const { typeCount } = this.#module
+    if (typeCount === null) throw featureError('a core type of a form that is not known')
     const out = new Writer()
-    const { length } = this.#functions
-    if (section === null) out.u32(1)
-    else {
-      const read = CONSTANT_READERS[id]
-      const patched = read === undefined ? null : this.#patched(section, read)
-      const old = patched ?? this.#binary.subarray(section.payload, section.end)
-      const reader = new Reader(old)
-      out.u32(reader.u32('count') + 1)
-      out.bytes(old.subarray(reader.position))
-    }
-    if (id === TABLES) {
-      out.code(0x70, 0x01)
-      out.u32(length)
-      out.u32(length)
-    } else {
-      out.byte(0x02) // active, in a table by its index
-      out.u32(this.#module.tableCount)
-      out.code(0x41, 0x00, 0x0b, 0x00)
-      out.u32(length)
-      for (const index of this.#functions) out.u32(index)
-    }
+    out.u32(typeCount)
+    return out.written
+  }
+
+  /** The added table (IN4), and the segment that fills it. */
+  #table(): Uint8Array {
+    const { length } = this.#plan.functions
+    const out = new Writer()
+    out.code(0x70, 0x01)
+    out.u32(length)
+    out.u32(length)
+    return out.written
+  }
+
+  #elements(): Uint8Array {
+    const { functions } = this.#plan
+    const out = new Writer()
+    out.byte(0x02) // active, in a table by its index
+    out.u32(this.#module.tableCount)
+    out.code(0x41, 0x00, 0x0b, 0x00)
+    out.u32(functions.length)
+    for (const index of functions) out.u32(index)
     return out.written
   }
 
@@ -270,14 +345,43 @@ class Rewriter {
     return out.written
   }
 
-  #exports(section: Section | null): Uint8Array {
+  /** The counters stand where imported ones would, ahead of the module's own globals (IN5). */
+  #globals(old: Uint8Array | null): Uint8Array {
     const out = new Writer()
-    out.u32(this.#module.exports.length + this.#additions.length)
+    out.u32(this.#module.globals.length + ADDED_GLOBAL_COUNT)
+    for (let left = ADDED_GLOBAL_COUNT; left > 0; left--) {
+      out.code(0x7e, 0x01, 0x42)
+      out.signed(UNLIMITED)
+      out.byte(0x0b)
+    }
+    if (old !== null) out.bytes(withoutCount(old))
+    return out.written
+  }
+
+  #code(): Uint8Array {
+    const { metered, access } = this.#plan
+    const out = new Writer((metered.functions?.length ?? 0) + 1_024)
+    out.u32(metered.count + (access === null ? 0 : 1))
+    if (metered.functions !== null) out.bytes(metered.functions)
+    if (access !== null) {
+      const body = new Writer()
+      const globals = access.map(({ index, type }) => ({ index: this.#shifted(index), type }))
+      writeAccess(body, this.#metered ? this.#module.globalImportCount : null, globals)
+      out.u32(body.written.length)
+      out.bytes(body.written)
+    }
+    return out.written
+  }
+
+  #exports(section: Section | null): Uint8Array {
+    const { additions } = this.#plan
+    const out = new Writer()
+    out.u32(this.#module.exports.length + additions.length)
     if (section !== null && !this.#metered) out.bytes(this.#items(section))
     else
       for (const { name, kind, index } of this.#module.exports)
         this.#export(out, name, KINDS.indexOf(kind), index)
-    for (const { name, kind, index } of this.#additions) this.#export(out, name, kind, index)
+    for (const { name, kind, index } of additions) this.#export(out, name, kind, index)
     return out.written
   }
 
@@ -294,13 +398,13 @@ class Rewriter {
 
   /** A section's items, without their count. */
   #items({ payload, end }: Section): Uint8Array {
-    const reader = new Reader(this.#binary, payload, end)
-    reader.u32('count')
-    return this.#binary.subarray(reader.position, end)
+    return withoutCount(this.#binary.subarray(payload, end))
   }
 
-  /** A section with the globals in its constant expressions renamed. */
-  #patched({ payload, end }: Section, read: ConstantReader): Uint8Array | null {
+  /** A section's payload with the globals in its constant expressions renamed. */
+  #renamed(id: number, { payload, end }: Section): Uint8Array {
+    const read = this.#metered ? CONSTANT_READERS[id] : undefined
+    if (read === undefined) return this.#binary.subarray(payload, end)
     const reader = new Reader(this.#binary, payload, end)
     const out = new Writer(end - payload)
     let from = payload
@@ -310,10 +414,24 @@ class Rewriter {
       out.u32(this.#shifted(index))
       from = reader.position
     })
-    if (from === payload) return null
     out.bytes(this.#binary.subarray(from, end))
     return out.written
   }
+}
+
+function withoutCount(payload: Uint8Array): Uint8Array {
+  const reader = new Reader(payload)
+  reader.u32('count')
+  return payload.subarray(reader.position)
+}
+
+/** A section with one item more. */
+function extended(payload: Uint8Array | null, item: Uint8Array): Uint8Array {
+  const out = new Writer((payload?.length ?? 0) + item.length + 5)
+  out.u32(payload === null ? 1 : new Reader(payload).u32('count') + 1)
+  if (payload !== null) out.bytes(withoutCount(payload))
+  out.bytes(item)
+  return out.written
 }
 
 type OnGlobal = (at: number, index: number) => void

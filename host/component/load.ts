@@ -1,7 +1,7 @@
 /**
  * Load: bytes become a component, ready to be instantiated any number of times.
  *
- * Owns: the order of the phases: decode, link, instrument, elide, compile, plan. Does not own: any of them.
+ * Owns: the order of the phases: decode, link, meter, elide, instrument, compile, plan. Does not own: any of them.
  *
  * Source: design of the component boundary in docs/architecture.md; Component Model Binary.md.
  */
@@ -9,6 +9,7 @@ import { compileModule } from './compile.ts'
 import type { Component } from './component.ts'
 import { decodeComponent } from './decode.ts'
 import { elideShims } from './elide.ts'
+import { meterModule } from './fuel.ts'
 import { instantiate } from './instantiate.ts'
 import { instrumentAll } from './instrument.ts'
 import { Linker } from './link.ts'
@@ -23,8 +24,9 @@ import { type ComponentPlan, planComponent } from './plan.ts'
 export async function loadComponent(bytes: Uint8Array): Promise<Component> {
   const link = new Linker(bytes).link(decodeComponent(bytes))
   const cores = link.modules.map(({ core }) => core)
-  const instrumented = instrumentAll(bytes, cores)
-  const elided = elideShims(bytes, link, instrumented)
+  const metered = cores.map((core) => meterModule(bytes, core))
+  const elided = elideShims(bytes, link, metered)
+  const instrumented = instrumentAll(bytes, cores, metered, elided.steps)
   const modules = await Promise.all(instrumented.map((module) => compileModule(module.bytes)))
   const plan = planComponent(link, elided, instrumented, modules)
   return componentOf(plan, null)

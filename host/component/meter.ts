@@ -1,8 +1,9 @@
 /**
  * Meter: the counters of one instance, and why it was stopped.
  *
- * Owns: the two globals that all core instances of a component instance share, what host calls and values
- * may cost, and the errors when any of it is used up. Does not own: where guest code charges (fuel.ts).
+ * Owns: what the two counters that all core instances of a component instance share are set to, what host calls and
+ * values may cost, and the errors when any of it is used up. Does not own: where guest code charges (fuel.ts), where
+ * the counters are (instrument.ts IN5, counters.ts).
  *
  * Invariants:
  *   ME1. The counters are no state of the guest: it cannot read them, and no image holds them.
@@ -12,10 +13,10 @@
 import { LoomError } from '../base/errors.ts'
 import { VALUE_SIZE_MAX_BYTES } from '../base/limits.ts'
 import type { GuestLimits, InstanceState } from './component.ts'
-import { STOPPED_BY_HOST_MEMORY, STOPPED_BY_MEMORY_LIMIT } from './fuel-write.ts'
-import { FUEL_NAME, ROOM_NAME } from './instrument.ts'
+import { sharedCounters } from './counters.ts'
+import { STOPPED_BY_HOST_MEMORY, STOPPED_BY_MEMORY_LIMIT, UNLIMITED } from './fuel-write.ts'
+import { FUEL_INDEX, type GlobalAccess, ROOM_INDEX } from './global-access.ts'
 
-const UNLIMITED = 2n ** 62n
 const PAGE_SIZE_BYTES = 65_536
 
 /** A recorded host call takes a microsecond or two; a million of them are a turn's. Units: fuel. */
@@ -26,18 +27,37 @@ export const BUILTIN_COST = 200
 export const LIFTED_BYTE_COST = 0.25
 
 export class Meter {
-  readonly #fuel = new WebAssembly.Global({ value: 'i64', mutable: true }, UNLIMITED)
-  readonly #room = new WebAssembly.Global({ value: 'i64', mutable: true }, UNLIMITED)
+  /** Null until there are counters: before the first core instance, and where there is no code. */
+  #counters: GlobalAccess | null = null
+  #shared: WebAssembly.Instance['exports'] | null = null
   #limits: GuestLimits | null = null
   #fuelPerCall = UNLIMITED
+  /** What the counter begins with. Units: bytes. */
+  #room = UNLIMITED
   /** What host calls may still cost in this call; counted apart, as fuel of the host's side. */
   #hostFuel = Number.POSITIVE_INFINITY
   /** What one lift may bring into this process. Units: bytes. */
   valueSizeMaxBytes = VALUE_SIZE_MAX_BYTES
 
-  /** What metered modules import. */
-  imports(): Record<string, WebAssembly.Global> {
-    return { [FUEL_NAME]: this.#fuel, [ROOM_NAME]: this.#room }
+  /** What metered modules import that have no counters of their own. */
+  imports(): WebAssembly.Instance['exports'] {
+    if (this.#shared === null) {
+      const { access, imports } = sharedCounters()
+      this.#shared = imports
+      this.attach(access)
+    }
+    return this.#shared
+  }
+
+  /** The counters that all core instances count on from now on. */
+  attach(counters: GlobalAccess): void {
+    this.#counters = counters
+    if (this.#limits !== null) this.#set()
+  }
+
+  #set(): void {
+    this.#counters?.(FUEL_INDEX, this.#fuelPerCall, 1)
+    this.#counters?.(ROOM_INDEX, this.#room, 1)
   }
 
   /** Limits from now on; null for none. `usedBytes`: what memories and tables take already. */
@@ -47,15 +67,15 @@ export class Meter {
       limits === null ? VALUE_SIZE_MAX_BYTES : Math.min(limits.resultBytesMax, VALUE_SIZE_MAX_BYTES)
     this.#fuelPerCall = limits === null ? UNLIMITED : BigInt(limits.fuelPerTurn)
     const room = limits === null ? 0 : limits.memoryPagesMax * PAGE_SIZE_BYTES - usedBytes
-    this.#room.value = limits === null ? UNLIMITED : BigInt(Math.max(0, room))
-    this.#fuel.value = this.#fuelPerCall
+    this.#room = limits === null ? UNLIMITED : BigInt(Math.max(0, room))
+    this.#set()
     this.#hostFuel = limits?.fuelPerTurn ?? Number.POSITIVE_INFINITY
   }
 
   /** Starts a call: the budget is full. */
   begin(): void {
     if (this.#limits === null) return
-    this.#fuel.value = this.#fuelPerCall
+    this.#counters?.(FUEL_INDEX, this.#fuelPerCall, 1)
     this.#hostFuel = this.#limits.fuelPerTurn
   }
 
@@ -67,7 +87,7 @@ export class Meter {
 
   /** Why the guest was stopped while `where` ran, or null when it was not. */
   stopped(where: string): LoomError | null {
-    const fuel = this.#fuel.value as bigint
+    const fuel = this.#counters?.(FUEL_INDEX, 0n, 0) ?? UNLIMITED
     if (fuel >= 0n && this.#hostFuel >= 0) return null
     if (fuel < (STOPPED_BY_MEMORY_LIMIT + STOPPED_BY_HOST_MEMORY) / 2n) return this.#noRoom(where)
     if (fuel < STOPPED_BY_HOST_MEMORY / 2n) return hostMemory(where)

@@ -11,7 +11,7 @@
 import { hex, Reader } from './bytes.ts'
 import { featureError } from './refuse.ts'
 
-type CoreType = 'i32' | 'i64' | 'f32' | 'f64' | 'v128' | 'ref'
+export type CoreType = 'i32' | 'i64' | 'f32' | 'f64' | 'v128' | 'ref'
 
 export interface Signature {
   readonly params: readonly CoreType[]
@@ -56,6 +56,8 @@ export interface Section {
 
 export interface CoreModule {
   readonly sections: readonly Section[]
+  /** Types that the module defines; null where one is of a form that is not known here. */
+  readonly typeCount: number | null
   readonly imports: readonly CoreImport[]
   readonly exports: readonly CoreExport[]
   /** Signatures of all functions, imported ones first. */
@@ -87,6 +89,7 @@ const NUMERIC: Readonly<Record<number, CoreType>> = {
 
 interface Draft {
   sections: Section[]
+  typeCount: number | null
   types: (Signature | null)[]
   imports: CoreImport[]
   exports: CoreExport[]
@@ -110,6 +113,7 @@ export function readCoreModule(bytes: Uint8Array, start: number, end: number): C
       reader.fail('the preamble of a core module is wrong', start)
   const draft: Draft = {
     sections: [],
+    typeCount: 0,
     types: [],
     imports: [],
     exports: [],
@@ -186,16 +190,48 @@ export function readCoreType(reader: Reader): CoreType {
   return NUMERIC[code] ?? 'ref'
 }
 
-/** Types of the GC proposal end the reading: functions of types after them have no known signature. */
+/** Functions of types of the GC proposal, and of those after them, have no known signature. */
 function readTypes(reader: Reader, draft: Draft): void {
   const count = reader.count('core type')
-  for (let index = 0; index < count; index++) {
-    if (reader.peek() !== 0x60) return
+  let index = 0
+  for (; index < count && reader.peek() === 0x60; index++) {
     reader.position++
     const params = reader.vector('core parameter', () => readCoreType(reader))
     const results = reader.vector('core result', () => readCoreType(reader))
     draft.types.push({ params, results })
   }
+  let typeCount: number | null = index
+  for (; index < count && typeCount !== null; index++) {
+    const found = skipType(reader)
+    typeCount = found === null ? null : typeCount + found
+  }
+  draft.typeCount = typeCount
+}
+
+/** How many types one item of the type section holds; null where its form is not known. "Types", "Recursive Types". */
+function skipType(reader: Reader): number | null {
+  if (reader.peek() !== 0x4e) return skipSubtype(reader) ? 1 : null
+  reader.position++
+  const known = reader.vector('core type', () => skipSubtype(reader))
+  return known.includes(false) ? null : known.length
+}
+
+function skipSubtype(reader: Reader): boolean {
+  const form = reader.byte('core type')
+  const isSub = form === 0x4f || form === 0x50
+  if (isSub) reader.vector('supertype', () => reader.u32('core type index'))
+  const kind = isSub ? reader.byte('core type') : form
+  const skipField = (): void => {
+    readCoreType(reader)
+    reader.byte('mutability')
+  }
+  if (kind === 0x5e) skipField()
+  else if (kind === 0x5f) reader.vector('field', skipField)
+  else if (kind === 0x60) {
+    reader.vector('core parameter', () => readCoreType(reader))
+    reader.vector('core result', () => readCoreType(reader))
+  } else return false
+  return true
 }
 
 function readImports(reader: Reader, draft: Draft): void {

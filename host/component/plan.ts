@@ -11,6 +11,7 @@ import { type CallPlan, planCall } from './call.ts'
 import { type Codec, createCodec } from './codec.ts'
 import type { ComponentExport } from './component.ts'
 import { type NumberedFunction, planElements } from './elements.ts'
+import type { GlobalTypes } from './global-access.ts'
 import type { InstrumentedModule } from './instrument.ts'
 import type { LinkPlan } from './link.ts'
 import { featureError } from './refuse.ts'
@@ -48,6 +49,8 @@ export interface ComponentPlan {
     readonly memories: number
     readonly globals: number
   }
+  /** Of the core instances that define mutable globals, in their order. */
+  readonly globalTypes: GlobalTypes
 }
 
 export function qualifiedName(interfaceName: string, functionName: string): string {
@@ -88,6 +91,7 @@ export function planComponent(
     initialSizeBytes: initialSize(built),
     lowerPlaces: link.lowers.map(({ target }) => placeOf(link, target)),
     counts: countsOf(link, instrumented),
+    globalTypes: globalTypesOf(link, instrumented),
   }
 }
 
@@ -111,6 +115,16 @@ function countsOf(
     counts.globals += module.globals.length
   }
   return counts
+}
+
+function globalTypesOf(
+  { steps }: LinkPlan,
+  instrumented: readonly InstrumentedModule[],
+): GlobalTypes {
+  return steps.flatMap((step) => {
+    const module = step.kind === 'instantiate' ? instrumented[step.module] : undefined
+    return module === undefined || module.globals.length === 0 ? [] : [module.globals]
+  })
 }
 
 const PAGE_SIZE_BYTES = 65_536

@@ -21,7 +21,7 @@
  */
 import { createHash } from 'node:crypto'
 import { invariant, LoomError } from '../base/errors.ts'
-import type { InstanceState } from '../component/component.ts'
+import type { GlobalValue, InstanceState } from '../component/component.ts'
 
 /** Units: bytes. */
 export const PAGE_SIZE_BYTES = 65_536
@@ -32,8 +32,6 @@ export const PAGE_SIZE_BYTES = 65_536
  * comparison, held five times the bytes: 1,136 instead of 228 for a counter.)
  */
 export const GAP_SIZE_BYTES = 64
-
-export type GlobalValue = number | bigint
 
 /** The state right after instantiation, equal for all instances of one component digest. */
 export interface Baseline {
@@ -63,7 +61,7 @@ export interface Image {
 export function takeBaseline(state: InstanceState): Baseline {
   return {
     memories: state.memories.map(({ buffer }) => Buffer.from(buffer.slice(0))),
-    globals: state.globals.map((global) => global.value),
+    globals: state.globals.read(),
     tables: state.tables.map((table) => table.save()),
   }
 }
@@ -84,7 +82,7 @@ export function capture(state: InstanceState, baseline: Baseline, gap = GAP_SIZE
     memories: state.memories.map((memory, index) =>
       captureMemory(Buffer.from(memory.buffer), baseline.memories[index] ?? NOTHING, gap),
     ),
-    globals: state.globals.map((global) => global.value),
+    globals: state.globals.read(),
     tables: state.tables.map((table) => table.save()),
     elements: state.elements.map((table) => table.save()),
   }
@@ -198,10 +196,7 @@ export function restore(
     if (!isFresh) resetMemory(bytes, baseline.memories[index] ?? NOTHING)
     applyRuns(bytes, delta)
   })
-  image.globals.forEach((value, index) => {
-    const global = state.globals[index]
-    if (global !== undefined) global.value = value
-  })
+  state.globals.write(image.globals)
   image.tables.forEach((table, index) => {
     state.tables[index]?.load(table)
   })
@@ -258,9 +253,7 @@ export function scrub(state: InstanceState, baseline: Baseline): boolean {
   state.memories.forEach(({ buffer }, index) => {
     resetMemory(Buffer.from(buffer), baseline.memories[index] ?? NOTHING)
   })
-  state.globals.forEach((global, index) => {
-    global.value = baseline.globals[index] ?? 0
-  })
+  state.globals.write(baseline.globals)
   state.tables.forEach((table, index) => {
     table.load(baseline.tables[index] ?? NOTHING)
   })
@@ -303,7 +296,7 @@ export function hashState(state: InstanceState): string {
     count.writeUInt32LE(buffer.byteLength / PAGE_SIZE_BYTES)
     hash.update(count).update(new Uint8Array(buffer))
   }
-  hash.update(globalsToBytes(state.globals.map(({ value }) => value)))
+  hash.update(globalsToBytes(state.globals.read()))
   for (const table of [...state.tables, ...state.elements]) {
     const bytes = table.save()
     const size = Buffer.alloc(4)

@@ -307,7 +307,7 @@ describe('post-return and realloc', () => {
       single(core, { f: '(result string)' }, '(post-return (core func $i "post"))'),
     )
     expect(running.call('f')).toBe('a')
-    expect(running.instance.state.globals[0]?.value).toBe(16)
+    expect(running.instance.state.globals.read()[0]).toBe(16)
   })
 })
 

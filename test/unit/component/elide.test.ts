@@ -11,9 +11,10 @@ import { compileModule } from '../../../host/component/compile.ts'
 import type { ComponentInstance, ImportResolver } from '../../../host/component/component.ts'
 import { decodeComponent } from '../../../host/component/decode.ts'
 import { elideShims } from '../../../host/component/elide.ts'
+import { meterModule } from '../../../host/component/fuel.ts'
 import { instantiate } from '../../../host/component/instantiate.ts'
 import { instrumentAll } from '../../../host/component/instrument.ts'
-import { Linker } from '../../../host/component/link.ts'
+import { Linker, type LinkPlan } from '../../../host/component/link.ts'
 import { type ComponentPlan, planComponent } from '../../../host/component/plan.ts'
 import type { WitFunction, WitValue } from '../../../host/component/wit.ts'
 import { capture, takeBaseline } from '../../../host/image/image.ts'
@@ -28,16 +29,14 @@ interface Plans {
 
 async function plansOf(bytes: Uint8Array): Promise<Plans> {
   const link = new Linker(bytes).link(decodeComponent(bytes))
-  const instrumented = instrumentAll(
-    bytes,
-    link.modules.map(({ core }) => core),
-  )
-  const modules = await Promise.all(instrumented.map((module) => compileModule(module.bytes)))
-  const elided = elideShims(bytes, link, instrumented)
-  return {
-    whole: planComponent(link, link, instrumented, modules),
-    elided: planComponent(link, elided, instrumented, modules),
+  const cores = link.modules.map(({ core }) => core)
+  const metered = cores.map((core) => meterModule(bytes, core))
+  const planOf = async (linked: LinkPlan): Promise<ComponentPlan> => {
+    const instrumented = instrumentAll(bytes, cores, metered, linked.steps)
+    const modules = await Promise.all(instrumented.map((module) => compileModule(module.bytes)))
+    return planComponent(link, linked, instrumented, modules)
   }
+  return { whole: await planOf(link), elided: await planOf(elideShims(bytes, link, metered)) }
 }
 
 function coreCount({ link }: ComponentPlan): number {

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { GlobalValue, InstanceState, StateGlobals } from '../../../host/component/component.ts'
 import {
   canRestore,
   capture,
-  type GlobalValue,
   hashState,
   imageSize,
   PAGE_SIZE_BYTES,
@@ -18,20 +18,30 @@ interface Shape {
   readonly globals: readonly GlobalValue[]
 }
 
-function makeState({ pages, globals }: Shape) {
+function makeGlobals(initial: readonly GlobalValue[]): StateGlobals {
+  const cells = initial.map((value) => {
+    const type = typeof value === 'bigint' ? 'i64' : 'f64'
+    return new WebAssembly.Global({ value: type, mutable: true }, value)
+  })
+  return {
+    length: cells.length,
+    read: () => cells.map(({ value }) => value),
+    write: (values) => {
+      cells.forEach((cell, index) => {
+        cell.value = values[index] ?? 0
+      })
+    },
+  }
+}
+
+function makeState({ pages, globals }: Shape): InstanceState {
   return {
     memories: pages.map((initial) => {
       const memory = new WebAssembly.Memory({ initial, maximum: 16 })
       new Uint8Array(memory.buffer).fill(7, 100, 5_000)
       return memory
     }),
-    globals: globals.map(
-      (value) =>
-        new WebAssembly.Global(
-          { value: typeof value === 'bigint' ? 'i64' : 'f64', mutable: true },
-          value,
-        ),
-    ),
+    globals: makeGlobals(globals),
     tables: [],
     elements: [],
   }
@@ -60,9 +70,7 @@ function change(state: ReturnType<typeof makeState>, { growth, writes, globals }
     const offset = Math.floor(at * target.length)
     target.set(bytes.subarray(0, target.length - offset), offset)
   }
-  state.globals.forEach((global, index) => {
-    global.value = globals[index] ?? 0
-  })
+  state.globals.write(globals)
 }
 
 type State = ReturnType<typeof makeState>
@@ -73,9 +81,7 @@ function expectEqual(got: State, expected: State): void {
     const other = expected.memories[index]?.buffer ?? new ArrayBuffer(0)
     expect(Buffer.from(memory.buffer).equals(Buffer.from(other))).toBe(true)
   })
-  expect(got.globals.map(({ value }) => value)).toStrictEqual(
-    expected.globals.map(({ value }) => value),
-  )
+  expect(got.globals.read()).toStrictEqual(expected.globals.read())
   expect(hashState(got)).toBe(hashState(expected))
 }
 
