@@ -17,11 +17,12 @@
  *   P2. Only an idle activation falls: no turn runs or waits, no commit is in flight. A call that arrives
  *       while its actor grows cold waits for that, and then activates the actor anew.
  *   P3. An actor that grows cold takes no room: it holds no memory any more.
- *   P6. An actor that was asked for is not evicted before whoever asked could use it.
+ *   P6. An actor that was asked for is not evicted before whoever asked could use it, in this turn of the event loop;
+ *       who finds no room for such actors asks once more in the next one.
  *   P4. Busy actors never fall. They may exceed the capacity up to BUSY_SHARE_MAX times; then those that are
- *       not hot are refused (ERR_BUSY). Nobody waits for room: an actor that holds room may wait for the caller.
+ *       not hot are refused (ERR_BUSY). Nobody waits longer (P6): an actor that holds room may wait for the caller.
  */
-
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Activation } from '../actor/activation.ts'
 import { type WarmActor, wantsSnapshot } from '../actor/warm-actor.ts'
 import type { Clock, Timer } from '../base/clock.ts'
@@ -161,15 +162,18 @@ export class Pool {
   /** @throws ERR_CLOSING; ERR_BUSY (data: retryAfterMs) when there is no room; and whatever `activate` throws. */
   async acquire(key: ActorKey): Promise<Activation> {
     const name = formatActorKey(key)
-    for (;;) {
+    for (let waited = false; ; ) {
       const hot = this.peek(name)
       if (hot !== undefined) return this.#hold(name, hot)
       if (this.#closed) throw new LoomError('ERR_CLOSING', `${name}: the host is shutting down`)
       const slot = this.#slots.get(name)
       if (slot?.kind === 'falling') await slot.done
+      else if (slot?.kind === 'activating') return this.#hold(name, await slot.ready)
+      else if (this.#makeRoom()) return this.#hold(name, await this.#activate(name, key))
+      else if (waited || this.#held.size === 0) throw noRoom(name)
       else {
-        const ready = slot?.kind === 'activating' ? slot.ready : this.#activate(name, key)
-        return this.#hold(name, await ready)
+        waited = true
+        await nextTurn()
       }
     }
   }
@@ -196,7 +200,6 @@ export class Pool {
   }
 
   #activate(name: string, key: ActorKey): Promise<Activation> {
-    if (!this.#makeRoom()) return Promise.reject(noRoom(name))
     const { promise: ready, resolve, reject } = deferred<Activation>()
     const slot: Slot = { kind: 'activating', ready, giveUp: reject }
     this.#options
