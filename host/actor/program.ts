@@ -50,6 +50,8 @@ export interface ActorProgram {
   readonly methods: readonly ActorMethod[]
   /** What one turn may ask of the host. */
   readonly callLimits: HostCallLimits
+  /** Known to ask the host for nothing when it is instantiated: then no created entry holds calls. */
+  readonly startsQuietly: boolean
   /** Why `capture` does not hold the whole state, so that actors recover by replay alone; or null. */
   readonly uncaptured: string | null
   findMethod(name: string): ActorMethod | undefined

@@ -20,12 +20,14 @@
  *   any                 | ends in an open turn   | hand it out: it is run again from its prefix
  *
  * Invariants:
+ *   V3. Entry 0 is read where it says something: what instantiation recorded, or that the journal begins. Behind a
+ *       snapshot of a program that starts quietly it says neither, and a cold actor is one look at the store sooner hot.
  *   V1. Recovery performs no host call (J5) and writes nothing but rejections of snapshots.
  *   V2. An engine that was restored from a snapshot which is rejected later is never used.
  */
 import { isLoomError, LoomError } from '../base/errors.ts'
 import { type ActorKey, formatActorKey } from '../base/names.ts'
-import type { CreatedEntry } from '../journal/entry.ts'
+import type { CreatedEntry, RecordedCall } from '../journal/entry.ts'
 import type { ActorLog, ActorRecord } from '../store/store.ts'
 import { methodOfTurn } from './host-methods.ts'
 import type { ActorProgram } from './program.ts'
@@ -52,9 +54,11 @@ export interface Recovered {
   readonly openTurn: OpenTurn | null
 }
 
+const NO_CALLS: readonly RecordedCall[] = Object.freeze([])
+
 /** @throws ERR_JOURNAL_CORRUPT, ERR_DIVERGENCE (data: seq), ERR_STORE */
 export async function recover(input: RecoveryInput): Promise<Recovered> {
-  const created = await readCreated(input)
+  let created: CreatedEntry | null = null
   let seqMax = input.seqNext
   let rejectedSeq = 0
   const reject = async (seq: number): Promise<void> => {
@@ -64,7 +68,10 @@ export async function recover(input: RecoveryInput): Promise<Recovered> {
   for (;;) {
     const snapshot = await newestSnapshot(input, seqMax, reject)
     if (snapshot === null) refuseTrimmed(input)
-    const engine = TurnEngine.startReplay(input.program, input.environment, created.calls)
+    const isQuiet = snapshot !== null && input.program.startsQuietly
+    if (!isQuiet) created ??= await readCreated(input)
+    const calls = created?.calls ?? NO_CALLS
+    const engine = TurnEngine.startReplay(input.program, input.environment, calls)
     try {
       if (snapshot !== null) engine.restore(snapshot.image)
       const openTurn = await replaySuffix(input, engine, snapshot?.seq ?? 1)

@@ -133,6 +133,7 @@ export function typescriptProgram(actorClass: ActorClass): ActorProgram {
     digest: 'typescript',
     callLimits: CALL_LIMITS,
     uncaptured: null,
+    startsQuietly: false,
     methods,
     findMethod: (name) => byName.get(name),
     findFunction: (_, name) => byName.get(name) ?? byName.get(camelCase(name)),

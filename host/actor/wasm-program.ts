@@ -170,6 +170,11 @@ class WasmProgram implements WasmActorProgram {
     this.#byName = new Map(methods.map((method) => [method.name, method]))
   }
 
+  /** W2. */
+  get startsQuietly(): boolean {
+    return this.#sharedBaseline !== null
+  }
+
   findMethod(name: string): ActorMethod | undefined {
     return this.#byName.get(name) ?? this.#byName.get(kebabCase(name))
   }

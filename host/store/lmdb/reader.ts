@@ -8,7 +8,7 @@
 import { invariant, LoomError } from '../../base/errors.ts'
 import type { JournalRow, SnapshotRow } from '../store.ts'
 import type { ActorState } from './actor-state.ts'
-import type { Environment } from './environment.ts'
+import type { Environment, Row } from './environment.ts'
 import {
   blockKey,
   entryKey,
@@ -124,7 +124,7 @@ function addRun(
   seqEnd: number,
   places: FlatPlaces,
 ): number {
-  const [row] = environment.rangeDown(runKey(actor, seq), runKey(actor, 0).subarray(0, 7), 1)
+  const row = runAt(environment, actor, seq)
   const first = row === undefined ? 0 : seqOfKey(row.key)
   const count =
     row === undefined ? 0 : addPlacesOfRun(row.value, seq - first, seqEnd - first, places)
@@ -133,6 +133,14 @@ function addRun(
       data: { seq },
     })
   return count
+}
+
+/** The run that covers `seq`; that of entry 0 is the first, and found without a cursor. */
+function runAt(environment: Environment, actor: number, seq: number): Row | undefined {
+  const key = runKey(actor, seq)
+  const value = seq === 0 ? environment.get(key) : undefined
+  if (value !== undefined) return { key, value }
+  return environment.rangeDown(key, runKey(actor, 0).subarray(0, 7), 1)[0]
 }
 
 /** Seq of the key's result, on its way ones included, unless it was given up. */
@@ -149,8 +157,14 @@ export function newestSnapshot(
   actor: number,
   seqMax: number,
 ): SnapshotRow | null {
+  const seqFirst = firstSeqOf(environment, actor)
+  const isSeq = seqMax >= seqFirst && seqMax <= NUMBER_MAX
+  // Of an actor that was left in order: at the end of its journal, and found without a cursor.
+  const newest = isSeq ? environment.get(snapshotKey(actor, seqMax)) : undefined
+  if (newest?.[0] === KIND_SNAPSHOT)
+    return { seq: seqMax, bytes: new Uint8Array(newest.subarray(1)) }
   // One before the oldest kept entry is of no use: replay cannot go on from it.
-  const end = snapshotKey(actor, firstSeqOf(environment, actor) - 1)
+  const end = snapshotKey(actor, seqFirst - 1)
   let start = snapshotKey(actor, Math.min(seqMax, NUMBER_MAX))
   for (;;) {
     const rows = environment.rangeDown(start, end, SNAPSHOT_PAGE_COUNT)
