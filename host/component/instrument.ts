@@ -27,7 +27,6 @@ import { Reader } from './bytes.ts'
 import { type MeteredCode, meterModule } from './fuel.ts'
 import { ADDED_GLOBAL_COUNT, UNLIMITED } from './fuel-write.ts'
 import { ACCESS_NAME, ACCESS_TYPE, type AccessedGlobal, writeAccess } from './global-access.ts'
-import type { LinkStep } from './link.ts'
 import {
   type CoreModule,
   type CoreType,
@@ -120,18 +119,17 @@ interface InstrumentOptions {
 }
 
 /**
- * Rewrites the modules of one component, whose core instances `steps` makes. Tables are a matter of all: what one
- * defines, another may change.
+ * Rewrites the modules of one component. `made`: the module of each core instance, by index. Tables are a matter of
+ * all: what one defines, another may change.
  * @throws ERR_COMPONENT_FORMAT, ERR_COMPONENT_FEATURE
  */
 export function instrumentAll(
   binary: Uint8Array,
   modules: readonly CoreModule[],
   metered: readonly MeteredCode[],
-  steps: readonly LinkStep[],
+  made: readonly number[],
 ): InstrumentedModule[] {
   const tables = metered.some(({ changesTables }) => changesTables)
-  const made = steps.flatMap((step) => (step.kind === 'instantiate' ? [step.module] : []))
   const counting = made.filter((index) => metered[index]?.functions !== null)
   return modules.map((module, index) => {
     const isAlone = counting.length === 1 && counting[0] === index

@@ -14,7 +14,7 @@ import { instantiate } from './instantiate.ts'
 import { instrumentAll } from './instrument.ts'
 import { Linker } from './link.ts'
 import { type ParkingPlan, planParking } from './parking.ts'
-import { type ComponentPlan, planComponent } from './plan.ts'
+import { type ComponentPlan, modulesOf, planComponent } from './plan.ts'
 
 /**
  * Reads, checks and compiles a component binary. The bytes may change once this has been called.
@@ -26,7 +26,7 @@ export async function loadComponent(bytes: Uint8Array): Promise<Component> {
   const cores = link.modules.map(({ core }) => core)
   const metered = cores.map((core) => meterModule(bytes, core))
   const elided = elideShims(bytes, link, metered)
-  const instrumented = instrumentAll(bytes, cores, metered, elided.steps)
+  const instrumented = instrumentAll(bytes, cores, metered, modulesOf(elided.steps))
   const modules = await Promise.all(instrumented.map((module) => compileModule(module.bytes)))
   const plan = planComponent(link, elided, instrumented, modules)
   return componentOf(plan, null)

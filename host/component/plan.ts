@@ -13,7 +13,7 @@ import type { ComponentExport } from './component.ts'
 import { type NumberedFunction, planElements } from './elements.ts'
 import type { GlobalTypes } from './global-access.ts'
 import type { InstrumentedModule } from './instrument.ts'
-import type { LinkPlan } from './link.ts'
+import type { LinkPlan, LinkStep } from './link.ts'
 import { featureError } from './refuse.ts'
 import type { FuncItem, Item } from './scope.ts'
 import { planTrampoline, type TrampolinePlan } from './trampoline.ts'
@@ -55,6 +55,11 @@ export interface ComponentPlan {
 
 export function qualifiedName(interfaceName: string, functionName: string): string {
   return interfaceName === '' ? functionName : `${interfaceName}#${functionName}`
+}
+
+/** The module of each core instance that the steps make, by index. */
+export function modulesOf(steps: readonly LinkStep[]): number[] {
+  return steps.flatMap((step) => (step.kind === 'instantiate' ? [step.module] : []))
 }
 
 /** `built`: the plan as the binary has it; `link`: the same, perhaps elided. @throws ERR_COMPONENT_FEATURE */

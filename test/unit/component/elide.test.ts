@@ -15,7 +15,7 @@ import { meterModule } from '../../../host/component/fuel.ts'
 import { instantiate } from '../../../host/component/instantiate.ts'
 import { instrumentAll } from '../../../host/component/instrument.ts'
 import { Linker, type LinkPlan } from '../../../host/component/link.ts'
-import { type ComponentPlan, planComponent } from '../../../host/component/plan.ts'
+import { type ComponentPlan, modulesOf, planComponent } from '../../../host/component/plan.ts'
 import type { WitFunction, WitValue } from '../../../host/component/wit.ts'
 import { capture, takeBaseline } from '../../../host/image/image.ts'
 import { encodeImage } from '../../../host/image/image-codec.ts'
@@ -32,7 +32,7 @@ async function plansOf(bytes: Uint8Array): Promise<Plans> {
   const cores = link.modules.map(({ core }) => core)
   const metered = cores.map((core) => meterModule(bytes, core))
   const planOf = async (linked: LinkPlan): Promise<ComponentPlan> => {
-    const instrumented = instrumentAll(bytes, cores, metered, linked.steps)
+    const instrumented = instrumentAll(bytes, cores, metered, modulesOf(linked.steps))
     const modules = await Promise.all(instrumented.map((module) => compileModule(module.bytes)))
     return planComponent(link, linked, instrumented, modules)
   }

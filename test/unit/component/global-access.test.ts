@@ -15,7 +15,6 @@ import {
   instrument,
   instrumentAll,
 } from '../../../host/component/instrument.ts'
-import type { LinkStep } from '../../../host/component/link.ts'
 import { readCoreModule } from '../../../host/component/module.ts'
 import { runWat, thrown } from '../../support/wat.ts'
 
@@ -125,8 +124,7 @@ describe('counters', () => {
   ])('%s', async (_, text, made, counters) => {
     const binary = await parse(text)
     const core = readCoreModule(binary, 0, binary.length)
-    const steps = made.map((module): LinkStep => ({ kind: 'instantiate', module, imports: [] }))
-    const [all] = instrumentAll(binary, [core], [meterModule(binary, core)], steps)
+    const [all] = instrumentAll(binary, [core], [meterModule(binary, core)], made)
     expect(all?.counters).toBe(counters)
   })
 
