@@ -11,12 +11,11 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { FUEL_PER_TURN, MEMORY_PAGES_MAX, RESULT_SIZE_MAX_BYTES } from '../host/base/limits.ts'
 import type { ComponentInstance, GuestLimits } from '../host/component/component.ts'
-import { decodeComponent } from '../host/component/decode.ts'
 import { instantiate } from '../host/component/instantiate.ts'
 import { type InstrumentedModule, instrument } from '../host/component/instrument.ts'
-import { Linker } from '../host/component/link.ts'
 import { readCoreModule } from '../host/component/module.ts'
 import { type ComponentPlan, planComponent } from '../host/component/plan.ts'
+import { readComponent } from '../host/component/read.ts'
 import { printTable } from './support/measure.ts'
 
 const ROUND_COUNT = 40
@@ -103,7 +102,7 @@ async function coreRows(): Promise<Row[]> {
 
 /** The component as the host plans it, and as it would be without metering. */
 function plansOf(bytes: Uint8Array): { plain: ComponentPlan; metered: ComponentPlan } {
-  const link = new Linker(bytes).link(decodeComponent(bytes))
+  const link = readComponent(bytes).link
   const planOf = (modules: readonly InstrumentedModule[]): ComponentPlan =>
     planComponent(
       link,
@@ -153,7 +152,7 @@ function counterRow(bytes: Uint8Array): Row {
 }
 
 function printSizes(name: string, bytes: Uint8Array): void {
-  const link = new Linker(bytes).link(decodeComponent(bytes))
+  const link = readComponent(bytes).link
   let before = 0
   let after = 0
   const tookMs = timeMs(() => {

@@ -1,22 +1,21 @@
 /**
  * The core modules of a component, instantiated without the binder: what raw instantiation costs.
  */
-import { decodeComponent } from '../../host/component/decode.ts'
 import { instrument } from '../../host/component/instrument.ts'
-import { Linker } from '../../host/component/link.ts'
+import { type ReadComponent, readComponent } from '../../host/component/read.ts'
 
 type ImportGroup = Record<string, WebAssembly.ImportValue>
 
 /** The core modules of a component, wired by hand. Imports of the host do nothing. */
 export class RawComponent {
-  readonly #link: ReturnType<Linker['link']>
+  readonly #link: ReadComponent['link']
   readonly #modules: readonly WebAssembly.Module[]
   readonly #main: WebAssembly.Module
   readonly #mainImports: readonly WebAssembly.ModuleImportDescriptor[]
 
   /** Instrumented as the host does it, or as the toolchain made them. */
   constructor(bytes: Uint8Array, isInstrumented: boolean) {
-    this.#link = new Linker(bytes).link(decodeComponent(bytes))
+    this.#link = readComponent(bytes).link
     this.#modules = this.#link.modules.map(({ core }) => {
       const start = (core.sections[0]?.start ?? 8) - 8
       const plain = bytes.subarray(start, core.sections.at(-1)?.end ?? start)

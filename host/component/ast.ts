@@ -6,6 +6,7 @@
  *
  * Source: Component Model Binary.md; each type names its production.
  */
+import type { CoreExtern, Signature } from './module.ts'
 import type { WitPrimitive } from './wit.ts'
 
 /** `valtype`: a primitive, or an index into the type index space. */
@@ -102,9 +103,33 @@ export type AliasNode =
       readonly index: number
     }
 
+/** `core:externtype`, of module types. */
+export type CoreExternNode =
+  | { readonly kind: 'func'; readonly type: number }
+  | { readonly kind: 'tag'; readonly type: number }
+  | Exclude<CoreExtern, { readonly kind: 'func' | 'tag' }>
+
+/** `core:moduledecl`. */
+export type ModuleDeclaration = { readonly offset: number } & (
+  | {
+      readonly kind: 'import'
+      readonly module: string
+      readonly name: string
+      readonly type: CoreExternNode
+    }
+  | { readonly kind: 'type'; readonly type: CoreTypeNode }
+  | { readonly kind: 'alias'; readonly scopes: number; readonly index: number }
+  | { readonly kind: 'export'; readonly name: string; readonly type: CoreExternNode }
+)
+
+/** `core:type`. */
+export type CoreTypeNode =
+  | { readonly kind: 'func'; readonly signature: Signature }
+  | { readonly kind: 'module'; readonly declarations: readonly ModuleDeclaration[] }
+
 /** `componentdecl` and `instancedecl`. */
 export type Declaration = { readonly offset: number } & (
-  | { readonly kind: 'core-type' }
+  | { readonly kind: 'core-type'; readonly type: CoreTypeNode }
   | { readonly kind: 'type'; readonly type: TypeNode }
   | { readonly kind: 'alias'; readonly alias: AliasNode }
   | { readonly kind: 'import' | 'export'; readonly name: string; readonly type: ExternNode }
@@ -133,7 +158,7 @@ export interface Argument {
 /** One definition of a component, in the order of the binary. */
 export type Definition = { readonly offset: number } & (
   | { readonly kind: 'core-module'; readonly start: number; readonly end: number }
-  | { readonly kind: 'core-type' }
+  | { readonly kind: 'core-type'; readonly type: CoreTypeNode }
   | {
       readonly kind: 'core-instantiate'
       readonly module: number

@@ -18,6 +18,7 @@ const LACKING: readonly (readonly [RegExp, string])[] = [
     /At most one memory is supported|memory count of \d+ exceeds/,
     'more than one memory (this engine)',
   ],
+  [/enable with --experimental-wasm/, 'a later WebAssembly proposal (this engine)'],
   [/Invalid opcode 0x(?:1f|0a)\b/, 'exceptions with references (this engine)'],
 ]
 

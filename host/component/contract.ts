@@ -10,8 +10,7 @@
  *
  * Documentation is not part of it: the binary format has no place for comments.
  */
-import { decodeComponent } from './decode.ts'
-import { Linker } from './link.ts'
+import { readComponent } from './read.ts'
 import type { Item } from './scope.ts'
 import type { WitFunction, WitResource, WitType } from './wit.ts'
 
@@ -84,7 +83,7 @@ function readSide(items: ReadonlyMap<string, Item>, owners: Owners): ContractInt
 
 /** @throws ERR_COMPONENT_FORMAT, ERR_COMPONENT_FEATURE */
 export function readContract(bytes: Uint8Array): Contract {
-  const { given, exports } = new Linker(bytes).link(decodeComponent(bytes))
+  const { given, exports } = readComponent(bytes).link
   const owners: Owners = new Map()
   return { imports: readSide(given, owners), exports: readSide(exports, owners) }
 }

@@ -96,6 +96,9 @@ function readOptions(reader: Reader, isLift: boolean): CanonOptions {
         throw featureError('async lifting or lowering', offset)
       case 0x07:
         throw featureError('async callback', offset)
+      case 0x08:
+      case 0x09:
+        throw featureError('lifting or lowering of garbage-collected values', offset)
       default:
         reader.fail(`unknown canonical option ${hex(code)}`, offset)
     }

@@ -23,6 +23,7 @@ import type {
   ValRef,
 } from './ast.ts'
 import { hex, type Reader } from './bytes.ts'
+import { readCoreTypeNode } from './decode-core-type.ts'
 import { checkNamed, NameScope, readExternName } from './extern-name.ts'
 import { checkLabels } from './labels.ts'
 import { featureError } from './refuse.ts'
@@ -226,7 +227,10 @@ export function readType(reader: Reader, depth: number): TypeNode {
   }
 }
 
+const REP_I64 = 0x7e
+
 function readResource(reader: Reader): TypeNode {
+  if (reader.peek() === REP_I64) throw featureError('resource of 64 bits', reader.position)
   reader.expect(0x7f, 'representation of a resource')
   const offset = reader.position
   const flag = reader.byte('destructor')
@@ -249,8 +253,7 @@ function readDeclarations(reader: Reader, depth: number, inComponent: boolean): 
     const code = reader.byte('declaration')
     switch (code) {
       case 0x00:
-        readCoreType(reader, depth + 1)
-        return { kind: 'core-type', offset }
+        return { kind: 'core-type', offset, type: readCoreTypeNode(reader) }
       case 0x01:
         return { kind: 'type', offset, type: readDeclaredType(reader, depth + 1) }
       case 0x02:
@@ -341,76 +344,4 @@ export function readAlias(reader: Reader): AliasNode {
     instance: reader.u32('instance index'),
     name: reader.name('export name'),
   }
-}
-
-const CORE_REFERENCES = new Set([0x63, 0x64])
-
-function skipCoreValType(reader: Reader): void {
-  const code = reader.byte('core value type')
-  if (CORE_REFERENCES.has(code)) throw featureError('core reference type', reader.position - 1)
-}
-
-function skipCoreLimits(reader: Reader): void {
-  const flags = reader.byte('limits')
-  reader.skipLeb('limits')
-  if ((flags & 1) === 1) reader.skipLeb('limits')
-}
-
-function skipCoreExtern(reader: Reader): void {
-  const offset = reader.position
-  const code = reader.byte('core extern type')
-  switch (code) {
-    case 0x00:
-      reader.u32('core type index')
-      return
-    case 0x01:
-      skipCoreValType(reader)
-      skipCoreLimits(reader)
-      return
-    case 0x02:
-      skipCoreLimits(reader)
-      return
-    case 0x03:
-      skipCoreValType(reader)
-      reader.byte('mutability')
-      return
-    case 0x04:
-      reader.byte('tag attribute')
-      reader.u32('core type index')
-      return
-    default:
-      reader.fail(`unknown core extern type ${hex(code)}`, offset)
-  }
-}
-
-/** `core:type`: passed over, because the engine checks core types when it links core modules. */
-export function readCoreType(reader: Reader, depth: number): void {
-  const offset = reader.position
-  if (depth > DEPTH_MAX) reader.fail(`types nest deeper than ${DEPTH_MAX}`, offset)
-  const code = reader.byte('core type')
-  if (code === 0x60) {
-    reader.vector('core parameter', () => skipCoreValType(reader))
-    reader.vector('core result', () => skipCoreValType(reader))
-    return
-  }
-  if (code !== 0x50) throw featureError(`core type ${hex(code)}`, offset)
-  reader.vector('module declaration', () => {
-    const kind = reader.byte('module declaration')
-    if (kind === 0x00) {
-      reader.name('import module')
-      reader.name('import name')
-      skipCoreExtern(reader)
-    } else if (kind === 0x01) {
-      if (reader.peek() === 0x50) reader.fail('a module type inside of a module type')
-      readCoreType(reader, depth + 1)
-    } else if (kind === 0x02) {
-      reader.expect(0x10, 'sort of a core alias')
-      reader.expect(0x01, 'target of a core alias')
-      reader.u32('scope count')
-      reader.u32('index')
-    } else if (kind === 0x03) {
-      reader.name('export name')
-      skipCoreExtern(reader)
-    } else reader.fail(`unknown module declaration ${hex(kind)}`)
-  })
 }

@@ -15,11 +15,11 @@ import { COMPONENT_SIZE_MAX_BYTES } from '../base/limits.ts'
 import type { Argument, ComponentNode, CoreSortIndex, Definition, SortIndex } from './ast.ts'
 import { hex, Reader } from './bytes.ts'
 import { readCanon } from './decode-canon.ts'
+import { readCoreTypeNode } from './decode-core-type.ts'
 import {
   DEPTH_MAX,
   readAlias,
   readCoreSort,
-  readCoreType,
   readExtern,
   readNamedExtern,
   readSort,
@@ -113,11 +113,11 @@ function readSection(
 
 const VECTOR_SECTIONS: Readonly<Record<number, (reader: Reader, depth: number) => Definition>> = {
   2: readCoreInstance,
-  3: (reader, depth) => {
-    const { position: offset } = reader
-    readCoreType(reader, depth)
-    return { kind: 'core-type', offset }
-  },
+  3: (reader) => ({
+    kind: 'core-type',
+    offset: reader.position,
+    type: readCoreTypeNode(reader),
+  }),
   5: readInstance,
   6: (reader) => ({ kind: 'alias', offset: reader.position, alias: readAlias(reader) }),
   7: (reader, depth) => ({ kind: 'type', offset: reader.position, type: readType(reader, depth) }),

@@ -29,13 +29,19 @@ const PLAIN = new RegExp(
   `^(?:(?:\\[constructor\\])?${LABEL_PATTERN}|\\[(?:method|static)\\]${LABEL_PATTERN}\\.${LABEL_PATTERN})$`,
 )
 const DEPENDENCY = /^(?:unlocked-dep|locked-dep|url|relative-url|integrity)=/
+/** Namespaces and packages in each other, a gated feature. */
+const NESTED = new RegExp(`^(?:${WORDS}:)+${WORDS}(?:/${LABEL_PATTERN})+(?:@${VERSION})?$`)
 const IMPLEMENTS = 0x00
+const VERSION_SUFFIX = 0x01
+const SUFFIXED = new RegExp(`^${VERSION}$`)
+const CANONICAL_END = new RegExp(`@(${CANONICAL})$`)
 const ATTRIBUTE_MAX = 0x02
 
 export interface ExternName {
   readonly name: string
-  /** It says which interface an instance implements. */
+  /** It says which interface an instance implements, or what its version is in full. */
   readonly implements: boolean
+  readonly hasVersionSuffix: boolean
 }
 
 function shown(name: string): string {
@@ -44,6 +50,7 @@ function shown(name: string): string {
 
 function checkName(name: string, offset: number): void {
   if (name.length <= SIZE_MAX && (PLAIN.test(name) || INTERFACE.test(name))) return
+  if (NESTED.test(name)) throw featureError(`nested package in ${shown(name)}`, offset)
   if (DEPENDENCY.test(name)) throw featureError(`import of a dependency by ${shown(name)}`, offset)
   throw formatError(`${shown(name)} is neither a plain name nor that of an interface`, offset)
 }
@@ -64,17 +71,31 @@ export function readExternName(reader: Reader): ExternName {
         reader.fail(`name attribute ${kind} is unknown, or stands twice`, at)
       kinds.add(kind)
       const text = reader.name('name attribute')
+      if (kind === VERSION_SUFFIX) checkVersion(name, text, at)
       if (kind !== IMPLEMENTS) return
       if (!INTERFACE.test(text)) reader.fail(`${shown(text)} is not the name of an interface`, at)
       if (!PLAIN.test(name)) reader.fail(`${shown(name)} cannot implement ${shown(text)}`, at)
     })
-  return { name, implements: kinds.has(IMPLEMENTS) }
+  return {
+    name,
+    implements: kinds.has(IMPLEMENTS),
+    hasVersionSuffix: kinds.has(VERSION_SUFFIX),
+  }
+}
+
+/** "Canonical Interface Name": the name has the part that counts, the suffix the rest of a whole version. */
+function checkVersion(name: string, suffix: string, offset: number): void {
+  const version = CANONICAL_END.exec(name)?.[1]
+  if (version === undefined || !SUFFIXED.test(version + suffix))
+    throw formatError(`${shown(name)} and ${shown(suffix)} together are no version`, offset)
 }
 
 /** What is named: annotated names are for functions, and instances alone implement interfaces. */
 export function checkNamed({ name, ...named }: ExternName, sort: string, offset: number): void {
   if (name.startsWith('[') && sort !== 'func')
     throw formatError(`${shown(name)} is a ${sort}: only functions have annotated names`, offset)
+  if (named.hasVersionSuffix && sort !== 'instance')
+    throw formatError(`${shown(name)} is a ${sort}: only instances have versions`, offset)
   if (named.implements && sort !== 'instance')
     throw formatError(`${shown(name)} is a ${sort}: only instances implement interfaces`, offset)
 }

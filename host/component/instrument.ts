@@ -30,6 +30,7 @@ import { ACCESS_NAME, ACCESS_TYPE, type AccessedGlobal, writeAccess } from './gl
 import {
   type CoreModule,
   type CoreType,
+  isReference,
   KINDS,
   readCoreType,
   type Section,
@@ -200,8 +201,10 @@ export function instrument(
 function mutableGlobals(module: CoreModule): AccessedGlobal[] {
   return module.globals.flatMap(({ index, type, mutable }) => {
     if (!mutable) return []
-    if (type === 'ref' || type === 'v128')
-      throw featureError(`mutable global ${index} of type ${type === 'ref' ? 'reference' : type}`)
+    if (isReference(type) || type === 'v128')
+      throw featureError(
+        `mutable global ${index} of type ${isReference(type) ? 'reference' : type}`,
+      )
     return [{ index, type }]
   })
 }

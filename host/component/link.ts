@@ -25,6 +25,7 @@ import type {
   TypeNode,
 } from './ast.ts'
 import type { BuiltinKind } from './builtin.ts'
+import type { CoreModules } from './core-modules.ts'
 import { matchExtern } from './link-match.ts'
 import { type BuiltinPlan, ResourceLinker, type ResourcePlan } from './link-resource.ts'
 import {
@@ -35,7 +36,7 @@ import {
   nameTypeItem,
   resolveAlias,
 } from './link-type.ts'
-import { type CoreKind, readCoreModule } from './module.ts'
+import type { CoreKind } from './module.ts'
 import { formatError } from './refuse.ts'
 import {
   type ComponentItem,
@@ -49,7 +50,7 @@ import {
   Scope,
   type TypeItem,
 } from './scope.ts'
-import { checkOptions, checkSignature, flattenFunc } from './signature.ts'
+import { checkOptions, checkSignature, flattenFunc, REALLOC } from './signature.ts'
 import { type FuncShape, shapeSize } from './types.ts'
 import type { WitFunction } from './wit.ts'
 
@@ -57,7 +58,6 @@ const STEP_COUNT_MAX = 2_000_000
 const INSTANCE_DEPTH_MAX = 64
 const CORE_MODULE_COUNT_MAX = 1_000
 const CORE_INSTANCE_COUNT_MAX = 1_000
-const REALLOC = { params: ['i32', 'i32', 'i32', 'i32'], results: ['i32'] } as const
 
 /** A memory, its allocator and its encoding: what lifting and lowering need at run time. */
 export interface AbiPlan {
@@ -126,7 +126,7 @@ export interface LinkPlan {
 }
 
 export class Linker implements Budget {
-  readonly #bytes: Uint8Array
+  readonly #coreModules: CoreModules
   readonly #modules: LinkedModule[] = []
   /** By the offset of the binary. */
   readonly #moduleAt = new Map<number, LinkedModule>()
@@ -142,8 +142,8 @@ export class Linker implements Budget {
   #coreInstanceCount = 0
   #stepCount = 0
 
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes
+  constructor(coreModules: CoreModules) {
+    this.#coreModules = coreModules
   }
 
   /** @throws ERR_COMPONENT_FORMAT, ERR_COMPONENT_FEATURE */
@@ -274,7 +274,7 @@ export class Linker implements Budget {
     if (known !== undefined) return known
     if (this.#modules.length >= CORE_MODULE_COUNT_MAX)
       throw formatError(`more than ${CORE_MODULE_COUNT_MAX} core modules`, start)
-    const core = readCoreModule(this.#bytes, start, end)
+    const core = this.#coreModules.read(start, end)
     const exports = new Map<string, { kind: CoreKind; signature: CoreItem['signature'] }>()
     for (const { name, kind, index } of core.exports)
       exports.set(name, {

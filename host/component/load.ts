@@ -1,20 +1,19 @@
 /**
  * Load: bytes become a component, ready to be instantiated any number of times.
  *
- * Owns: the order of the phases: decode, link, meter, elide, instrument, compile, plan. Does not own: any of them.
+ * Owns: the order of the phases: read, meter, elide, instrument, compile, plan. Does not own: any of them.
  *
  * Source: design of the component boundary in docs/architecture.md; Component Model Binary.md.
  */
 import { compileModule } from './compile.ts'
 import type { Component } from './component.ts'
-import { decodeComponent } from './decode.ts'
 import { elideShims } from './elide.ts'
 import { meterModule } from './fuel.ts'
 import { instantiate } from './instantiate.ts'
 import { instrumentAll } from './instrument.ts'
-import { Linker } from './link.ts'
 import { type ParkingPlan, planParking } from './parking.ts'
 import { type ComponentPlan, modulesOf, planComponent } from './plan.ts'
+import { readComponent } from './read.ts'
 
 /**
  * Reads, checks and compiles a component binary. The bytes may change once this has been called.
@@ -22,12 +21,14 @@ import { type ComponentPlan, modulesOf, planComponent } from './plan.ts'
  * @throws ERR_COMPONENT_FEATURE the component uses a feature that this host lacks; names it.
  */
 export async function loadComponent(bytes: Uint8Array): Promise<Component> {
-  const link = new Linker(bytes).link(decodeComponent(bytes))
+  const { link, unused } = readComponent(bytes)
   const cores = link.modules.map(({ core }) => core)
   const metered = cores.map((core) => meterModule(bytes, core))
   const elided = elideShims(bytes, link, metered)
   const instrumented = instrumentAll(bytes, cores, metered, modulesOf(elided.steps))
   const modules = await Promise.all(instrumented.map((module) => compileModule(module.bytes)))
+  // What no instance needs is validated as well, and then forgotten.
+  for (const { start, end } of unused) await compileModule(bytes.subarray(start, end))
   const plan = planComponent(link, elided, instrumented, modules)
   return componentOf(plan, null)
 }

@@ -11,7 +11,8 @@
 import { hex, Reader } from './bytes.ts'
 import { featureError } from './refuse.ts'
 
-export type CoreType = 'i32' | 'i64' | 'f32' | 'f64' | 'v128' | 'ref'
+/** `ref` is any reference that the function and external ones without a type index are not. */
+export type CoreType = 'i32' | 'i64' | 'f32' | 'f64' | 'v128' | 'funcref' | 'externref' | 'ref'
 
 export interface Signature {
   readonly params: readonly CoreType[]
@@ -20,12 +21,25 @@ export interface Signature {
 
 export type CoreKind = 'func' | 'table' | 'memory' | 'global' | 'tag'
 
+export interface CoreLimits {
+  readonly minimum: number
+  readonly maximum: number | null
+}
+
+/** `core:externtype`; a signature is null when it is none that this reader knows. */
+export type CoreExtern =
+  | { readonly kind: 'func' | 'tag'; readonly signature: Signature | null }
+  | { readonly kind: 'table'; readonly element: CoreType; readonly limits: CoreLimits }
+  | { readonly kind: 'memory'; readonly limits: CoreLimits }
+  | { readonly kind: 'global'; readonly type: CoreType; readonly mutable: boolean }
+
 interface CoreImport {
   readonly module: string
   readonly name: string
   readonly kind: CoreKind
   /** For functions only; null when the type is none that this reader knows. */
   readonly signature: Signature | null
+  readonly type: CoreExtern
 }
 
 interface CoreExport {
@@ -73,6 +87,8 @@ export interface CoreModule {
   readonly tableCount: number
   /** Elements that the module's own tables begin with. */
   readonly tableElementCount: number
+  /** All that an index may stand for, by kind, imported ones first. */
+  readonly externs: Readonly<Record<CoreKind, readonly CoreExtern[]>>
 }
 
 const PAGE_COUNT_MAX = 65_536
@@ -86,6 +102,7 @@ const NUMERIC: Readonly<Record<number, CoreType>> = {
   124: 'f64',
   123: 'v128',
 }
+const ABSTRACT: Readonly<Record<number, CoreType>> = { 112: 'funcref', 111: 'externref' }
 
 interface Draft {
   sections: Section[]
@@ -103,6 +120,7 @@ interface Draft {
   tableImportCount: number
   tableCount: number
   tableElementCount: number
+  externs: Record<CoreKind, CoreExtern[]>
 }
 
 /** @throws ERR_COMPONENT_FORMAT, ERR_COMPONENT_FEATURE */
@@ -127,6 +145,7 @@ export function readCoreModule(bytes: Uint8Array, start: number, end: number): C
     tableImportCount: 0,
     tableCount: 0,
     tableElementCount: 0,
+    externs: { func: [], table: [], memory: [], global: [], tag: [] },
   }
   while (!reader.done) {
     const from = reader.position
@@ -143,23 +162,23 @@ const SECTION_READERS: Readonly<Record<number, (reader: Reader, draft: Draft) =>
   2: readImports,
   3: (reader, draft) => {
     reader.vector('core function', () => {
-      draft.functions.push(draft.types[reader.u32('core type index')] ?? null)
+      addFunction(draft, draft.types[reader.u32('core type index')] ?? null)
     })
   },
   4: (reader, draft) => {
     reader.vector('table', () => {
       const hasInitializer = reader.peek() === 0x40
       if (hasInitializer) reader.skip(2, 'table')
-      readCoreType(reader)
-      draft.tableElementCount += readLimits(reader).minimum
+      const table = readTable(reader)
+      draft.externs.table.push(table)
+      draft.tableElementCount += table.limits.minimum
       if (hasInitializer) skipConstant(reader)
       draft.tableCount++
     })
   },
   5: (reader, draft) => {
     reader.vector('memory', () => {
-      draft.memories.push(readMemory(reader))
-      draft.memoryCount++
+      addMemory(draft, readMemory(reader))
     })
   },
   6: (reader, draft) => {
@@ -167,7 +186,7 @@ const SECTION_READERS: Readonly<Record<number, (reader: Reader, draft: Draft) =>
       const global = readGlobalType(reader, draft.globalCount)
       skipConstant(reader)
       draft.globals.push(global)
-      draft.globalCount++
+      addGlobal(draft, global)
     })
   },
   7: (reader, draft) => {
@@ -176,6 +195,35 @@ const SECTION_READERS: Readonly<Record<number, (reader: Reader, draft: Draft) =>
       draft.exports.push({ name, kind: readKind(reader), index: reader.u32('core export index') })
     })
   },
+  13: (reader, draft) => {
+    reader.vector('tag', () => draft.externs.tag.push(readTag(reader, draft)))
+  },
+}
+
+function addFunction(draft: Draft, signature: Signature | null): void {
+  draft.functions.push(signature)
+  draft.externs.func.push({ kind: 'func', signature })
+}
+
+function addMemory(draft: Draft, limits: CoreLimits): void {
+  const { minimum, maximum } = limits
+  draft.memories.push({ pagesMin: minimum, pagesMax: maximum ?? PAGE_COUNT_MAX })
+  draft.externs.memory.push({ kind: 'memory', limits })
+  draft.memoryCount++
+}
+
+function addGlobal(draft: Draft, { type, mutable }: CoreGlobal): void {
+  draft.externs.global.push({ kind: 'global', type, mutable })
+  draft.globalCount++
+}
+
+function readTable(reader: Reader): Extract<CoreExtern, { kind: 'table' }> {
+  return { kind: 'table', element: readCoreType(reader), limits: readLimits(reader) }
+}
+
+function readTag(reader: Reader, draft: Draft): CoreExtern {
+  reader.byte('tag attribute')
+  return { kind: 'tag', signature: draft.types[reader.u32('core type index')] ?? null }
 }
 
 function readKind(reader: Reader): CoreKind {
@@ -183,11 +231,17 @@ function readKind(reader: Reader): CoreKind {
   return KINDS[code] ?? reader.fail(`unknown core kind ${hex(code)}`, reader.position - 1)
 }
 
-/** References are told apart from numbers only; the engine knows them in full. */
+/** Of references only those that any module may know are told apart; the engine knows all of them. */
 export function readCoreType(reader: Reader): CoreType {
   const code = reader.byte('core value type')
-  if (code === 0x63 || code === 0x64) reader.skipLeb('heap type')
-  return NUMERIC[code] ?? 'ref'
+  if (code !== 0x63 && code !== 0x64) return NUMERIC[code] ?? ABSTRACT[code] ?? 'ref'
+  const heap = ABSTRACT[reader.peek()]
+  reader.skipLeb('heap type')
+  return (code === 0x63 ? heap : undefined) ?? 'ref'
+}
+
+export function isReference(type: CoreType): boolean {
+  return type.endsWith('ref')
 }
 
 /** Functions of types of the GC proposal, and of those after them, have no known signature. */
@@ -239,32 +293,38 @@ function readImports(reader: Reader, draft: Draft): void {
     const module = reader.name('core import module')
     const name = reader.name('core import name')
     const kind = readKind(reader)
-    let signature: Signature | null = null
-    if (kind === 'func') {
-      signature = draft.types[reader.u32('core type index')] ?? null
-      draft.functions.push(signature)
-    } else if (kind === 'table') {
-      readCoreType(reader)
-      readLimits(reader)
-      draft.tableImportCount++
-      draft.tableCount++
-    } else if (kind === 'memory') {
-      draft.memories.push(readMemory(reader))
-      draft.memoryImportCount++
-      draft.memoryCount++
-    } else if (kind === 'global') {
-      readGlobalType(reader, draft.globalCount++)
-      draft.globalImportCount++
-    } else {
-      reader.byte('tag attribute')
-      reader.u32('core type index')
-    }
-    draft.imports.push({ module, name, kind, signature })
+    readImport(reader, kind, draft)
+    const type = draft.externs[kind].at(-1) ?? reader.fail('core import')
+    const signature = type.kind === 'func' ? type.signature : null
+    draft.imports.push({ module, name, kind, signature, type })
   })
 }
 
+function readImport(reader: Reader, kind: CoreKind, draft: Draft): void {
+  switch (kind) {
+    case 'func':
+      addFunction(draft, draft.types[reader.u32('core type index')] ?? null)
+      return
+    case 'table':
+      draft.externs.table.push(readTable(reader))
+      draft.tableImportCount++
+      draft.tableCount++
+      return
+    case 'memory':
+      addMemory(draft, readMemory(reader))
+      draft.memoryImportCount++
+      return
+    case 'global':
+      addGlobal(draft, readGlobalType(reader, draft.globalCount))
+      draft.globalImportCount++
+      return
+    case 'tag':
+      draft.externs.tag.push(readTag(reader, draft))
+  }
+}
+
 /** "Types", "Limits"; those of 64-bit memories and tables are refused. */
-function readLimits(reader: Reader): { minimum: number; maximum: number | null } {
+function readLimits(reader: Reader): CoreLimits {
   const offset = reader.position
   const flags = reader.byte('limits')
   if ((flags & 0x04) !== 0) throw featureError('64-bit table', offset)
@@ -273,14 +333,13 @@ function readLimits(reader: Reader): { minimum: number; maximum: number | null }
 }
 
 /** Bits of the limits' flags: 1 maximum, 2 shared, 4 64-bit addresses, 8 custom page size. */
-function readMemory(reader: Reader): CoreMemory {
+export function readMemory(reader: Reader): CoreLimits {
   const offset = reader.position
   const flags = reader.peek()
   if ((flags & 0x02) !== 0) throw featureError('shared memory (threads)', offset)
   if ((flags & 0x04) !== 0) throw featureError('64-bit memory', offset)
   if ((flags & 0x08) !== 0) throw featureError('custom page size', offset)
-  const { minimum, maximum } = readLimits(reader)
-  return { pagesMin: minimum, pagesMax: maximum ?? PAGE_COUNT_MAX }
+  return readLimits(reader)
 }
 
 function readGlobalType(reader: Reader, index: number): CoreGlobal {

@@ -21,6 +21,9 @@ import { formatError } from './refuse.ts'
 import type { FuncShape } from './types.ts'
 import type { WitType } from './wit.ts'
 
+/** What an allocator looks like: "`canonopt` Validation". */
+export const REALLOC = { params: ['i32', 'i32', 'i32', 'i32'], results: ['i32'] } as const
+
 /** A tuple in memory: the parameters, or the result, when they are too many to pass flat. */
 interface Area {
   readonly size: number
@@ -71,7 +74,7 @@ function equalSignatures(a: Signature, b: Signature): boolean {
   return a.params.join() === b.params.join() && a.results.join() === b.results.join()
 }
 
-function formatSignature({ params, results }: Signature): string {
+export function formatSignature({ params, results }: Signature): string {
   return `(${params.join(', ')}) -> (${results.join(', ')})`
 }
 

@@ -7,7 +7,7 @@
  * Source: Component Model Explainer.md, "Type Checking".
  */
 import type { FuncShape } from './types.ts'
-import type { WitField, WitType } from './wit.ts'
+import type { WitField, WitResource, WitType } from './wit.ts'
 import { formatType } from './wit-text.ts'
 
 export interface Difference {
@@ -16,6 +16,11 @@ export interface Difference {
   readonly expected: string
   readonly got: string
 }
+
+/** Whether two names of resources are names of one resource type. */
+export type SameResource = (a: WitResource, b: WitResource) => boolean
+
+const isIdentical: SameResource = (a, b) => a === b
 
 const NOTHING = 'nothing'
 
@@ -42,8 +47,9 @@ function optionalDifference(
   expected: WitType | null,
   got: WitType | null,
   path: string,
+  isSame: SameResource,
 ): Difference | null {
-  if (expected !== null && got !== null) return typeDifference(expected, got, path)
+  if (expected !== null && got !== null) return typeDifference(expected, got, path, isSame)
   if (expected === got) return null
   const show = (type: WitType | null): string => (type === null ? NOTHING : formatType(type))
   return differ(path, show(expected), show(got))
@@ -59,6 +65,7 @@ function memberDifference(
   expected: readonly Member[],
   got: readonly Member[],
   path: string,
+  isSame: SameResource,
 ): Difference | null {
   const names = labelDifference(
     expected.map(({ name }) => name),
@@ -67,7 +74,8 @@ function memberDifference(
   )
   if (names !== null) return names
   for (const [index, { name, type }] of expected.entries()) {
-    const found = optionalDifference(type, got[index]?.type ?? null, `${path} ${what} "${name}"`)
+    const place = `${path} ${what} "${name}"`
+    const found = optionalDifference(type, got[index]?.type ?? null, place, isSame)
     if (found !== null) return found
   }
   return null
@@ -77,37 +85,43 @@ function elementDifference(
   expected: readonly WitType[],
   got: readonly WitType[],
   path: string,
+  isSame: SameResource,
 ): Difference | null {
   if (expected.length !== got.length)
     return differ(path, `a tuple of ${expected.length}`, `a tuple of ${got.length}`)
   for (const [index, type] of expected.entries()) {
-    const found = optionalDifference(type, got[index] ?? null, `${path} element ${index}`)
+    const found = optionalDifference(type, got[index] ?? null, `${path} element ${index}`, isSame)
     if (found !== null) return found
   }
   return null
 }
 
 /** Null when the types are equal. */
-export function typeDifference(expected: WitType, got: WitType, path = ''): Difference | null {
+export function typeDifference(
+  expected: WitType,
+  got: WitType,
+  path = '',
+  isSame: SameResource = isIdentical,
+): Difference | null {
   if (expected === got) return null
   const differs = (): Difference => differ(path, formatType(expected), formatType(got))
   switch (expected.kind) {
     case 'list':
     case 'option':
       return got.kind === expected.kind
-        ? typeDifference(expected.element, got.element, `${path} element`)
+        ? typeDifference(expected.element, got.element, `${path} element`, isSame)
         : differs()
     case 'record':
       return got.kind === 'record'
-        ? memberDifference('field', expected.fields, got.fields, path)
+        ? memberDifference('field', expected.fields, got.fields, path, isSame)
         : differs()
     case 'tuple':
       return got.kind === 'tuple'
-        ? elementDifference(expected.elements, got.elements, path)
+        ? elementDifference(expected.elements, got.elements, path, isSame)
         : differs()
     case 'variant':
       return got.kind === 'variant'
-        ? memberDifference('case', expected.cases, got.cases, path)
+        ? memberDifference('case', expected.cases, got.cases, path, isSame)
         : differs()
     case 'enum':
       return got.kind === 'enum' ? labelDifference(expected.cases, got.cases, path) : differs()
@@ -115,13 +129,13 @@ export function typeDifference(expected: WitType, got: WitType, path = ''): Diff
       return got.kind === 'flags' ? labelDifference(expected.labels, got.labels, path) : differs()
     case 'result':
       return got.kind === 'result'
-        ? (optionalDifference(expected.ok, got.ok, `${path} ok`) ??
-            optionalDifference(expected.err, got.err, `${path} err`))
+        ? (optionalDifference(expected.ok, got.ok, `${path} ok`, isSame) ??
+            optionalDifference(expected.err, got.err, `${path} err`, isSame))
         : differs()
     case 'own':
     case 'borrow':
       if (got.kind !== expected.kind) return differs()
-      return expected.resource === got.resource
+      return isSame(expected.resource, got.resource)
         ? null
         : differ(
             path,
@@ -134,16 +148,20 @@ export function typeDifference(expected: WitType, got: WitType, path = ''): Diff
 }
 
 /** Null when the functions are of the same type: their parameters have the same names and types. */
-export function shapeDifference(expected: FuncShape, got: FuncShape): Difference | null {
+export function shapeDifference(
+  expected: FuncShape,
+  got: FuncShape,
+  isSame: SameResource = isIdentical,
+): Difference | null {
   if (expected === got) return null
   const params = (fields: readonly WitField[]): string =>
     fields.length === 0 ? 'no parameters' : `parameters ${quote(fields.map(({ name }) => name))}`
-  const isSame =
+  const haveSameNames =
     expected.params.length === got.params.length &&
     expected.params.every(({ name }, index) => name === got.params[index]?.name)
-  if (!isSame) return differ('', params(expected.params), params(got.params))
+  if (!haveSameNames) return differ('', params(expected.params), params(got.params))
   return (
-    memberDifference('parameter', expected.params, got.params, '') ??
-    optionalDifference(expected.result, got.result, ' result')
+    memberDifference('parameter', expected.params, got.params, '', isSame) ??
+    optionalDifference(expected.result, got.result, ' result', isSame)
   )
 }

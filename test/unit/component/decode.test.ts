@@ -3,9 +3,8 @@ import { parse } from '@bytecodealliance/jco-transpile/wasm-tools'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { isLoomError } from '../../../host/base/errors.ts'
 import { seededRandom } from '../../../host/base/random.ts'
-import { decodeComponent } from '../../../host/component/decode.ts'
-import { Linker } from '../../../host/component/link.ts'
 import { loadComponent } from '../../../host/component/load.ts'
+import { readComponent } from '../../../host/component/read.ts'
 import { seedsOf } from '../../support/seed.ts'
 
 const HEADER = [0x00, 0x61, 0x73, 0x6d, 0x0d, 0x00, 0x01, 0x00]
@@ -163,7 +162,7 @@ describe('damaged binaries', () => {
 
   function tryLink(bytes: Uint8Array, note: string): void {
     try {
-      new Linker(bytes).link(decodeComponent(bytes))
+      readComponent(bytes)
     } catch (error) {
       expect(isLoomError(error), `${note}: ${String(error)}`).toBe(true)
       expect(error, note).toMatchObject({ code: expect.stringMatching(/^ERR_COMPONENT_/) })

@@ -9,6 +9,7 @@ import { isLoomError } from '../../../host/base/errors.ts'
 import { checkArguments } from '../../../host/component/arguments.ts'
 import { compileModule } from '../../../host/component/compile.ts'
 import type { ComponentInstance, ImportResolver } from '../../../host/component/component.ts'
+import { CoreModules } from '../../../host/component/core-modules.ts'
 import { decodeComponent } from '../../../host/component/decode.ts'
 import { elideShims } from '../../../host/component/elide.ts'
 import { meterModule } from '../../../host/component/fuel.ts'
@@ -28,7 +29,7 @@ interface Plans {
 }
 
 async function plansOf(bytes: Uint8Array): Promise<Plans> {
-  const link = new Linker(bytes).link(decodeComponent(bytes))
+  const link = new Linker(new CoreModules(bytes)).link(decodeComponent(bytes))
   const cores = link.modules.map(({ core }) => core)
   const metered = cores.map((core) => meterModule(bytes, core))
   const planOf = async (linked: LinkPlan): Promise<ComponentPlan> => {

@@ -12,9 +12,8 @@ import type {
   ComponentInstance,
   GuestLimits,
 } from '../../../host/component/component.ts'
-import { decodeComponent } from '../../../host/component/decode.ts'
-import { Linker } from '../../../host/component/link.ts'
 import { loadComponent } from '../../../host/component/load.ts'
+import { readComponent } from '../../../host/component/read.ts'
 import type { WitFunction, WitValue } from '../../../host/component/wit.ts'
 import { hashState } from '../../../host/image/image.ts'
 import { conformanceGuest, conformanceHost } from '../../support/conformance.ts'
@@ -80,7 +79,7 @@ function exercise(component: Component, seed: number, note: string, count: Count
 async function tryAll(bytes: Uint8Array, seed: number, note: string, count: Count): Promise<void> {
   let component: Component
   try {
-    new Linker(bytes).link(decodeComponent(bytes))
+    readComponent(bytes)
     component = await loadComponent(bytes)
   } catch (error) {
     expectCoded(error, note)

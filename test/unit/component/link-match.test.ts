@@ -256,7 +256,7 @@ const MISFITS: readonly (readonly [string, string, string])[] = [
       (alias export $one "r" (type $r))
       (component $child (import "t" (type $t (sub resource))) (import "x" (func (param "r" (own $t)) (result (own $t)))))
       (instance (instantiate $child (with "t" (type $r)) (with "x" (func $two "pass")))))`,
-    `${X} parameter "r": expected resource r, got another resource r`,
+    `${X} parameter "r": expected resource t, got another resource r`,
   ],
   [
     'the resource of another instance',
@@ -266,7 +266,7 @@ const MISFITS: readonly (readonly [string, string, string])[] = [
         (alias export $x "r" (type $r))
         (import "x" (instance (export "r" (type (eq $r))))))
       (instance (instantiate $child (with "t" (instance $one)) (with "x" (instance $two)))))`,
-    `${X} export "r": expected resource r, got another resource r`,
+    `${X} export "r": expected resource t, got another resource r`,
   ],
   [
     'an own handle for a borrowed one',
@@ -274,7 +274,7 @@ const MISFITS: readonly (readonly [string, string, string])[] = [
       (alias export $one "r" (type $r))
       (component $child (import "t" (type $t (sub resource))) (import "x" (func (param "r" (borrow $t)) (result (own $t)))))
       (instance (instantiate $child (with "t" (type $r)) (with "x" (func $one "pass")))))`,
-    `${X} parameter "r": expected borrow<r>, got r`,
+    `${X} parameter "r": expected borrow<t>, got r`,
   ],
   [
     'an export under a type that it has not',

@@ -1,0 +1,29 @@
+/**
+ * Budget: what validating one component may cost.
+ *
+ * Owns: the count of steps, the numbers of resource types.
+ *
+ * Invariant VB1. Work is bounded by STEP_COUNT_MAX, however parts of the binary are shared or nested: whoever walks
+ * something that is larger than its bytes spends a step for each part.
+ */
+import { formatError } from '../refuse.ts'
+
+/** Some 200 steps are one microsecond's work at worst a few hundred: the limit is passed within two seconds. */
+const STEP_COUNT_MAX = 2_000_000
+
+export class Budget {
+  #stepCount = 0
+  #resourceCount = 0
+
+  /** @throws ERR_COMPONENT_FORMAT */
+  spend(steps: number): void {
+    this.#stepCount += steps
+    if (this.#stepCount > STEP_COUNT_MAX)
+      throw formatError(`validation takes more than ${STEP_COUNT_MAX} steps`)
+  }
+
+  /** The number of a resource type that is no other one. */
+  newResource(): number {
+    return this.#resourceCount++
+  }
+}
