@@ -1,9 +1,13 @@
 /**
  * Core modules: those of one binary, each read once.
  *
- * Does not own: what is read (module.ts).
+ * Owns: how many there may be. Does not own: what is read (module.ts).
  */
 import { type CoreModule, readCoreModule } from './module.ts'
+import { formatError } from './refuse.ts'
+
+/** Each is compiled, whether or not an instance needs it. */
+const CORE_MODULE_COUNT_MAX = 1_000
 
 export interface ModuleRange {
   readonly start: number
@@ -22,6 +26,8 @@ export class CoreModules {
   read(start: number, end: number): CoreModule {
     const known = this.#modules.get(start)
     if (known !== undefined) return known.core
+    if (this.#modules.size >= CORE_MODULE_COUNT_MAX)
+      throw formatError(`more than ${CORE_MODULE_COUNT_MAX} core modules`, start)
     const core = readCoreModule(this.#bytes, start, end)
     this.#modules.set(start, { range: { start, end }, core })
     return core

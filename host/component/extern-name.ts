@@ -50,7 +50,8 @@ function shown(name: string): string {
 
 function checkName(name: string, offset: number): void {
   if (name.length <= SIZE_MAX && (PLAIN.test(name) || INTERFACE.test(name))) return
-  if (NESTED.test(name)) throw featureError(`nested package in ${shown(name)}`, offset)
+  if (name.length <= SIZE_MAX && NESTED.test(name))
+    throw featureError(`nested package in ${shown(name)}`, offset)
   if (DEPENDENCY.test(name)) throw featureError(`import of a dependency by ${shown(name)}`, offset)
   throw formatError(`${shown(name)} is neither a plain name nor that of an interface`, offset)
 }

@@ -56,7 +56,6 @@ import type { WitFunction } from './wit.ts'
 
 const STEP_COUNT_MAX = 2_000_000
 const INSTANCE_DEPTH_MAX = 64
-const CORE_MODULE_COUNT_MAX = 1_000
 const CORE_INSTANCE_COUNT_MAX = 1_000
 
 /** A memory, its allocator and its encoding: what lifting and lowering need at run time. */
@@ -272,8 +271,6 @@ export class Linker implements Budget {
   #readModule(start: number, end: number): LinkedModule {
     const known = this.#moduleAt.get(start)
     if (known !== undefined) return known
-    if (this.#modules.length >= CORE_MODULE_COUNT_MAX)
-      throw formatError(`more than ${CORE_MODULE_COUNT_MAX} core modules`, start)
     const core = this.#coreModules.read(start, end)
     const exports = new Map<string, { kind: CoreKind; signature: CoreItem['signature'] }>()
     for (const { name, kind, index } of core.exports)

@@ -15,6 +15,13 @@ import type { Entity } from './entity.ts'
 
 const ANNOTATED = /^\[(constructor|method|static)\]([^.]+)/
 
+const TEXT_MAX = 200
+
+function shortText(type: WitType): string {
+  const text = formatType(type)
+  return text.length > TEXT_MAX ? `${text.slice(0, TEXT_MAX)}…` : text
+}
+
 export class ResourceNames {
   readonly #byResource = new Map<WitResource, string>()
   readonly #names = new Set<string>()
@@ -37,7 +44,7 @@ export class ResourceNames {
     const made = result?.kind === 'result' ? result.ok : result
     const expected = `expected a result of own<${resource}>, or result<own<${resource}>, …>`
     if (made?.kind !== 'own')
-      return `${expected}, got ${result === null ? 'nothing' : formatType(result)}`
+      return `${expected}, got ${result === null ? 'nothing' : shortText(result)}`
     return this.#resourceFault(resource, made, expected)
   }
 
@@ -46,7 +53,7 @@ export class ResourceNames {
     const [self] = params
     if (self === undefined) return `${expected}, got no parameters`
     if (self.name !== 'self') return `${expected}, got "${self.name}"`
-    if (self.type.kind !== 'borrow') return `${expected}, got ${formatType(self.type)}`
+    if (self.type.kind !== 'borrow') return `${expected}, got ${shortText(self.type)}`
     return this.#resourceFault(resource, self.type, expected)
   }
 

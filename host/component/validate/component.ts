@@ -17,11 +17,11 @@ import type { CoreExtern } from '../module.ts'
 import { ResourceNames } from './annotated-names.ts'
 import { Budget } from './budget.ts'
 import { builtin, checkDestructor, lift, lower } from './canon.ts'
+import { componentTypeOf } from './component-type.ts'
 import { matchCore } from './core-match.ts'
 import { defineCoreType, moduleTypeOf } from './core-types.ts'
 import { defineType, entityOf, renamed, resolveAlias, resourceNamed } from './declaration.ts'
 import { type ComponentType, Entities, type Entity } from './entity.ts'
-import { freeResourcesOf } from './free.ts'
 import { instantiated, Matcher } from './match.ts'
 import { type CoreExports, Scope } from './scope.ts'
 
@@ -48,11 +48,7 @@ class Validator {
       this.#budget.spend(1)
       this.#define(definition, scope)
     }
-    const { imports, exports, bound } = scope
-    // Resource types that nobody outside can speak of need no new ones in each instance.
-    const spoken = freeResourcesOf(exports, this.#budget)
-    const fresh = scope.fresh.filter((resource) => spoken.has(resource))
-    return { imports, exports, bound, fresh }
+    return componentTypeOf(scope)
   }
 
   #define(definition: Definition, scope: Scope): void {
@@ -197,7 +193,9 @@ function aliasCoreExport(
 function exported({ name, item, type }: Export, scope: Scope): Entity {
   const entity = scope.entity(item.sort, item.index)
   if (type === null)
-    return entity.sort === 'type' ? { sort: 'type', type: renamed(entity.type, name) } : entity
+    return entity.sort === 'type'
+      ? { sort: 'type', type: renamed(entity.type, name, scope.budget) }
+      : entity
   const before = scope.fresh.length
   const declared = entityOf(type, name, scope, 'export')
   const matcher = new Matcher(scope.fresh.slice(before), scope.budget, scope.offset)

@@ -15,6 +15,8 @@ import type { AliasNode, Declaration, ExternNode, TypeNode } from '../ast.ts'
 import { layoutOf } from '../layout.ts'
 import { buildFunc, buildType } from '../types.ts'
 import type { WitResource, WitType } from '../wit.ts'
+import type { Budget } from './budget.ts'
+import { componentTypeOf } from './component-type.ts'
 import { defineCoreType } from './core-types.ts'
 import type { ComponentType, Entity, InstanceType, TypeItem } from './entity.ts'
 import { freeResources } from './free.ts'
@@ -28,12 +30,12 @@ export function resourceNamed(name: string, index: number): WitResource {
 }
 
 /** A new name for a type, which is visible apart from others (VE1). */
-export function renamed(item: TypeItem, name: string): TypeItem {
+export function renamed(item: TypeItem, name: string, budget: Budget): TypeItem {
   if (item.kind === 'resource')
     return { kind: 'resource', resource: resourceNamed(name, item.resource.index) }
   if (item.kind !== 'value' || !('name' in item.type)) return item
   const type: WitType = { ...item.type, name }
-  layoutOf(type)
+  budget.spend(layoutOf(type).nodeCount)
   return { kind: 'value', type }
 }
 
@@ -81,8 +83,7 @@ function declareInstance(declarations: readonly Declaration[], outside: Scope): 
 function declareComponent(declarations: readonly Declaration[], outside: Scope): ComponentType {
   const scope = new Scope('component type', outside, outside.budget)
   for (const declaration of declarations) declare(declaration, scope)
-  const { imports, exports, bound, fresh } = scope
-  return { imports, exports, bound, fresh }
+  return componentTypeOf(scope)
 }
 
 function declare(declaration: Declaration, scope: Scope): void {
@@ -161,7 +162,7 @@ export function entityOf(
     case 'type':
       return {
         sort: 'type',
-        type: renamed(scope.at(scope.types, extern.equals, 'type'), name),
+        type: renamed(scope.at(scope.types, extern.equals, 'type'), name, scope.budget),
       }
     case 'resource': {
       const index = scope.budget.newResource()

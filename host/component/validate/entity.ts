@@ -8,7 +8,7 @@
  *   VE1. A resource type is known by its number, `WitResource.index`, and each name it is known by in a scope is an
  *        object of its own: types are equal by number, and visible by object (visibility.ts). So are records,
  *        variants, enums and flags: equal by structure, visible by object.
- *   VE2. Written out, nothing is larger than SIZE_MAX, so whoever walks it ends.
+ *   VE2. Written out, nothing is larger than SIZE_MAX or nests deeper than DEPTH_MAX, so whoever walks it ends.
  *   VE3. Entities are not changed once they are part of another one.
  *
  * Source: Component Model Explainer.md, "Type Definitions", "Type Checking".
@@ -21,6 +21,8 @@ import type { WitResource, WitType } from '../wit.ts'
 
 /** Parts of one type when what it shares is written out; the worlds of WASI have some thousands. */
 const SIZE_MAX = 1_000_000
+/** Instances in instances, types in types: shallow enough for every recursive walk. */
+const DEPTH_MAX = 100
 
 export interface CoreImportType {
   readonly module: string
@@ -71,6 +73,11 @@ export type Entity =
 export class Entities {
   readonly #byName = new Map<string, Entity>()
   #size = 1
+  #depth = 1
+
+  get depth(): number {
+    return this.#depth
+  }
 
   get size(): number {
     return this.#size
@@ -84,6 +91,8 @@ export class Entities {
   add(name: string, entity: Entity, offset?: number): void {
     this.#byName.set(name, entity)
     this.#size += sizeOf(entity)
+    this.#depth = Math.max(this.#depth, 1 + depthOf(entity))
+    if (this.#depth > DEPTH_MAX) throw formatError(`types nest deeper than ${DEPTH_MAX}`, offset)
     if (this.#size > SIZE_MAX)
       throw formatError(`a type has more than ${SIZE_MAX} parts, written out`, offset)
   }
@@ -126,6 +135,25 @@ export function sizeOf(entity: Entity): number {
     case 'module':
       return moduleSize(entity.module)
   }
+}
+
+/** How deep instances, components and their types nest in an entity; value types are measured apart. */
+function depthOf(entity: Entity): number {
+  switch (entity.sort) {
+    case 'instance':
+      return entity.exports.depth
+    case 'component':
+      return componentDepth(entity.component)
+    case 'type':
+      if (entity.type.kind === 'instance') return entity.type.type.exports.depth
+      return entity.type.kind === 'component' ? componentDepth(entity.type.type) : 0
+    default:
+      return 0
+  }
+}
+
+function componentDepth({ imports, exports }: ComponentType): number {
+  return Math.max(imports.depth, exports.depth)
 }
 
 /** The object by which a type is visible (VE1); null for those that need no name. */

@@ -114,8 +114,3 @@ export function freeResources(entity: Entity, budget: Budget): ReadonlySet<numbe
   free.entity(entity)
   return free.found
 }
-
-/** Those of all that is named in `entities`. */
-export function freeResourcesOf(entities: Entities, budget: Budget): ReadonlySet<number> {
-  return freeResources({ sort: 'instance', exports: entities }, budget)
-}

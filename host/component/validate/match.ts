@@ -49,6 +49,7 @@ export class Matcher {
     outer: Matcher | null = null,
   ) {
     this.substitution = new Substitution(budget)
+    budget.spend(abstract.length)
     this.#abstract = new Set(abstract)
     this.#budget = budget
     this.#outer = outer

@@ -54,6 +54,7 @@ export class Substitution {
 
   /** Numbers of their own for all of `resources`. */
   renew(resources: readonly number[]): number[] {
+    this.#budget.spend(resources.length)
     return resources.map((resource) => {
       const other = this.#budget.newResource()
       this.#resources.set(resource, other)

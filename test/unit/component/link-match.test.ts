@@ -266,7 +266,7 @@ const MISFITS: readonly (readonly [string, string, string])[] = [
         (alias export $x "r" (type $r))
         (import "x" (instance (export "r" (type (eq $r))))))
       (instance (instantiate $child (with "t" (instance $one)) (with "x" (instance $two)))))`,
-    `${X} export "r": expected resource t, got another resource r`,
+    `${X} export "r": expected resource r, got another resource r`,
   ],
   [
     'an own handle for a borrowed one',

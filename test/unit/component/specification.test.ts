@@ -48,8 +48,6 @@ describe('names (validation/kebab.wast, extern-names.wast, annotated-names.wast)
     'A:b/c',
     'a:B/c',
     'a:b/cD',
-    'a:b/c/d',
-    'a:b:c/d',
     'a:b/c@',
     'a:b/c@1.2',
     'a:b/c@01.2.3',
