@@ -8,7 +8,7 @@
  */
 import { formatError } from '../refuse.ts'
 
-/** Some 200 steps are one microsecond's work at worst a few hundred: the limit is passed within two seconds. */
+/** A step is a part of a type that is looked at, or made anew: at most a microsecond on an idle machine. */
 const STEP_COUNT_MAX = 2_000_000
 
 export class Budget {

@@ -24,6 +24,9 @@ import {
 /** An abstract type may stand for another one, which stands for what is given; a circle ends somewhere. */
 const LINK_COUNT_MAX = 4
 
+/** Whatever speaks of a new resource type is made anew as well. */
+const NEW_RESOURCE_STEPS = 4
+
 export class Substitution {
   readonly #budget: Budget
   /** By number. */
@@ -54,7 +57,7 @@ export class Substitution {
 
   /** Numbers of their own for all of `resources`. */
   renew(resources: readonly number[]): number[] {
-    this.#budget.spend(resources.length)
+    this.#budget.spend(NEW_RESOURCE_STEPS * resources.length)
     return resources.map((resource) => {
       const other = this.#budget.newResource()
       this.#resources.set(resource, other)
