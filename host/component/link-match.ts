@@ -7,8 +7,7 @@
  * Invariants:
  *   LM1. A component sees of an instance only what it declares: more exports may be given, none may lack.
  *   LM2. A resource that is declared is the one that is given, in all that is declared after it.
- *   LM3. Components and core modules that are given are not compared with their declared types: each is
- *        linked as it is, and what it imports is compared then.
+ *   LM3. Components and core modules that are given are not compared with their declared types: that validation does.
  *
  * Source: Component Model Explainer.md, "Type Checking"; Subtyping.md.
  */

@@ -9,8 +9,8 @@
  * Invariants:
  *   LK1. The plan depends on the binary alone and is shared by all instances.
  *   LK2. Every core function that the plan lifts, and every import it lowers, has been checked to have
- *        the signature that its type flattens to. What core modules import from each other is checked
- *        by the engine.
+ *        the signature that its type flattens to: the plan is safe to run even where validation, which has asked
+ *        the same, had a gap.
  *   LK3. Work is bounded by STEP_COUNT_MAX, however parts of the binary are shared or nested.
  *
  * Source: Component Model Explainer.md, "Instance Definitions"; CanonicalABI.md, "Canonical Definitions".

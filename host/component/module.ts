@@ -102,6 +102,7 @@ const NUMERIC: Readonly<Record<number, CoreType>> = {
   124: 'f64',
   123: 'v128',
 }
+const SHARED = 0x65
 const ABSTRACT: Readonly<Record<number, CoreType>> = { 112: 'funcref', 111: 'externref' }
 
 interface Draft {
@@ -235,6 +236,7 @@ function readKind(reader: Reader): CoreKind {
 export function readCoreType(reader: Reader): CoreType {
   const code = reader.byte('core value type')
   if (code !== 0x63 && code !== 0x64) return NUMERIC[code] ?? ABSTRACT[code] ?? 'ref'
+  if (reader.peek() === SHARED) throw featureError('shared reference (threads)', reader.position)
   const heap = ABSTRACT[reader.peek()]
   reader.skipLeb('heap type')
   return (code === 0x63 ? heap : undefined) ?? 'ref'

@@ -3,7 +3,7 @@
  *
  * Owns: decode, validate, link, in this order. Does not own: what is compiled (load.ts).
  *
- * Invariant RD1. Nothing is linked that is not valid as a whole, so whoever links asks only what linking needs.
+ * Invariant RD1. Nothing is linked that is not valid as a whole.
  */
 import { CoreModules, type ModuleRange } from './core-modules.ts'
 import { decodeComponent } from './decode.ts'

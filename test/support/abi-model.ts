@@ -2,6 +2,7 @@
 // slow, plain, without the host's layouts. It is the judge where jco and the host differ. Strings are UTF-8.
 import { camelCase } from '../../host/component/labels.ts'
 import type { WitType, WitValue } from '../../host/component/wit.ts'
+import { listValue } from './number-arrays.ts'
 
 export class ModelTrap extends Error {}
 
@@ -209,19 +210,6 @@ function fieldsValue(type: WitType, values: WitValue[]): WitValue {
   )
 }
 
-const ARRAYS: Readonly<Record<string, { from(values: Iterable<never>): WitValue }>> = {
-  u8: Uint8Array,
-  s8: Int8Array,
-  u16: Uint16Array,
-  s16: Int16Array,
-  u32: Uint32Array,
-  s32: Int32Array,
-  u64: BigUint64Array,
-  s64: BigInt64Array,
-  f32: Float32Array,
-  f64: Float64Array,
-}
-
 /** Lifting out of one memory. */
 export class AbiModel {
   readonly #memory: Buffer
@@ -289,7 +277,7 @@ export class AbiModel {
     this.#itemCount += length
     if (this.#itemCount > ITEM_COUNT_MAX) throw new ModelTooLarge()
     const items = Array.from({ length }, (_, index) => this.#load(element, at + index * size))
-    return ARRAYS[element.kind]?.from(items as never[]) ?? items
+    return listValue(element, items)
   }
 
   /** `lift_flat` of `type` from the front of `values`, which are used up. */

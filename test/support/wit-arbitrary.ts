@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { camelCase } from '../../host/component/labels.ts'
 import type { WitPrimitive, WitType, WitValue } from '../../host/component/wit.ts'
+import { listValue } from './number-arrays.ts'
 
 const PRIMITIVES: readonly WitPrimitive[] = [
   'bool',
@@ -87,19 +88,6 @@ const INTEGERS: Readonly<Record<string, readonly [number, number]>> = {
   s32: [-0x8000_0000, 0x7fff_ffff],
 }
 
-const ARRAYS = {
-  u8: Uint8Array,
-  s8: Int8Array,
-  u16: Uint16Array,
-  s16: Int16Array,
-  u32: Uint32Array,
-  s32: Int32Array,
-  u64: BigUint64Array,
-  s64: BigInt64Array,
-  f32: Float32Array,
-  f64: Float64Array,
-} as const
-
 const text = fc.oneof(
   fc.string({ maxLength: 30 }),
   fc.string({ unit: 'binary', maxLength: 30 }).filter((value) => value.isWellFormed()),
@@ -148,10 +136,9 @@ export function valueArbitrary(type: WitType): fc.Arbitrary<WitValue> {
       return text
     case 'list': {
       const { element } = type
-      const items = fc.array(valueArbitrary(element), { maxLength: 5 })
-      if (!(element.kind in ARRAYS)) return items
-      const ArrayClass = ARRAYS[element.kind as keyof typeof ARRAYS]
-      return items.map((values) => (ArrayClass.from as (v: unknown) => WitValue)(values))
+      return fc
+        .array(valueArbitrary(element), { maxLength: 5 })
+        .map((items) => listValue(element, items))
     }
     case 'record':
       return keyed(type.fields.map(({ name, type: inner }) => [camelCase(name), inner] as const))

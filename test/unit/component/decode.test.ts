@@ -87,6 +87,8 @@ describe('features that are not supported are named', () => {
     ['an imported component', '(import "c" (component))', 'imported component "c"'],
     ['an imported core module', '(import "m" (core module))', 'imported core module "m"'],
     ['a waitable', '(canon waitable-set.new (core func))', 'canon waitable'],
+    ['a resource of 64 bits', '(type (resource (rep i64)))', 'resource of 64 bits'],
+    ['a core subtype', '(core type (module (type (sub (func)))))', 'core subtype'],
     ['a shared memory', '(core module (memory 1 1 shared))', 'shared memory (threads)'],
     ['a 64-bit memory', '(core module (memory i64 1))', '64-bit memory'],
     [

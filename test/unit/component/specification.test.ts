@@ -1,6 +1,6 @@
 // Aim: what the specification's reference tests ask of a component and our other tests do not. The cases are our own,
 // condensed; each names the file of github.com/WebAssembly/component-model, folder test/, that asks for it.
-// docs/adr/0027 says how that suite as a whole comes out, and which of its refusals this host leaves to others.
+// docs/adr/0036 says how that suite as a whole comes out; validate/ has the rules of validation.
 import { parse } from '@bytecodealliance/jco-transpile/wasm-tools'
 import { describe, expect, test } from 'vitest'
 import { loadComponent } from '../../../host/component/load.ts'
@@ -67,9 +67,32 @@ describe('names (validation/kebab.wast, extern-names.wast, annotated-names.wast)
     })
   })
 
-  test('a name of a dependency is a feature', async () => {
-    const error = await refusal(instance('unlocked-dep=<a:b>'))
-    expect(error).toMatchObject({ code: 'ERR_COMPONENT_FEATURE' })
+  test.each([
+    ['a name of a dependency', 'unlocked-dep=<a:b>'],
+    ['a package in a package', 'a:b/c/d'],
+    ['a namespace in a namespace', 'a:b:c/d@1.0.0'],
+  ])('%s is a feature', async (_, name) => {
+    expect(await refusal(instance(name))).toMatchObject({
+      code: 'ERR_COMPONENT_FEATURE',
+      message: expect.stringContaining(JSON.stringify(name)),
+    })
+  })
+
+  test.each([
+    ['a:b/c@1', '.2.3', 'instance', 'accepted'],
+    ['a:b/c@0.2', '.6-rc.1', 'instance', 'accepted'],
+    ['a:b/c@1', '2.3', 'instance', 'together are no version'],
+    ['a:b/c@1', '.2', 'instance', 'together are no version'],
+    ['a:b/c@1.2.3', '-rc', 'instance', 'together are no version'],
+    ['a:b/c@1', '.2.3', 'func', 'only instances have versions'],
+  ])('version %s and %s of an %s: %s', async (name, suffix, sort, verdict) => {
+    const text = `(component (import "${name}" (versionsuffix "${suffix}") (${sort})))`
+    if (verdict === 'accepted') expect(await refusal(text)).toBe(verdict)
+    else
+      expect(await refusal(text)).toMatchObject({
+        code: 'ERR_COMPONENT_FORMAT',
+        message: expect.stringContaining(verdict),
+      })
   })
 
   test('annotated names are for functions', async () => {
