@@ -162,22 +162,7 @@ export function identityOf(item: TypeItem): object | null {
   return item.kind === 'value' ? item.type : null
 }
 
-/** An entity in few words, for messages. */
-export function entityText(entity: Entity): string {
-  if (entity.sort === 'type') return typeText(entity.type)
-  return entity.sort === 'module'
-    ? 'a core module'
-    : `${articleOf(entity.sort)} ${nounOf(entity.sort)}`
-}
-
-function articleOf(sort: Entity['sort']): string {
-  return sort === 'instance' ? 'an' : 'a'
-}
-
-function nounOf(sort: Entity['sort']): string {
-  return sort === 'func' ? 'function' : sort
-}
-
+/** A type in few words, for messages. */
 export function typeText(item: TypeItem): string {
   if (item.kind === 'resource') return `resource ${item.resource.name}`
   return item.kind === 'value' ? `a ${item.type.kind}` : `a type of ${item.kind}s`

@@ -11,6 +11,7 @@
  *
  * Source: Component Model Explainer.md, "Type Checking"; Binary.md, "Instance Definitions".
  */
+import { layoutOf } from '../layout.ts'
 import { formatError } from '../refuse.ts'
 import { type Difference, shapeDifference, typeDifference } from '../type-difference.ts'
 import { shapeSize } from '../types.ts'
@@ -107,8 +108,7 @@ export class Matcher {
     } else if (expected.kind === 'resource')
       this.#refuse(where, { path: '', expected: 'a resource', got: typeText(got) })
     else if (expected.kind === 'value' && got.kind === 'value') {
-      const type = { sort: 'type', type: expected } as const
-      this.#budget.spend(shapeSize({ params: [], result: type.type.type }))
+      this.#budget.spend(layoutOf(expected.type).nodeCount)
       this.#differ(typeDifference(expected.type, got.type, '', this.#isSame), where)
     } else if (expected.kind === 'func' && got.kind === 'func') {
       this.#budget.spend(shapeSize(expected.shape))
