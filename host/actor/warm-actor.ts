@@ -25,6 +25,7 @@ export interface WarmActor {
   readonly snapshotSeq: number
   /** What instantiation recorded. */
   readonly startCalls: readonly RecordedCall[]
+  /** May be a part of a larger buffer: whoever keeps it copies it. */
   readonly image: Uint8Array
 }
 
@@ -37,7 +38,7 @@ export function coolEngine(
   { record, seqNext, snapshotSeq }: Pick<WarmActor, 'record' | 'seqNext' | 'snapshotSeq'>,
 ): WarmActor {
   const startCalls = engine.startCalls.length === 0 ? NO_CALLS : engine.startCalls
-  const image = Uint8Array.from(engine.capture())
+  const image = engine.capture()
   return { log, program, record, seqNext, snapshotSeq, startCalls, image }
 }
 

@@ -2,21 +2,44 @@
  * Warm tier: actors that are ready to go on, without an instance.
  *
  * Owns: which actors are warm, in the order in which they became so, and what they take.
- * Does not own: when they rise or fall (pool.ts), what is kept of each (actor/warm-actor.ts).
+ * Does not own: when they rise or fall (pool.ts), what is kept of each (actor/warm-actor.ts), where small images lie
+ * (image-slabs.ts).
  *
- * Invariant WT1: `countMax` and `sizeMaxBytes` may be exceeded only until the pool has taken `overdue` ones out.
+ * Invariants:
+ *   WT1. `countMax` and `sizeMaxBytes` may be exceeded only until the pool has taken `overdue` ones out.
+ *   WT2. There may be a million: each is one place in a table, one object, and what that names.
  */
 import { type WarmActor, warmSize } from '../actor/warm-actor.ts'
+import { ImageSlabs, SLAB_ITEM_MAX_BYTES } from './image-slabs.ts'
 
 export interface WarmLimits {
   readonly warmCountMax: number
   readonly warmSizeMaxBytes: number
 }
 
-interface WarmSlot {
-  readonly actor: WarmActor
+/** A warm actor at rest (WT2). */
+class WarmSlot {
+  readonly log: WarmActor['log']
+  readonly program: WarmActor['program']
+  readonly record: WarmActor['record']
+  readonly seqNext: number
+  readonly snapshotSeq: number
+  readonly startCalls: WarmActor['startCalls']
+  /** A place in the slabs, or a large image itself. */
+  readonly image: number | Uint8Array
   /** The pool's sweep of its last use. */
   readonly sweep: number
+
+  constructor(actor: WarmActor, image: number | Uint8Array, sweep: number) {
+    this.log = actor.log
+    this.program = actor.program
+    this.record = actor.record
+    this.seqNext = actor.seqNext
+    this.snapshotSeq = actor.snapshotSeq
+    this.startCalls = actor.startCalls
+    this.image = image
+    this.sweep = sweep
+  }
 }
 
 export class WarmTier {
@@ -27,6 +50,7 @@ export class WarmTier {
   #cursor: Iterator<string> | null = null
   #first: string | undefined
   #sizeBytes = 0
+  readonly #slabs = new ImageSlabs()
 
   constructor(limits: WarmLimits) {
     this.#limits = limits
@@ -46,7 +70,10 @@ export class WarmTier {
   }
 
   put(name: string, actor: WarmActor, sweep: number): void {
-    this.#slots.set(name, { actor, sweep })
+    const { image } = actor
+    const kept =
+      image.length > SLAB_ITEM_MAX_BYTES ? Uint8Array.from(image) : this.#slabs.put(image)
+    this.#slots.set(name, new WarmSlot(actor, kept, sweep))
     this.#sizeBytes += warmSize(actor)
   }
 
@@ -56,8 +83,11 @@ export class WarmTier {
     if (slot === undefined) return undefined
     this.#slots.delete(name)
     if (name === this.#first) this.#first = undefined
-    this.#sizeBytes -= warmSize(slot.actor)
-    return slot.actor
+    const { log, program, record, seqNext, snapshotSeq, startCalls } = slot
+    const image = typeof slot.image === 'number' ? this.#slabs.take(slot.image) : slot.image
+    const actor = { log, program, record, seqNext, snapshotSeq, startCalls, image }
+    this.#sizeBytes -= warmSize(actor)
+    return actor
   }
 
   /** The actor that was put here first, if it was used before `sweep` or the tier is too full. */

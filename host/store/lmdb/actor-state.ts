@@ -98,7 +98,10 @@ export class ActorState {
   /** Drops what the index now holds: everything below `seq`. */
   indexed(seq: number): void {
     invariant(seq >= this.seqIndexed && seq <= this.seqDurable, 'only durable entries are indexed')
-    this.places.splice(0, (seq - this.seqIndexed) * PLACE_WIDTH)
+    const done = (seq - this.seqIndexed) * PLACE_WIDTH
+    // An array that was emptied keeps its room; actors that are left alone with one may be a million.
+    if (done >= this.places.length) this.places = []
+    else this.places.splice(0, done)
     this.seqIndexed = seq
     this.create = null
     this.#dropKeys((keySeq) => keySeq < seq)
