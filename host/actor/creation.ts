@@ -18,8 +18,19 @@ export interface Created {
 export function createActor(program: ActorProgram, environment: EngineEnvironment): Created {
   const { engine, calls } = TurnEngine.startLive(program, environment)
   const { key, incarnation, clock } = environment
+  const { type, id } = key
+  const { digest } = program
   const createdAtMs = clock.wallMs()
-  const life = { ...key, incarnation, digest: program.digest }
-  const entry = encodeEntry(0, { kind: 'created', atMs: createdAtMs, ...life, calls })
-  return { engine, record: { ...life, createdAtMs }, entry }
+  // Written out, so that it is one object: it is kept for every warm actor.
+  const record = { type, id, incarnation, digest, createdAtMs }
+  const entry = encodeEntry(0, {
+    kind: 'created',
+    atMs: createdAtMs,
+    type,
+    id,
+    incarnation,
+    digest,
+    calls,
+  })
+  return { engine, record, entry }
 }

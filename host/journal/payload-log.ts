@@ -44,23 +44,31 @@ export interface PayloadOptions {
 const SCAN_PAGE_ENTRIES = 256
 
 export class PayloadLog implements ActorLog {
-  readonly key: ActorKey
-  readonly record: ActorRecord | null
-  readonly seqNext: number
-  readonly seqFirst: number
   readonly #log: ActorLog
   readonly #options: PayloadOptions
   /** Where the journal begins now, besides entry 0. */
   #seqFrom: number
 
   constructor(log: ActorLog, options: PayloadOptions) {
-    this.key = log.key
-    this.record = log.record
-    this.seqNext = log.seqNext
-    this.seqFirst = log.seqFirst
     this.#seqFrom = log.seqFirst
     this.#log = log
     this.#options = options
+  }
+
+  get key(): ActorKey {
+    return this.#log.key
+  }
+
+  get record(): ActorRecord | null {
+    return this.#log.record
+  }
+
+  get seqNext(): number {
+    return this.#log.seqNext
+  }
+
+  get seqFirst(): number {
+    return this.#log.seqFirst
   }
 
   get broken(): LoomError | null {
