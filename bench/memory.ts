@@ -2,11 +2,11 @@
  * Memory bench: what one more instance, one more hot actor and one more warm actor take in this process.
  *
  * Measures, in one child process per row, how RSS, JavaScript heap and its other memory grow per instance of the
- * counter, between two full collections: its core modules through `new WebAssembly.Instance`, as the toolchain made
+ * counter, between two rounds of full collections: its core modules through `new WebAssembly.Instance`, as the toolchain made
  * them and as the host instruments them; the component through the binder; hot actors of a runtime; warm actors.
  * Does not measure: address space (8 GiB per memory, of which nothing is used), guests that use their memory.
  *
- * Run: npm run bench -- memory
+ * Run: npm run bench -- memory; LOOM_WARM_COUNT=1000000 for another number of warm actors
  */
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -18,7 +18,7 @@ import { printTable, withFolder } from './support/measure.ts'
 
 const INSTANCE_COUNT = 4_000
 const FIRST_COUNT = 100
-const WARM_COUNT = 100_000
+const WARM_COUNT = Number(process.env.LOOM_WARM_COUNT ?? 100_000)
 /** So many that the heap has its size: room that the engine keeps is none of an actor's. */
 const WARM_FIRST_COUNT = 50_000
 const COMPONENT = 'test/fixtures/components/counter.wasm'
@@ -45,9 +45,12 @@ function ownResidentBytes(): number {
   return process.memoryUsage.rss()
 }
 
+/** One collection moves a few megabytes together at most: this many, and the heap's pages are as few as they become. */
+const COLLECTIONS = 40
+
 async function collect(): Promise<Reading> {
-  for (let round = 0; round < 4; round++) {
-    globalThis.gc?.()
+  for (let pause = 0; pause < 2; pause++) {
+    for (let round = 0; round < COLLECTIONS / 2; round++) globalThis.gc?.()
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
   const { heapUsed: heap, external } = process.memoryUsage()
