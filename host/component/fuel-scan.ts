@@ -57,7 +57,7 @@ export interface StateChanges {
   changesTables: boolean
 }
 
-export type PointKind = 'charge' | 'global' | 'operand' | 'memory.grow' | 'table.grow'
+export type PointKind = 'charge' | 'global' | 'float' | 'operand' | 'memory.grow' | 'table.grow'
 
 /** A place in a function's body that is rewritten: charges are inserted, others replace [at, end). */
 export interface Point {
@@ -85,6 +85,7 @@ export class FunctionScan {
   readonly end: number
   readonly #reader: InstructionReader
   readonly #firstShifted: number
+  readonly #floats: CoreModule['floats']
   readonly #changes: StateChanges
   /** Payers in force where each open block began; they stand before whatever follows its end. */
   readonly #outer: Payer[] = []
@@ -101,6 +102,7 @@ export class FunctionScan {
     this.#reader = reader
     this.localCount = paramCount
     this.#firstShifted = module.globalImportCount
+    this.#floats = module.floats
     this.#changes = changes
     this.localsAt = reader.at
     this.end = reader.end
@@ -153,6 +155,7 @@ export class FunctionScan {
     if (TABLE_CHANGES.has(code)) this.#changes.changesTables = true
     if (code === 0x23 || code === 0x24) {
       if (index >= this.#firstShifted) this.#point('global', indexAt, at, index)
+      if (code === 0x24 && this.#floats.has(index)) this.#point('float', at, at, index)
     } else if (code === MEMORY_GROW) this.#point('memory.grow', start, at, index)
     else {
       const shift = OPERAND_SHIFTS.get(code)

@@ -6,8 +6,8 @@
  * Invariant FW1. Every sequence leaves the stack as it found it, and its blocks hold no code of the guest,
  * so that the guest's types and labels stay what they were.
  */
-import { type FunctionScan, MEMORY_GROW, type Point } from './fuel-scan.ts'
-import type { CoreModule } from './module.ts'
+import { type FunctionScan, MEMORY_GROW, type Point, type PointKind } from './fuel-scan.ts'
+import { CANONICAL_NAN, type CoreModule } from './module.ts'
 import type { Writer } from './writer.ts'
 
 /** The counter's value says why the guest was stopped (meter.ts); later charges leave it in its range. */
@@ -22,6 +22,9 @@ export const ADDED_GLOBAL_COUNT = 2
 const PAGE_SHIFT = 16
 /** A table's element is charged as much room as two pointers. */
 const ELEMENT_SHIFT = 4
+
+/** Points whose code needs no local for an operand. */
+const WITHOUT_COUNT: ReadonlySet<PointKind> = new Set(['charge', 'global', 'float'])
 
 /** Writes one function's body with its points rewritten. */
 export class FunctionWriter {
@@ -61,7 +64,7 @@ export class FunctionWriter {
 
   #locals(): void {
     const { localsAt, localsEnd, localGroupCount, points } = this.#scan
-    const needsCount = points.some(({ kind }) => kind !== 'charge' && kind !== 'global')
+    const needsCount = points.some(({ kind }) => !WITHOUT_COUNT.has(kind))
     this.#out.u32(localGroupCount + (needsCount ? 2 : 1))
     let skip = localsAt
     while ((this.#bytes[skip++] ?? 0) >= 0x80);
@@ -79,7 +82,10 @@ export class FunctionWriter {
         this.#charge()
         return
       case 'global':
-        this.#out.u32(value + ADDED_GLOBAL_COUNT)
+        this.#out.u32(this.#shifted(value))
+        return
+      case 'float':
+        this.#canonical(value)
         return
       case 'operand':
         this.#chargeOperand(value)
@@ -91,6 +97,22 @@ export class FunctionWriter {
         this.#toRoom(ELEMENT_SHIFT)
         this.#takeRoom()
     }
+  }
+
+  #shifted(global: number): number {
+    return global < this.#module.globalImportCount ? global : global + ADDED_GLOBAL_COUNT
+  }
+
+  /** FU6. if (global != global) global = NaN */
+  #canonical(index: number): void {
+    const type = this.#module.floats.get(index) ?? 'f64'
+    const global = this.#shifted(index)
+    this.#get(global)
+    this.#get(global)
+    this.#out.code(type === 'f32' ? 0x5c : 0x62, 0x04, 0x40, type === 'f32' ? 0x43 : 0x44)
+    this.#out.code(...CANONICAL_NAN[type])
+    this.#set(global)
+    this.#out.code(0x0b)
   }
 
   #get(global: number): void {

@@ -23,6 +23,8 @@
  *   FU4. Charges depend on the module's bytes alone: the same turn spends the same fuel in every engine.
  *   FU5. Memory grows as the module's own maximum says. Growth that the type's limit forbids, or that the
  *        host cannot give, traps: no turn that returned has seen either, so neither can change a replay.
+ *   FU6. Of NaNs a mutable global holds the canonical one alone: what sets it makes it so. An image says of a global
+ *        that it is NaN, not which, and the NaN of 0/0 is another on another CPU. This costs no fuel.
  *
  * Source: WebAssembly Core Specification, "Binary Format", "Code Section"; "Execution", "Instructions".
  */

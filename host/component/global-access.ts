@@ -17,7 +17,7 @@
  *
  * Invariants:
  *   GA1. The function costs no fuel, and no code of the guest can call it.
- *   GA2. A NaN that is read or written is the canonical one: what JavaScript makes of others is not determined.
+ *   GA2. A NaN that is read or written is the canonical one: globals hold no other (fuel.ts FU6).
  */
 import { LoomError } from '../base/errors.ts'
 import type { GlobalValue, StateGlobals } from './component.ts'

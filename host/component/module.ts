@@ -79,6 +79,8 @@ export interface CoreModule {
   /** Globals that the module defines itself. */
   readonly globals: readonly CoreGlobal[]
   readonly globalImportCount: number
+  /** Mutable globals that hold floats, imported ones too. */
+  readonly floats: ReadonlyMap<number, 'f32' | 'f64'>
   readonly memoryImportCount: number
   readonly memoryCount: number
   /** All memories, imported ones first. */
@@ -115,6 +117,7 @@ interface Draft {
   globals: CoreGlobal[]
   globalCount: number
   globalImportCount: number
+  floats: Map<number, 'f32' | 'f64'>
   memoryImportCount: number
   memoryCount: number
   memories: CoreMemory[]
@@ -140,6 +143,7 @@ export function readCoreModule(bytes: Uint8Array, start: number, end: number): C
     globals: [],
     globalCount: 0,
     globalImportCount: 0,
+    floats: new Map(),
     memoryImportCount: 0,
     memoryCount: 0,
     memories: [],
@@ -184,8 +188,10 @@ const SECTION_READERS: Readonly<Record<number, (reader: Reader, draft: Draft) =>
   },
   6: (reader, draft) => {
     reader.vector('global', () => {
-      const global = readGlobalType(reader, draft.globalCount)
+      const global = readGlobalType(reader, draft)
+      const { position } = reader
       skipConstant(reader)
+      if (draft.floats.has(global.index)) checkFirstFloat(reader, global, position)
       draft.globals.push(global)
       addGlobal(draft, global)
     })
@@ -317,7 +323,7 @@ function readImport(reader: Reader, kind: CoreKind, draft: Draft): void {
       draft.memoryImportCount++
       return
     case 'global':
-      addGlobal(draft, readGlobalType(reader, draft.globalCount))
+      addGlobal(draft, readGlobalType(reader, draft))
       draft.globalImportCount++
       return
     case 'tag':
@@ -344,11 +350,34 @@ export function readMemory(reader: Reader): CoreLimits {
   return readLimits(reader)
 }
 
-function readGlobalType(reader: Reader, index: number): CoreGlobal {
+function readGlobalType(reader: Reader, { globalCount: index, floats }: Draft): CoreGlobal {
   const type = readCoreType(reader)
   const mutability = reader.byte('mutability')
   if (mutability > 1) throw featureError('shared global (threads)', reader.position - 1)
-  return { index, type, mutable: mutability === 1 }
+  const mutable = mutability === 1
+  if (mutable && (type === 'f32' || type === 'f64')) floats.set(index, type)
+  return { index, type, mutable }
+}
+
+/** The canonical NaNs, as bytes of a constant. */
+export const CANONICAL_NAN = {
+  f32: [0x00, 0x00, 0xc0, 0x7f],
+  f64: [0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0xf8, 0x7f],
+} as const
+
+/** A mutable global holds no NaN but the canonical one (fuel.ts FU6), from the beginning. */
+function checkFirstFloat(reader: Reader, { index, type }: CoreGlobal, at: number): void {
+  const size = type === 'f32' ? 4 : 8
+  const constant = reader.bytes.subarray(at, reader.position)
+  const name = `mutable global ${index} of type ${type} that begins`
+  if (constant.length !== size + 2) throw featureError(`${name} as another global`, at)
+  const view = new DataView(constant.buffer, constant.byteOffset + 1, size)
+  const value = type === 'f32' ? view.getFloat32(0, true) : view.getFloat64(0, true)
+  const isCanonical = CANONICAL_NAN[type as 'f32' | 'f64'].every(
+    (byte, place) => view.getUint8(place) === byte,
+  )
+  if (Number.isNaN(value) && !isCanonical)
+    throw featureError(`${name} as another NaN than the canonical one`, at)
 }
 
 /** Passes over a constant expression: "Instructions", "Constant Expressions". */

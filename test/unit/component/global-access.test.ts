@@ -68,14 +68,57 @@ describe('mutable globals', () => {
     )
   })
 
-  test('that hold a NaN get the canonical one', async () => {
-    const { globals, exports } = await globalsOf(`(module
-      (global $c (mut f32) (f32.const nan:0x200000)) (global $d (mut f64) (f64.const -nan:0x5))
+  test('hold the canonical NaN alone, whatever the guest sets them to', async () => {
+    const text = `(module (import "other" "e" (global $e (mut f64)))
+      (global $c (mut f32) (f32.const nan)) (global $d (mut f64) (f64.const 0))
+      (func (export "set") (param i32 i64)
+        (global.set $c (f32.reinterpret_i32 (local.get 0)))
+        (global.set $d (f64.reinterpret_i64 (local.get 1)))
+        (global.set $e (f64.reinterpret_i64 (local.get 1))))
       (func (export "c") (result i32) (i32.reinterpret_f32 (global.get $c)))
+      (func (export "d") (result i64) (i64.reinterpret_f64 (global.get $d)))
+      (func (export "e") (result i64) (i64.reinterpret_f64 (global.get $e))))`
+    const { bytes } = await rewritten(text)
+    const e = new WebAssembly.Global({ value: 'f64', mutable: true }, 0)
+    const imports = { other: { e } }
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), imports)
+    const { set, c, d, e: of } = exports as Exports
+    const bits = (single: number, double: bigint) => {
+      set?.(single, double)
+      return [c?.(), d?.(), of?.()]
+    }
+    const canonical = 0x7ff8_0000_0000_0000n
+    expect([c?.(), d?.()]).toEqual([0x7fc0_0000, 0n])
+    expect(bits(0x7fa0_0000, 0x7ff0_0000_0000_0005n)).toEqual([0x7fc0_0000, canonical, canonical])
+    expect(bits(-1, -1n)).toEqual([0x7fc0_0000, canonical, canonical])
+    const one = 0x3ff0_0000_0000_0000n
+    expect(bits(0x3f80_0000, one)).toEqual([0x3f80_0000, one, one])
+    const minusInfinity = -0x0010_0000_0000_0000n
+    expect(bits(-0x0080_0000, minusInfinity)).toEqual([-0x0080_0000, minusInfinity, minusInfinity])
+  })
+
+  test.each([
+    ['(global (mut f32) (f32.const nan:0x200000))', 'as another NaN than the canonical one'],
+    ['(global (mut f64) (f64.const -nan))', 'as another NaN than the canonical one'],
+    ['(import "a" "b" (global $g f64)) (global (mut f64) (global.get $g))', 'as another global'],
+  ])('that begin otherwise are refused: %s', async (text, message) => {
+    await expect(rewritten(`(module ${text})`)).rejects.toMatchObject({
+      code: 'ERR_COMPONENT_FEATURE',
+      message: expect.stringContaining(message),
+    })
+  })
+
+  test('are as they were after a restore, NaNs too, and immutable ones are the module’s own', async () => {
+    const { globals, exports } = await globalsOf(`(module (global $n f64 (f64.const -nan:0x5))
+      (global $d (mut f64) (f64.const 0))
+      (func (export "divide") (global.set $d (f64.div (f64.const 0) (global.get $d))))
+      (func (export "n") (result i64) (i64.reinterpret_f64 (global.get $n)))
       (func (export "d") (result i64) (i64.reinterpret_f64 (global.get $d))))`)
-    expect(globals.read()).toStrictEqual([Number.NaN, Number.NaN])
+    expect(exports.n?.()).toBe(-0x0010_0000_0000_0000n + 5n)
+    exports.divide?.()
+    const before = exports.d?.()
     globals.write(globals.read())
-    expect([exports.c?.(), exports.d?.()]).toEqual([0x7fc0_0000, 0x7ff8_0000_0000_0000n])
+    expect(exports.d?.()).toBe(before)
   })
 
   test.each<[string, readonly GlobalValue[]]>([
