@@ -36,6 +36,11 @@ export class ActorState {
   isEnding = false
   isEnded = false
   broken: LoomError | null = null
+  /** Whether the store may hold a mark that the journal ends in the middle of a turn (group.ts G2). */
+  mayBeMarked = true
+  /** The group that holds the newest commit which opened or closed a turn, and the mark's place in it. */
+  markGroup = 0
+  markSlot = 0
   /** The group that holds this state's newest commit, and the state's place in it. */
   group = 0
   slot = 0
@@ -90,6 +95,7 @@ export class ActorState {
     this.#dropKeys((seq) => seq >= this.seqDurable)
     this.reminders = null
     this.isEnding = false
+    this.mayBeMarked = true
     if (this.seqDurable > 0) return
     this.create = null
     this.number = 0

@@ -4,7 +4,8 @@
  * They are rows of their own, written in the transaction of the commit's block (S8), and so need neither
  * the tail nor the index: what is committed can be read.
  *
- * Owns: which changes a commit makes. Does not own: the bytes of each (the files it calls).
+ * Owns: which changes a commit makes. Does not own: the bytes of each (the files it calls), marks of open turns, which
+ * most turns that have one take away again in the same group (group.ts).
  */
 import type { ActorKey } from '../../base/names.ts'
 import type { Commit } from '../store.ts'
@@ -13,7 +14,6 @@ import type { Change, Environment } from './environment.ts'
 import { stateChange } from './keyed-state.ts'
 import { directoryKey } from './keys.ts'
 import { endChange } from './lives.ts'
-import { openTurnChange } from './open-turns.ts'
 import { messageChange } from './outbox.ts'
 import { reminderChanges } from './reminders.ts'
 
@@ -30,15 +30,14 @@ export function effectsOf(
   state: ActorState,
   commit: Commit,
 ): readonly Change[] {
-  const { state: values, reminders, outbox, open, end } = commit
+  const { state: values, reminders, outbox, end } = commit
   const isPlain = values === undefined && reminders === undefined && outbox === undefined
-  if (isPlain && open === undefined && end === undefined) return NONE
+  if (isPlain && end === undefined) return NONE
   const incarnation = commit.create?.incarnation ?? state.incarnation
   // Reads, and so may fail, before it tells `state` anything.
   const changes = reminderChanges(environment, key, number, state, reminders ?? [])
   for (const value of values ?? []) changes.push(stateChange(number, value))
   for (const message of outbox ?? []) changes.push(messageChange(key, incarnation, message))
-  if (open !== undefined || end === true) changes.push(openTurnChange(key, open === true && !end))
   if (end === true) {
     state.isEnding = true
     changes.push({ key: directoryKey(key), value: null }, endChange(number))

@@ -4,15 +4,27 @@
  * Owns: the blocks being filled, which states they touch, and the one promise that all commits share.
  * Does not own: when a group is written, and what happens when that fails (writer.ts).
  *
- * Invariant G1: `touched` names each state once, with the seq its journal reaches in this group.
+ * Invariants:
+ *   G1. `touched` names each state once, with the seq its journal reaches in this group.
+ *   G2. A mark of an open turn is written or removed as the last commit of the group leaves it. A turn that is opened
+ *       and closed in one group, as turns are that call their neighbours, leaves no mark and touches none.
  */
 import { invariant, type LoomError } from '../../base/errors.ts'
 import { ignoreOutcome } from '../../base/promises.ts'
+import type { ActorKey } from '../../base/names.ts'
 import type { Commit } from '../store.ts'
 import type { ActorState } from './actor-state.ts'
 import { BlockWriter, blockSizeOf } from './block.ts'
 import type { Change } from './environment.ts'
 import { blockKey } from './keys.ts'
+import { openTurnChange } from './open-turns.ts'
+
+/** Whether an actor's journal ends in the middle of a turn, as its last commit of a group leaves it. */
+interface Mark {
+  readonly key: ActorKey
+  readonly state: ActorState
+  isOpen: boolean
+}
 
 export class Group {
   readonly id: number
@@ -25,6 +37,8 @@ export class Group {
   #resolve: () => void = () => {}
   #reject: (error: LoomError) => void = () => {}
   #block: BlockWriter | null = null
+  /** Of actors of which a turn is opened or closed (G2). */
+  readonly #marks: Mark[] = []
   /** The index is to be written with this group, however few commits wait for it. */
   isCheckpoint = false
   /** What has to be durable before it (S9). */
@@ -71,6 +85,17 @@ export class Group {
     this.#changes.set(change.key.toString('latin1'), change)
   }
 
+  /** Whether the journal of `state` ends in the middle of a turn from its newest commit on. */
+  mark(key: ActorKey, state: ActorState, isOpen: boolean): void {
+    const known = state.markGroup === this.id ? this.#marks[state.markSlot] : undefined
+    if (known !== undefined) {
+      known.isOpen = isOpen
+      return
+    }
+    state.markGroup = this.id
+    state.markSlot = this.#marks.push({ key, state, isOpen }) - 1
+  }
+
   /** Everything to write, blocks first. */
   seal(): Change[] {
     const changes: Change[] = this.#blocks.map((block) => ({
@@ -78,6 +103,11 @@ export class Group {
       value: block.seal(),
     }))
     for (const change of this.#changes.values()) changes.push(change)
+    for (const { key, state, isOpen } of this.#marks) {
+      if (!isOpen && !state.mayBeMarked) continue
+      state.mayBeMarked = isOpen
+      changes.push(openTurnChange(key, isOpen))
+    }
     return changes
   }
 

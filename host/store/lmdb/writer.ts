@@ -106,6 +106,8 @@ export class Writer {
     const group = this.#openGroup()
     group.add(state, commit, create ? this.#create(state, create) : null, this.#nextBlock)
     for (const change of effects) group.addChange(change)
+    if (commit.open !== undefined || commit.end === true)
+      group.mark(key, state, commit.open === true && commit.end !== true)
     return group.promise
   }
 
