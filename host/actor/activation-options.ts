@@ -20,11 +20,15 @@ export interface ActivationOptions extends MailboxLimits, SnapshotPolicy {
   readonly record: ActorRecord | null
   readonly environment: EngineEnvironment
   readonly epoch: number
-  /** Calls another actor; `callId` is its idempotency key. Rejects when nobody knows what became of it. */
+  /**
+   * Calls another actor; `callId` is its idempotency key, `isNew` when nobody can have used that before. Rejects when
+   * nobody knows what became of it.
+   */
   readonly callActor: (
     caller: LocalActor,
     call: OutgoingCall,
     callId: string,
+    isNew: boolean,
   ) => TurnOutcome | Promise<TurnOutcome>
   /** Sends an HTTP request, as the actor's type may; never rejects. */
   readonly fetch: (request: FetchRequest, idempotencyKey: string) => Promise<FetchOutcome>

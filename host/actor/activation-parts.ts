@@ -3,9 +3,11 @@
  *
  * Owns: which parts there are. Does not own: any of their work, nor the states (activation.ts).
  */
+import type { LoomError } from '../base/errors.ts'
 import type { WitValue } from '../component/wit.ts'
 import type { ActivationOptions } from './activation-options.ts'
 import type { CallHead } from './invocation.ts'
+import type { OnLost } from './journal-tail.ts'
 import type { LocalActor } from './local-call.ts'
 import { Mailbox } from './mailbox.ts'
 import { ActivationPorts } from './ports.ts'
@@ -27,6 +29,8 @@ export interface ActivationParts {
 /** What the parts need of their activation: the ticks of timers are calls. */
 interface Whole extends LocalActor {
   call(head: CallHead): Promise<WitValue>
+  /** A commit failed. Returns what everybody is told. */
+  lost(error: unknown): LoomError
 }
 
 /** `seqNext`: what is journaled now. */
@@ -40,7 +44,8 @@ export function joinParts(
   const warn = (message: string): void => environment.log('warn', message)
   const timers = new ActorTimers({ clock, program, call: (head) => whole.call(head), onTick, warn })
   const onTimers = (set: Timers, atMs: number): void => timers.apply(set, atMs)
-  const journal = new TurnJournal(options, clock, seqNext, onTimers)
+  const onLost: OnLost = (error) => whole.lost(error)
+  const journal = new TurnJournal(options, clock, seqNext, { onTimers, onLost })
   const ports = new ActivationPorts(whole, journal, options)
   const snapshots = new SnapshotWriter(options, journal.tail)
   const mailbox = new Mailbox(log.key, options)

@@ -32,7 +32,7 @@ import type { JournalTail } from './journal-tail.ts'
 import { answerAgain } from './known-outcome.ts'
 import type { LocalActor, LocalCaller } from './local-call.ts'
 import type { Mailbox } from './mailbox.ts'
-import { commitError, quarantine, refuseDivergence, settle } from './outcomes.ts'
+import { commitError, quarantine, refuseDivergence } from './outcomes.ts'
 import type { ActorProgram } from './program.ts'
 import type { Queries } from './queries.ts'
 import { Reception } from './reception.ts'
@@ -157,8 +157,25 @@ export class Activation implements LocalActor {
    * A call by an actor of this host, whose own commits come behind this one's: the outcome is there when the
    * turn has ended, at once where the actor is free. Rejects only when nobody knows the outcome.
    */
-  callLocally(head: CallHead, caller: LocalCaller): TurnOutcome | Promise<TurnOutcome> {
-    return this.#reception.callLocally(head, caller)
+  callLocally(
+    head: CallHead,
+    caller: LocalCaller,
+    isNew: boolean,
+  ): TurnOutcome | Promise<TurnOutcome> {
+    return this.#reception.callLocally(head, caller, isNew)
+  }
+
+  calls(callee: LocalActor, key: string): void {
+    this.#journal.calls(callee, key)
+  }
+
+  forgetKey(key: string): void {
+    this.#log.forgetKey(key)
+  }
+
+  /** A4: a commit failed. Returns what everybody is told. */
+  lost(error: unknown): LoomError {
+    return this.#break(commitError(this.key, error))
   }
 
   /** Answers a call that waits for its turn, which then does not happen (reception.ts). */
@@ -352,7 +369,6 @@ export class Activation implements LocalActor {
     invocationId: string | null,
   ): Promise<void> => {
     const durable = this.#journal.open(invocation, calls, invocationId)
-    durable.catch((error) => this.#break(commitError(this.key, error)))
     if (this.#log.broken !== null) throw commitError(this.key, this.#log.broken)
     return durable
   }
@@ -387,15 +403,10 @@ export class Activation implements LocalActor {
     // The activation broke while the turn waited (A4): nothing of it may be committed any more.
     if (this.#status.kind === 'broken') throw this.#status.error
     if (invocation.openedSeq !== null) refuseDivergence(this.key, result)
-    const { waiter } = invocation
-    const { outcome, durable, kept } = this.#journal.close(invocation, result)
+    const { outcome, kept } = this.#journal.close(invocation, result)
     if (!kept) this.#engine = null
     else if (outcome.kind === 'returned') this.queries.turnReturned()
-    if (this.#log.broken === null) waiter.accept?.(outcome, this.#journal.tail.end)
-    durable.then(
-      () => settle(waiter, outcome),
-      (error) => waiter.reject(this.#break(commitError(this.key, error))),
-    )
+    if (this.#log.broken === null) invocation.waiter.accept?.(outcome, this.#journal.tail.end)
     if (this.#engine === null || this.#engine.spoiled) ignoreOutcome(this.#rebuild())
     else this.#snapshots.writeIfDue(this.#engine, this.#journal.record)
   }

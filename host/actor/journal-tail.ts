@@ -1,24 +1,31 @@
 /**
  * Journal tail: the end of one actor's journal, where its turns are appended.
  *
- * Owns: the next seq, which is taken synchronously (J1), and what is on its way to the disk.
- * Does not own: entries, replies, what a failed commit means (activation.ts).
+ * Owns: the next seq, which is taken synchronously (J1), what is on its way to the disk, and telling those that wait for
+ * it, in order.
+ * Does not own: entries, replies (pending-turn.ts), what a failed commit means (activation.ts).
  */
 import { type LoomError, toLoomError } from '../base/errors.ts'
 import type { ActorKey } from '../base/names.ts'
 import type { ActorLog, ActorRecord, Commit } from '../store/store.ts'
 import { type EffectRows, NO_ROWS } from './effects.ts'
+import type { PendingTurn } from './pending-turn.ts'
 import { type Place, SharedFate } from './shared-fate.ts'
 
 /** Commits with one promise. */
 interface Batch {
   count: number
   seqAfter: number
+  readonly turns: PendingTurn[]
 }
+
+/** What is appended is lost; returns what everybody is told. */
+export type OnLost = (error: unknown) => LoomError
 
 export class JournalTail {
   readonly #log: ActorLog
   readonly #fate: SharedFate
+  readonly #onLost: OnLost
   #seqNext: number
   #seqDurable: number
   #pending = 0
@@ -30,8 +37,9 @@ export class JournalTail {
   #failed: LoomError | null = null
 
   /** `seqNext`: what is journaled now, which may be more than when the log was opened. */
-  constructor(log: ActorLog, seqNext: number) {
+  constructor(log: ActorLog, seqNext: number, onLost: OnLost) {
     this.#log = log
+    this.#onLost = onLost
     this.#fate = new SharedFate(log.key)
     this.#seqNext = seqNext
     this.#seqDurable = seqNext
@@ -86,10 +94,10 @@ export class JournalTail {
   }
 
   /**
-   * Appends what a turn leaves; resolves when it is durable.
+   * Appends what a turn leaves; resolves when it is durable. `turn` is told first, should that be its end.
    * @throws ERR_COMMIT at once, when what it rests on is lost (SF1); nothing was appended.
    */
-  append(part: TailPart): Promise<void> {
+  append(part: TailPart, turn: PendingTurn | null = null): Promise<void> {
     this.#fate.commit()
     const seq = this.#seqNext
     this.#seqNext += part.entries.length
@@ -101,24 +109,35 @@ export class JournalTail {
     this.#last = durable
     this.#batch.count++
     this.#batch.seqAfter = this.#seqNext
+    if (turn !== null) this.#batch.turns.push(turn)
     return durable
   }
 
-  /** Keeps the counts when `durable` is settled: once for all commits that become durable together. */
+  /** When `durable` is settled: once for all commits that become durable together. */
   #follow(durable: Promise<void>): Batch {
-    const batch = { count: 0, seqAfter: 0 }
+    const batch: Batch = { count: 0, seqAfter: 0, turns: [] }
     durable.then(
-      () => {
-        this.#settle(batch)
-        this.#seqDurable = batch.seqAfter
-      },
+      () => this.#succeed(batch),
       (error) => {
         this.#settle(batch)
         // The log itself may forget it, when the actor is opened again.
         this.#failed ??= toLoomError(error, 'ERR_STORE')
+        const told = this.#onLost(error)
+        for (const turn of batch.turns) turn.lost(told)
       },
     )
     return batch
+  }
+
+  #succeed(batch: Batch): void {
+    this.#settle(batch)
+    this.#seqDurable = batch.seqAfter
+    for (const turn of batch.turns)
+      try {
+        turn.durable()
+      } catch (error) {
+        turn.lost(this.#onLost(error))
+      }
   }
 
   #settle(batch: Batch): void {

@@ -4,9 +4,9 @@
  * Owns: the outcome as a value. Does not own: who may be told so early (activation.ts), what follows when the turn
  * is lost after all (shared-fate.ts).
  */
-import { isLoomError, type LoomError } from '../base/errors.ts'
+import { invariant, isLoomError, type LoomError } from '../base/errors.ts'
 import type { ActorKey } from '../base/names.ts'
-import { deferred, ignoreOutcome } from '../base/promises.ts'
+import { type Deferred, deferred, ignoreOutcome } from '../base/promises.ts'
 import type { WitValue } from '../component/wit.ts'
 import type { TurnOutcome } from '../journal/entry.ts'
 import type { CallHead, CallWaiter } from './invocation.ts'
@@ -29,7 +29,16 @@ export interface LocalActor extends LocalCaller {
   readonly resumes: boolean
   /** False when its turns are lost. */
   readonly open: boolean
-  callLocally(head: CallHead, caller: LocalCaller): TurnOutcome | Promise<TurnOutcome>
+  /** `isNew`: nobody can have used the call's key before. */
+  callLocally(
+    head: CallHead,
+    caller: LocalCaller,
+    isNew: boolean,
+  ): TurnOutcome | Promise<TurnOutcome>
+  /** Its running turn calls `callee` under `key`. */
+  calls(callee: LocalActor, key: string): void
+  /** Nobody will ask for the outcome of the call with `key` again. */
+  forgetKey(key: string): void
   giveUp(idempotencyKey: string, error: LoomError): Promise<boolean>
 }
 
@@ -50,29 +59,43 @@ export function isUndecided(error: unknown): boolean {
   return error.kind === 'lost' || error.kind === 'fatal' || error.code === 'ERR_CLOSING'
 }
 
+/**
+ * Waits for a turn of a callee. Most callees are free: then the outcome is there when the call returns, and nobody asks
+ * for a promise.
+ */
 export class LocalWaiter implements CallWaiter {
   /** Null until the turn has ended. */
   outcome: TurnOutcome | null = null
-  readonly #ended = deferred<TurnOutcome>()
-  readonly #durable = deferred<WitValue>()
-  readonly #caller: LocalCaller
   readonly behind: Place
+  readonly #caller: LocalCaller
+  #ended: Deferred<TurnOutcome> | null = null
+  #durable: Deferred<WitValue> | null = null
+  /** Why nobody knows the outcome, if so. */
+  #undecided: { readonly error: unknown } | null = null
 
   constructor(caller: LocalCaller) {
     this.#caller = caller
     this.behind = caller.tail.end
-    ignoreOutcome(this.#ended.promise)
-    ignoreOutcome(this.#durable.promise)
   }
 
-  /** The outcome, when the turn has ended. Rejects when nobody knows it. */
+  /** The outcome, when the turn has ended. Rejects when nobody knows it. Of a turn that did not end at once. */
   get ended(): Promise<TurnOutcome> {
+    this.#ended ??= this.#promised()
     return this.#ended.promise
   }
 
-  /** As for a caller from outside. */
+  /** As for a caller from outside. Of a turn that did not end at once. */
   get durable(): Promise<WitValue> {
+    this.#durable ??= this.#promised()
     return this.#durable.promise
+  }
+
+  #promised<T>(): Deferred<T> {
+    invariant(this.outcome === null, 'who knows the outcome does not wait for it')
+    const promised = deferred<T>()
+    ignoreOutcome(promised.promise)
+    if (this.#undecided !== null) promised.reject(this.#undecided.error)
+    return promised
   }
 
   accept(outcome: TurnOutcome, place: Place): void {
@@ -82,20 +105,22 @@ export class LocalWaiter implements CallWaiter {
 
   #end(outcome: TurnOutcome): void {
     this.outcome = outcome
-    this.#ended.resolve(outcome)
+    this.#ended?.resolve(outcome)
   }
 
   resolve(value: WitValue): void {
-    this.#end(returned(value))
-    this.#durable.resolve(value)
+    if (this.outcome === null) this.#end(returned(value))
+    this.#durable?.resolve(value)
   }
 
   reject(error: unknown): void {
-    this.#durable.reject(error)
-    try {
+    this.#durable?.reject(error)
+    if (this.outcome !== null) return
+    if (isLoomError(error) && !isUndecided(error)) {
       this.#end(outcomeOf(error))
-    } catch {
-      this.#ended.reject(error)
+      return
     }
+    this.#undecided = { error }
+    this.#ended?.reject(error)
   }
 }

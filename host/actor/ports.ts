@@ -50,8 +50,12 @@ export class ActivationPorts implements ActorPorts {
     return this.#reminders.loaded ? list() : this.#reminders.load().then(list)
   }
 
-  callActor(call: OutgoingCall, callId: string): TurnOutcome | PromiseLike<TurnOutcome> {
-    return this.#callActor(this.#actor, call, callId)
+  callActor(
+    call: OutgoingCall,
+    callId: string,
+    isNew: boolean,
+  ): TurnOutcome | PromiseLike<TurnOutcome> {
+    return this.#callActor(this.#actor, call, callId, isNew)
   }
 
   /** Servers are strangers: they learn nothing from the id but that two requests are one. */

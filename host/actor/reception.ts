@@ -14,7 +14,7 @@ import type { TurnOutcome } from '../journal/entry.ts'
 import type { ActorLog } from '../store/store.ts'
 import { argumentsError, argumentsSize } from './argument-size.ts'
 import { CallsInFlight } from './in-flight.ts'
-import { type CallHead, type CallWaiter, Invocation, type Journal } from './invocation.ts'
+import { type CallHead, Invocation, type Journal } from './invocation.ts'
 import { type LocalCaller, LocalWaiter, outcomeOf, returned } from './local-call.ts'
 import type { Mailbox } from './mailbox.ts'
 import type { Queries } from './queries.ts'
@@ -65,24 +65,40 @@ export class Reception {
       if (first !== null) return first
     }
     const waiter = deferred<WitValue>()
-    this.#enqueue(head, waiter, size, waiter.promise)
+    const known = idempotencyKey === null ? null : this.#find(idempotencyKey)
+    const invocation = new Invocation(head, waiter, known, this.#port.open, size)
+    this.track(invocation, waiter.promise)
+    this.#enqueue(invocation)
     return waiter.promise
   }
 
-  /** The outcome is there when the turn has ended. Rejects only when nobody knows it. */
-  callLocally(head: CallHead, caller: LocalCaller): TurnOutcome | Promise<TurnOutcome> {
-    const { method, args, idempotencyKey } = head
+  /**
+   * The outcome is there when the turn has ended. Rejects only when nobody knows it. `isNew`: the key was drawn at
+   * random for this call and nobody has used it, so there is nothing to look for.
+   */
+  callLocally(
+    head: CallHead,
+    caller: LocalCaller,
+    isNew: boolean,
+  ): TurnOutcome | Promise<TurnOutcome> {
+    const { method, args, idempotencyKey: key } = head
     const size = argumentsSize(args)
     const refusal = this.#refusal(head, size)
     if (refusal !== null) return outcomeOf(refusal)
     const { queries, journal } = this.#parts
     if (queries.has(method.name))
       return queries.callLocally(this.#port.engine(), head, journal.tail, caller)
-    const first = idempotencyKey === null ? null : this.#inFlight.join(idempotencyKey, method, args)
+    const mayBeKnown = key !== null && !isNew
+    const first = mayBeKnown ? this.#inFlight.join(key, method, args) : null
     if (first !== null) return first.then(returned, outcomeOf)
     const waiter = new LocalWaiter(caller)
-    this.#enqueue(head, waiter, size, waiter.durable)
-    return waiter.outcome ?? waiter.ended
+    const known = mayBeKnown ? this.#find(key) : null
+    const invocation = new Invocation(head, waiter, known, this.#port.open, size)
+    this.#enqueue(invocation)
+    if (waiter.outcome !== null) return waiter.outcome
+    // Until now it was this call that ran; a turn that has ended is found in the journal.
+    this.track(invocation, waiter.durable)
+    return waiter.ended
   }
 
   /** Retries of a call join it until `promise` has settled. */
@@ -112,15 +128,15 @@ export class Reception {
     return true
   }
 
-  #enqueue(head: CallHead, waiter: CallWaiter, size: number, promise: Promise<WitValue>): void {
-    const { idempotencyKey } = head
-    const { log, mailbox } = this.#parts
-    const known = idempotencyKey === null ? null : log.findIdempotent(idempotencyKey)
-    if (isPromise(known)) ignoreOutcome(known)
-    const invocation = new Invocation(head, waiter, known, this.#port.open, size)
-    this.track(invocation, promise)
-    mailbox.push(invocation)
+  #enqueue(invocation: Invocation): void {
+    this.#parts.mailbox.push(invocation)
     this.#port.arrived()
+  }
+
+  #find(key: string): number | null | Promise<number | null> {
+    const known = this.#parts.log.findIdempotent(key)
+    if (isPromise(known)) ignoreOutcome(known)
+    return known
   }
 
   /** Why a call cannot be queued, or null. */

@@ -45,8 +45,12 @@ export interface EngineEnvironment {
 
 /** What a live turn reaches beyond itself. */
 export interface ActorPorts extends ActorReads {
-  /** `callId` is the same when a re-run of the turn makes the call again. */
-  callActor(call: OutgoingCall, callId: string): TurnOutcome | PromiseLike<TurnOutcome>
+  /** `callId` is the same when a re-run of the turn makes the call again; `isNew` when this run is the first. */
+  callActor(
+    call: OutgoingCall,
+    callId: string,
+    isNew: boolean,
+  ): TurnOutcome | PromiseLike<TurnOutcome>
   /** `callId` as above. */
   fetch(request: FetchRequest, callId: string): Promise<FetchOutcome>
 }
@@ -65,6 +69,8 @@ export class TurnContext implements HostCallContext {
   /** What the running turn has written to keyed state; null when nothing. */
   #written: Map<string, WitValue> | null = null
   #inTurn = false
+  /** The turn's invocation id is drawn at random in this run: it never ran before, and no call of it was made. */
+  #drawsId = false
   caller: string | null = null
   idempotencyKey: string | null = null
   ownInvocationId: string | null = null
@@ -90,6 +96,7 @@ export class TurnContext implements HostCallContext {
 
   begin({ idempotencyKey, caller }: TurnCaller, invocationId: string | null): void {
     this.#inTurn = true
+    this.#drawsId = idempotencyKey === null && invocationId === null
     this.#written = null
     this.caller = caller
     this.idempotencyKey = idempotencyKey
@@ -157,7 +164,7 @@ export class TurnContext implements HostCallContext {
 
   callActor(call: OutgoingCall): TurnOutcome | PromiseLike<TurnOutcome> {
     const callId = callKey(this.incarnation, this.#recorder.position, this.invocationId())
-    return this.#reach().callActor(call, callId)
+    return this.#reach().callActor(call, callId, this.#drawsId)
   }
 
   fetch(request: FetchRequest, index: number): Promise<FetchOutcome> {

@@ -6,17 +6,18 @@
  *
  * Invariants:
  *   TJ1. What a turn's effects ask for is told to others only when its commit is durable (the output gate).
+ *   TJ3. The key of a call is needed as long as the turn that made it may be run again: till its end is durable.
  *   TJ2. A turn that is too large to be journaled has not happened: its entry says that it failed.
  */
 import type { Clock } from '../base/clock.ts'
 import { type ErrorCode, invariant, isLoomError } from '../base/errors.ts'
-import { ignoreOutcome } from '../base/promises.ts'
 import { type Effect, NO_EFFECTS, type RecordedCall, type TurnOutcome } from '../journal/entry.ts'
 import type { ActorLog, ActorRecord, OutboxRow, ReminderChange } from '../store/store.ts'
 import { type EffectRows, effectRows, NO_ROWS, type TimerEffect } from './effects.ts'
 import type { Invocation } from './invocation.ts'
-import { JournalTail } from './journal-tail.ts'
+import { JournalTail, type OnLost } from './journal-tail.ts'
 import { KeyedState } from './keyed-state.ts'
+import { PendingTurn } from './pending-turn.ts'
 import { ReminderBook } from './reminder-book.ts'
 import { encodePart, encodeTurn } from './turn-entry.ts'
 import type { TurnResult } from './turn-step.ts'
@@ -33,10 +34,15 @@ export interface TurnJournalOptions {
 /** Timers that a turn which is durable has set or cancelled, at `atMs`. */
 type OnTimers = (timers: readonly TimerEffect[], atMs: number) => void
 
+/** A call of another actor of this host, and the key that it was made under. */
+interface MadeCall {
+  readonly callee: { forgetKey(key: string): void }
+  readonly key: string
+}
+
 /** A turn whose entry is on its way to the store. */
 export interface ClosedTurn {
   readonly outcome: TurnOutcome
-  readonly durable: Promise<void>
   /** False when it ran and must not have happened (TJ2): the engine's state is of no use. */
   readonly kept: boolean
 }
@@ -52,14 +58,21 @@ export class TurnJournal {
   readonly #onTimers: OnTimers
   /** Turns whose end is not durable, and of which something has to go on. */
   #looseCount = 0
+  /** Calls that the running turn has made of other actors; null when none. */
+  #made: MadeCall[] | null = null
 
   /** `seqNext`: what is journaled now. */
-  constructor(options: TurnJournalOptions, clock: Clock, seqNext: number, onTimers: OnTimers) {
+  constructor(
+    options: TurnJournalOptions,
+    clock: Clock,
+    seqNext: number,
+    { onTimers, onLost }: { readonly onTimers: OnTimers; readonly onLost: OnLost },
+  ) {
     this.#options = options
     this.#clock = clock
     this.#onTimers = onTimers
     this.record = options.record
-    this.tail = new JournalTail(options.log, seqNext)
+    this.tail = new JournalTail(options.log, seqNext, onLost)
     this.state = new KeyedState(options.log)
     this.reminders = new ReminderBook(options.log)
   }
@@ -75,6 +88,12 @@ export class TurnJournal {
   /** A turn goes on that the journal ends in the middle of. */
   resumed(): void {
     this.#looseCount++
+  }
+
+  /** The running turn calls another actor under `key`, which nobody needs when that turn's end is durable. */
+  calls(callee: MadeCall['callee'], key: string): void {
+    this.#made ??= []
+    this.#made.push({ callee, key })
   }
 
   /**
@@ -127,14 +146,14 @@ export class TurnJournal {
     if (rows.reminders !== undefined) this.reminders.apply(rows.reminders)
     const open = invocation.openedSeq === null ? null : false
     const { record } = this
-    const durable = this.tail.append({ entries, record, key, atMs, rows, open })
-    if (open === null && rows !== NO_ROWS) this.#looseCount++
-    if (open !== null || rows !== NO_ROWS) ignoreOutcome(durable.then(() => this.#looseCount--))
-    return {
-      outcome,
-      durable: rows === NO_ROWS ? durable : this.#show(durable, rows, seq, atMs),
-      kept,
-    }
+    const isLoose = open !== null || rows !== NO_ROWS
+    const made = this.#made
+    this.#made = null
+    const show = isLoose ? () => this.#show(made, rows, seq, atMs) : null
+    const pending = new PendingTurn(invocation.waiter, outcome, show)
+    this.tail.append({ entries, record, key, atMs, rows, open }, pending)
+    if (open === null && isLoose) this.#looseCount++
+    return { outcome, kept }
   }
 
   #rows(
@@ -150,8 +169,10 @@ export class TurnJournal {
   }
 
   /** TJ1. */
-  async #show(durable: Promise<void>, rows: EffectRows, seq: number, atMs: number): Promise<void> {
-    await durable
+  #show(made: readonly MadeCall[] | null, rows: EffectRows, seq: number, atMs: number): void {
+    this.#looseCount--
+    if (made !== null) for (const { callee, key } of made) callee.forgetKey(key)
+    if (rows === NO_ROWS) return
     const { log, onSent, onReminders } = this.#options
     const { state, reminders, outbox, timers } = rows
     const incarnation = this.record?.incarnation

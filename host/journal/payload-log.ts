@@ -184,6 +184,10 @@ export class PayloadLog implements ActorLog {
     return this.#log.findIdempotent(key)
   }
 
+  forgetKey(key: string): void {
+    this.#log.forgetKey(key)
+  }
+
   readState(key: string): Uint8Array | null | Promise<Uint8Array | null> {
     return this.#log.readState(key)
   }

@@ -19,7 +19,7 @@
  *        from being activated; as it may have been run before, it is never refused: the turn goes on later.
  */
 import type { CallHead } from '../actor/invocation.ts'
-import { type LocalActor, type LocalCaller, outcomeOf } from '../actor/local-call.ts'
+import { type LocalActor, outcomeOf } from '../actor/local-call.ts'
 import type { ActorMethod } from '../actor/program.ts'
 import type { Clock } from '../base/clock.ts'
 import { LoomError } from '../base/errors.ts'
@@ -42,6 +42,8 @@ interface Wait {
   readonly caller: LocalActor
   readonly to: string
   readonly callId: string
+  /** Nobody can have used the id before. */
+  isNew: boolean
   /** Null until the call has reached its callee. */
   callee: LocalActor | null
   /** Why it is to be refused when it does, or null. */
@@ -61,7 +63,12 @@ export class ActorCalls {
   }
 
   /** Rejects when nobody knows whether the callee's turn happened. */
-  call(caller: LocalActor, call: OutgoingCall, callId: string): TurnOutcome | Promise<TurnOutcome> {
+  call(
+    caller: LocalActor,
+    call: OutgoingCall,
+    callId: string,
+    isNew = false,
+  ): TurnOutcome | Promise<TurnOutcome> {
     const from = caller.name
     const to = formatActorKey(call.target)
     try {
@@ -70,7 +77,7 @@ export class ActorCalls {
     } catch (error) {
       return outcomeOf(error)
     }
-    const wait: Wait = { caller, to, callId, callee: null, refusal: null }
+    const wait: Wait = { caller, to, callId, isNew, callee: null, refusal: null }
     this.#waits.set(from, wait)
     const isRing = this.#ring(from) !== null
     const outcome = this.#dispatch(wait, call, isRing)
@@ -95,6 +102,7 @@ export class ActorCalls {
       if (isOver && wait.caller.resumes) throw undecided(wait.to, outcome)
       if (isOver || !wait.caller.open) return outcome
       wait.callee = null
+      wait.isNew = false
       await new Promise<void>((resolve) => this.#clock.after(pauseMs, resolve))
       outcome = await this.#activate(wait, call)
       pauseMs = Math.min(pauseMs * 2, CALL_RETRY_MAX_MS)
@@ -147,7 +155,8 @@ export class ActorCalls {
     wait.callee = callee
     // A query waits for no turn, and calls nobody.
     if (isQuery(callee, call)) this.#end(wait)
-    return callOf(callee, wait.caller, call, wait.callId)
+    else wait.caller.calls(callee, wait.callId)
+    return callOf(callee, call, wait)
   }
 
   async #activate(wait: Wait, call: OutgoingCall): Promise<TurnOutcome> {
@@ -205,19 +214,19 @@ async function refuse(wait: Wait, error: LoomError): Promise<boolean> {
 
 function callOf(
   callee: LocalActor,
-  caller: LocalCaller,
   call: OutgoingCall,
-  idempotencyKey: string,
+  { caller, callId, isNew }: Wait,
 ): TurnOutcome | Promise<TurnOutcome> {
   let method: ActorMethod
   let head: CallHead
   try {
     method = findMethod(callee, call.method, call.interfaceName)
-    head = { method, args: argumentsOf(method, call), idempotencyKey, caller: caller.name }
+    const args = argumentsOf(method, call)
+    head = { method, args, idempotencyKey: callId, caller: caller.name }
   } catch (error) {
     return outcomeOf(error)
   }
-  const outcome = callee.callLocally(head, caller)
+  const outcome = callee.callLocally(head, caller, isNew)
   const answer = (given: TurnOutcome): TurnOutcome => answerOf(method, call, given)
   return isPromise(outcome) ? outcome.then(answer) : answer(outcome)
 }

@@ -413,7 +413,7 @@ class HostRuntime implements Runtime {
           { actorType: key.type, gate: this.#types.fetchGate(key.type), idempotencyKey },
           request,
         ),
-      callActor: (caller, call, callId) => this.#calls.call(caller, call, callId),
+      callActor: (caller, call, callId, isNew) => this.#calls.call(caller, call, callId, isNew),
       onSent: (messages) => this.#outbox.add(messages),
       onReminders: (changes) => this.#reminders.changed(changes),
       queries: this.#types.queriesOf(key.type),

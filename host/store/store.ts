@@ -181,6 +181,12 @@ export interface ActorLog {
    */
   findIdempotent(key: string): number | null | Promise<number | null>
 
+  /**
+   * Nobody will ask for `key` again: from now on it may not be found any more. A hint, of which nothing has to become
+   * durable.
+   */
+  forgetKey(key: string): void
+
   /** A value of the keyed state as of the last durable commit, or null. A value where the driver need not wait. */
   readState(key: string): Uint8Array | null | Promise<Uint8Array | null>
 

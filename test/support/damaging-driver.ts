@@ -43,6 +43,7 @@ function damagedLog(log: ActorLog, damage: Damage, rejected: number[]): ActorLog
     },
     append: (commit) => log.append(commit),
     findIdempotent: (key) => log.findIdempotent(key),
+    forgetKey: (key) => log.forgetKey(key),
     readState: (key) => log.readState(key),
     listState: (prefix, after, countMax) => log.listState(prefix, after, countMax),
     listReminders: () => log.listReminders(),

@@ -73,6 +73,11 @@ export class ActorState {
     this.keys.set(key, use)
   }
 
+  /** The index need not hold it. */
+  forgetKey(key: string): void {
+    this.keys?.delete(key)
+  }
+
   setReminder(name: string, dueAtMs: number | null): void {
     this.reminders ??= new Map()
     this.reminders.set(name, dueAtMs)

@@ -87,6 +87,11 @@ export class LmdbLog implements ActorLog {
     return this.#reading((state) => findKey(this.#home.environment, state, key))
   }
 
+  /** What is not indexed yet need not be; a row that was written stays until its time (forget-keys.ts). */
+  forgetKey(key: string): void {
+    this.#state.forgetKey(key)
+  }
+
   readState(key: string): Uint8Array | null | Promise<Uint8Array | null> {
     return this.#reading(({ number }) =>
       number === 0 ? null : readState(this.#home.environment, number, key),

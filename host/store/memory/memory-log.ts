@@ -180,6 +180,12 @@ export class MemoryLog implements ActorLog {
     })
   }
 
+  /** At once and for good: whoever asks again finds out. */
+  forgetKey(key: string): void {
+    this.#keysQueued.delete(key)
+    this.#cell()?.keys.delete(key)
+  }
+
   readState(key: string): Uint8Array | null | Promise<Uint8Array | null> {
     return this.#reading(() => {
       const value = this.#cell()?.state.get(key)
