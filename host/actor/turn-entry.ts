@@ -19,8 +19,17 @@ export function encodePart(
 ): Uint8Array {
   const calls = all.slice(journaledCount)
   if (openedSeq !== null) return encodeEntry(seq, { kind: 'continued', atMs, calls })
-  const head = { atMs, idempotencyKey, invocationId, method: method.name, args, caller }
-  return encodeEntry(seq, { kind: 'opened', ...head, calls })
+  // Written out, as below.
+  return encodeEntry(seq, {
+    kind: 'opened',
+    atMs,
+    idempotencyKey,
+    invocationId,
+    method: method.name,
+    args,
+    caller,
+    calls,
+  })
 }
 
 /**

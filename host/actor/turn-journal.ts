@@ -115,7 +115,7 @@ export class TurnJournal {
     if (openedSeq === null) this.#looseCount++
     invocation.openedSeq ??= seq
     invocation.journaledCount = calls.length
-    const entries = [...before, entry]
+    const entries = before.length === 0 ? [entry] : [...before, entry]
     invocation.before = []
     const { record } = this
     return this.tail.append({ entries, record, key: null, atMs, rows: NO_ROWS, open })
@@ -151,7 +151,7 @@ export class TurnJournal {
     this.#made = null
     const show = isLoose ? () => this.#show(made, rows, seq, atMs) : null
     const pending = new PendingTurn(invocation.waiter, outcome, show)
-    this.tail.append({ entries, record, key, atMs, rows, open }, pending)
+    void this.tail.append({ entries, record, key, atMs, rows, open }, pending)
     if (open === null && isLoose) this.#looseCount++
     return { outcome, kept }
   }

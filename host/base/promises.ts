@@ -7,14 +7,18 @@ export interface Deferred<T> {
   readonly reject: (error: unknown) => void
 }
 
+let resolveMade: (value: never) => void
+let rejectMade: (error: unknown) => void
+
+/** One for all promises: there is a promise per call, and a closure for each would cost more than it. */
+function keepResolvers(resolve: (value: never) => void, reject: (error: unknown) => void): void {
+  resolveMade = resolve
+  rejectMade = reject
+}
+
 export function deferred<T>(): Deferred<T> {
-  let resolve: (value: T) => void = () => {}
-  let reject: (error: unknown) => void = () => {}
-  const promise = new Promise<T>((onResolve, onReject) => {
-    resolve = onResolve
-    reject = onReject
-  })
-  return { promise, resolve, reject }
+  const promise = new Promise<T>(keepResolvers)
+  return { promise, resolve: resolveMade as (value: T) => void, reject: rejectMade }
 }
 
 export function isPromise(value: unknown): value is Promise<unknown> {

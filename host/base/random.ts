@@ -19,7 +19,7 @@ function fromBytes(bytes: (length: number) => Uint8Array): Random {
       const eight = bytes(8)
       return new DataView(eight.buffer, eight.byteOffset, 8).getBigUint64(0, true)
     },
-    id: () => Buffer.from(bytes(16)).toString('hex'),
+    id: () => Buffer.from(bytes(ID_SIZE_BYTES)).toString('hex'),
   }
 }
 
@@ -28,24 +28,40 @@ const POOL_SIZE_BYTES = 4_096
 /** More than this is asked for by itself. Units: bytes. */
 const POOLED_SIZE_MAX_BYTES = 64
 
-const pool = new Uint8Array(POOL_SIZE_BYTES)
+const ID_SIZE_BYTES = 16
+
+const pool = Buffer.alloc(POOL_SIZE_BYTES)
 let poolUsed = POOL_SIZE_BYTES
 
-/** What was given out is wiped from the pool: nobody reads it there, and no error could give it out again. */
-function systemBytes(length: number): Uint8Array {
-  if (length > POOLED_SIZE_MAX_BYTES) return randomFillSync(new Uint8Array(length))
+/** Where in the pool the next `length` bytes lie. */
+function takePooled(length: number): number {
   if (poolUsed + length > POOL_SIZE_BYTES) {
     randomFillSync(pool)
     poolUsed = 0
   }
   const start = poolUsed
   poolUsed += length
-  const bytes = pool.slice(start, poolUsed)
+  return start
+}
+
+/** What was given out is wiped from the pool: nobody reads it there, and no error could give it out again. */
+function systemBytes(length: number): Uint8Array {
+  if (length > POOLED_SIZE_MAX_BYTES) return randomFillSync(new Uint8Array(length))
+  const start = takePooled(length)
+  const bytes = Uint8Array.prototype.slice.call(pool, start, poolUsed)
   pool.fill(0, start, poolUsed)
   return bytes
 }
 
-export const systemRandom: Random = fromBytes(systemBytes)
+/** As of `systemBytes`, which would copy them twice. */
+function systemId(): string {
+  const start = takePooled(ID_SIZE_BYTES)
+  const id = pool.toString('hex', start, poolUsed)
+  pool.fill(0, start, poolUsed)
+  return id
+}
+
+export const systemRandom: Random = { ...fromBytes(systemBytes), id: systemId }
 
 /** A repeatable generator for tests (xorshift32). The seed is any non-zero 32-bit integer. */
 export function seededRandom(seed: number): Random {

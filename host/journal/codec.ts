@@ -32,7 +32,7 @@ import type {
   TurnOutcome,
 } from './entry.ts'
 import { NO_EFFECTS } from './entry.ts'
-import { guardNegativeZero, packAfterHeader, unpackValue } from './values.ts'
+import { packAfterHeader, unpackValue } from './values.ts'
 
 const VERSION = 1
 const VERSION_EFFECTS = 2
@@ -134,7 +134,7 @@ function payloadOf(entry: JournalEntry): unknown[] {
 export function encodeEntry(seq: number, entry: JournalEntry): Uint8Array {
   const version = needsEffects(entry) ? VERSION_EFFECTS : VERSION
   const payload = version === VERSION ? payloadOf(entry) : payloadWithEffects(entry)
-  const bytes = packAfterHeader(guardNegativeZero(payload), HEADER_SIZE_BYTES)
+  const bytes = packAfterHeader(payload, HEADER_SIZE_BYTES)
   if (bytes.length > ENTRY_SIZE_MAX_BYTES)
     throw new LoomError(
       'ERR_OPTION',

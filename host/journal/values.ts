@@ -10,6 +10,7 @@
 import { addExtension, Packr, RESERVE_START_SPACE } from 'msgpackr'
 import { crc32 } from '../base/checksum.ts'
 import { NOT_PLAIN, readPlain } from './plain-values.ts'
+import { writePlain } from './plain-writer.ts'
 
 /** msgpackr writes -0 as the integer 0; this stands in for it. */
 class NegativeZero {}
@@ -52,17 +53,24 @@ function replaceNegativeZero(value: unknown): unknown {
 }
 
 /** `value` with every -0 replaced by what `unpackValue` turns back; the same object when it has none. */
-export function guardNegativeZero(value: unknown): unknown {
+function guardNegativeZero(value: unknown): unknown {
   return holdsNegativeZero(value) ? replaceNegativeZero(value) : value
 }
 
 export function packValue(value: unknown): Uint8Array {
-  return packr.pack(guardNegativeZero(value))
+  return writePlain(value, 0) ?? packAny(value)
 }
 
-/** As packValue of a value without -0, with `headerSize` free bytes before it. */
-export function packAfterHeader(guarded: unknown, headerSize: number): Uint8Array {
-  return packr.pack(guarded, (RESERVE_START_SPACE + headerSize) as never)
+/** As `packValue`, with `headerSize` free bytes before it. */
+export function packAfterHeader(value: unknown, headerSize: number): Uint8Array {
+  const plain = writePlain(value, headerSize)
+  if (plain !== null) return plain
+  return packr.pack(guardNegativeZero(value), (RESERVE_START_SPACE + headerSize) as never)
+}
+
+/** As `packValue`, by the library alone: what plain values are compared with. */
+export function packAny(value: unknown): Uint8Array {
+  return packr.pack(guardNegativeZero(value))
 }
 
 /** Reads what `packValue` wrote, from `start` on. */

@@ -153,10 +153,21 @@ export class ActorCalls {
 
   #reach(wait: Wait, callee: LocalActor, call: OutgoingCall): TurnOutcome | Promise<TurnOutcome> {
     wait.callee = callee
+    let method: ActorMethod
+    let head: CallHead
+    try {
+      method = findMethod(callee, call.method, call.interfaceName)
+      const args = argumentsOf(method, call)
+      head = { method, args, idempotencyKey: wait.callId, caller: wait.caller.name }
+    } catch (error) {
+      return outcomeOf(error)
+    }
     // A query waits for no turn, and calls nobody.
-    if (isQuery(callee, call)) this.#end(wait)
+    if (callee.queries.has(method.name)) this.#end(wait)
     else wait.caller.calls(callee, wait.callId)
-    return callOf(callee, call, wait)
+    const outcome = callee.callLocally(head, wait.caller, wait.isNew)
+    if (!isPromise(outcome)) return answerOf(method, call, outcome)
+    return outcome.then((given) => answerOf(method, call, given))
   }
 
   async #activate(wait: Wait, call: OutgoingCall): Promise<TurnOutcome> {
@@ -174,15 +185,6 @@ export class ActorCalls {
   async #refuseArrived(wait: Wait, error: LoomError): Promise<void> {
     if (!(await refuse(wait, error))) await this.#breakRing(wait.caller.name)
   }
-}
-
-function isQuery({ program, queries }: LocalActor, call: OutgoingCall): boolean {
-  const { interfaceName, method: name } = call
-  const method =
-    interfaceName === undefined
-      ? program.findMethod(name)
-      : program.findFunction(interfaceName, name)
-  return method !== undefined && queries.has(method.name)
 }
 
 type Failed = TurnOutcome & { readonly kind: 'failed' }
@@ -210,25 +212,6 @@ async function refuse(wait: Wait, error: LoomError): Promise<boolean> {
   if (callee !== null) return await callee.giveUp(callId, error)
   wait.refusal = error
   return true
-}
-
-function callOf(
-  callee: LocalActor,
-  call: OutgoingCall,
-  { caller, callId, isNew }: Wait,
-): TurnOutcome | Promise<TurnOutcome> {
-  let method: ActorMethod
-  let head: CallHead
-  try {
-    method = findMethod(callee, call.method, call.interfaceName)
-    const args = argumentsOf(method, call)
-    head = { method, args, idempotencyKey: callId, caller: caller.name }
-  } catch (error) {
-    return outcomeOf(error)
-  }
-  const outcome = callee.callLocally(head, caller, isNew)
-  const answer = (given: TurnOutcome): TurnOutcome => answerOf(method, call, given)
-  return isPromise(outcome) ? outcome.then(answer) : answer(outcome)
 }
 
 /** Arguments as the method takes them. @throws ERR_ARGUMENT_COUNT, ERR_ARGUMENT_TYPE */

@@ -10,8 +10,8 @@
  *       and closed in one group, as turns are that call their neighbours, leaves no mark and touches none.
  */
 import { invariant, type LoomError } from '../../base/errors.ts'
-import { ignoreOutcome } from '../../base/promises.ts'
 import type { ActorKey } from '../../base/names.ts'
+import { ignoreOutcome } from '../../base/promises.ts'
 import type { Commit } from '../store.ts'
 import type { ActorState } from './actor-state.ts'
 import { BlockWriter, blockSizeOf } from './block.ts'
