@@ -322,6 +322,39 @@ export function describeStoreLives(name: string, make: () => StoreDriver): void 
         expect(await collect(store.openTurns())).toEqual([other.key])
       })
 
+      it('marks no actor whose turn is opened and closed at once, whatever was marked before', async () => {
+        const turn = (seq: number): Promise<unknown> =>
+          Promise.all([
+            log.append({ ...commitOf(key.id, seq, 'opened'), open: true }),
+            log.append({ ...commitOf(key.id, seq + 1, 'closed'), open: false }),
+          ])
+        await turn(0)
+        expect(await collect(store.openTurns())).toEqual([])
+        await log.append({ ...commitOf(key.id, 2, 'opened'), open: true })
+        await Promise.all([log.append({ ...commitOf(key.id, 3, 'closed'), open: false }), turn(4)])
+        expect(await collect(store.openTurns())).toEqual([])
+        await log.append({ ...commitOf(key.id, 6, 'opened'), open: true })
+        await reopen()
+        await log.append({ ...commitOf(key.id, 7, 'closed'), open: false })
+        expect(await collect(store.openTurns())).toEqual([])
+      })
+
+      it('keeps the mark of a turn whose end failed', async () => {
+        await log.append({ ...commitOf(key.id, 0, 'opened'), open: true })
+        const lost = log.append({
+          ...commitOf(key.id, 1, 'closed'),
+          open: false,
+          after: Promise.reject(new Error('no space')),
+        })
+        await rejects(lost, 'ERR_STORE')
+        log = await store.openLog(key)
+        expect(await collect(store.openTurns())).toEqual([key])
+        await log.append({ ...commitOf(key.id, 1, 'closed'), open: false })
+        expect(await collect(store.openTurns())).toEqual([])
+        await reopen()
+        expect(await collect(store.openTurns())).toEqual([])
+      })
+
       it('forgets the mark with the life', async () => {
         await log.append({ ...commitOf(key.id, 0, 'a'), open: true })
         await log.append({ ...commitOf(key.id, 1, 'deleted'), end: true })

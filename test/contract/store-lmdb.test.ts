@@ -3,7 +3,12 @@ import path from 'node:path'
 import { open } from 'lmdb'
 import { afterAll, expect, it } from 'vitest'
 import { lmdb } from '../../host/store/lmdb/index.ts'
-import { blockKey, FORMAT_KEY } from '../../host/store/lmdb/keys.ts'
+import {
+  blockKey,
+  FORMAT_KEY,
+  IDEMPOTENCY_RANGE,
+  idempotencyNameOf,
+} from '../../host/store/lmdb/keys.ts'
 import {
   commitOf,
   options,
@@ -37,6 +42,24 @@ describeEffectsModel('lmdb', () => lmdb(folder(), { checkpointCommits: 7 }))
 describeStoreModel('lmdb', () => lmdb(folder(), { checkpointCommits: 7 }))
 describeStoreWaits('lmdb', () => lmdb(folder()))
 describeStoreWaits('lmdb (eager index)', () => lmdb(folder(), { checkpointCommits: 1 }))
+
+it('indexes no key that was forgotten before', async () => {
+  const place = folder()
+  const store = await lmdb(place).open(options)
+  const log = await store.openLog(key)
+  const used = (seq: number, name: string) => ({
+    ...commitOf('a', seq, name),
+    idempotency: [{ key: name, seq, atMs: 1_000 }],
+  })
+  await log.append(used(0, 'kept'))
+  await log.append(used(1, 'forgotten'))
+  log.forgetKey('forgotten')
+  await store.close()
+  const db = open<Buffer, Buffer>(place, { encoding: 'binary', keyEncoding: 'binary' })
+  const keys = Array.from(db.getKeys(IDEMPOTENCY_RANGE), idempotencyNameOf)
+  await db.close()
+  expect(keys).toEqual(['kept'])
+})
 
 it('creates nothing when it is opened for reading, and says what it expected', async () => {
   const missing = folder()

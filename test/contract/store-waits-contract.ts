@@ -1,6 +1,6 @@
 /**
- * More of the Store contract as tests: S9, commits that wait for what has to be durable before them; pages of
- * reminders that are due.
+ * More of the Store contract as tests: S9, commits that wait for what has to be durable before them; keys that nobody
+ * will ask for; pages of reminders that are due.
  */
 import { describe, expect, it } from 'vitest'
 import { deferred } from '../../host/base/promises.ts'
@@ -57,6 +57,27 @@ export function describeStoreWaits(name: string, make: () => StoreDriver): void 
       expect(texts(await log.read(0, 10))).toEqual(['one', 'again'])
     })
 
+    it('and marks a turn that it opens, also when the turn is closed behind it', async () => {
+      const marked = async (): Promise<string[]> => {
+        const ids: string[] = []
+        for await (const { id } of store.openTurns()) ids.push(id)
+        return ids
+      }
+      const { promise: after, resolve } = deferred<void>()
+      const opened = log.append({ ...commitOf('a', 0, 'opened'), after, open: true })
+      // The next one is in a group of its own, which fails.
+      for (let turn = 0; turn < 20; turn++) await new Promise((wait) => setImmediate(wait))
+      const { promise: never, reject } = deferred<void>()
+      const closed = log.append({ ...commitOf('a', 1, 'closed'), after: never, open: false })
+      resolve()
+      await opened
+      reject(new Error('no space for it'))
+      await rejects(closed, 'ERR_STORE')
+      expect(await marked()).toEqual(['a'])
+      await reopen()
+      expect(await marked()).toEqual(['a'])
+    })
+
     it('also when it fails while nobody looks', async () => {
       const after = Promise.reject(new Error('at once'))
       await rejects(log.append({ ...commitOf('a', 0, 'one'), after }), 'ERR_STORE')
@@ -64,6 +85,37 @@ export function describeStoreWaits(name: string, make: () => StoreDriver): void 
       await log.append(commitOf('a', 0, 'again'))
       await reopen()
       expect(texts(await log.read(0, 10))).toEqual(['again'])
+    })
+
+    describe('a key that nobody will ask for again', () => {
+      const used = (id: string, seq: number, key: string) => ({
+        ...commitOf(id, seq, key),
+        idempotency: [{ key, seq, atMs: 1_000 }],
+      })
+
+      it('may be forgotten: its entry stays, and so do other keys', async () => {
+        await log.append(used('a', 0, 'k0'))
+        await log.append(used('a', 1, 'k1'))
+        log.forgetKey('k0')
+        log.forgetKey('never used')
+        await log.append(used('a', 2, 'k2'))
+        for (let round = 0; round < 2; round++) {
+          expect([0, null]).toContain(await log.findIdempotent('k0'))
+          expect(await log.findIdempotent('k1')).toBe(1)
+          expect(await log.findIdempotent('k2')).toBe(2)
+          expect(texts(await log.read(0, 10))).toEqual(['k0', 'k1', 'k2'])
+          await reopen()
+        }
+      })
+
+      it('may be used again, and is found then', async () => {
+        await log.append(used('a', 0, 'k'))
+        log.forgetKey('k')
+        await log.append(used('a', 1, 'k'))
+        expect(await log.findIdempotent('k')).toBe(1)
+        await reopen()
+        expect(await log.findIdempotent('k')).toBe(1)
+      })
     })
 
     it('reminders that are due are read page by page, also when one in between is gone', async () => {
