@@ -10,7 +10,7 @@
  *   ST3. At most `countMax` are kept. One more displaces one of the program that has most of them.
  */
 import type { ComponentInstance } from '../component/component.ts'
-import type { HostSeat } from '../hostcalls/recorder.ts'
+import type { HostSeat } from '../hostcalls/bound-function.ts'
 
 /** An instance with the seat that its imports are bound to. */
 export interface SeatedInstance {

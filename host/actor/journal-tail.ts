@@ -9,14 +9,19 @@ import { type LoomError, toLoomError } from '../base/errors.ts'
 import type { ActorKey } from '../base/names.ts'
 import type { ActorLog, ActorRecord, Commit } from '../store/store.ts'
 import { type EffectRows, NO_ROWS } from './effects.ts'
-import type { PendingTurn } from './pending-turn.ts'
 import { type Place, SharedFate } from './shared-fate.ts'
+
+/** Who waits for a commit (pending-turn.ts); told once, durable or lost. */
+export interface Pending {
+  durable(): void
+  lost(error: LoomError): void
+}
 
 /** Commits with one promise. */
 interface Batch {
   count: number
   seqAfter: number
-  readonly turns: PendingTurn[]
+  readonly turns: Pending[]
 }
 
 /** What is appended is lost; returns what everybody is told. */
@@ -97,7 +102,7 @@ export class JournalTail {
    * Appends what a turn leaves; resolves when it is durable. `turn` is told first, should that be its end.
    * @throws ERR_COMMIT at once, when what it rests on is lost (SF1); nothing was appended.
    */
-  append(part: TailPart, turn: PendingTurn | null = null): Promise<void> {
+  append(part: TailPart, turn: Pending | null = null): Promise<void> {
     this.#fate.commit()
     const seq = this.#seqNext
     this.#seqNext += part.entries.length

@@ -8,10 +8,11 @@
 import type { LoomError } from '../base/errors.ts'
 import type { TurnOutcome } from '../journal/entry.ts'
 import type { CallWaiter } from './invocation.ts'
+import type { Pending } from './journal-tail.ts'
 import { settle } from './outcomes.ts'
 
 /** One object per turn and no promise of its own: what becomes durable together is told together. */
-export class PendingTurn {
+export class PendingTurn implements Pending {
   readonly #waiter: CallWaiter
   readonly #outcome: TurnOutcome
   readonly #show: (() => void) | null

@@ -4,7 +4,7 @@
  * Next state of a suspended turn: suspended again or finished, by `resume` or by a run from its prefix.
  */
 import type { WitValue } from '../component/wit.ts'
-import type { Suspension } from '../hostcalls/recorder.ts'
+import type { Suspension } from '../hostcalls/suspension.ts'
 import type { Effect, RecordedCall, TurnOutcome } from '../journal/entry.ts'
 import type { ActorMethod } from './program.ts'
 

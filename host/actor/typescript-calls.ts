@@ -6,7 +6,8 @@
  */
 import { LoomError } from '../base/errors.ts'
 import type { WitValue } from '../component/wit.ts'
-import type { RecordableCall, Recorder } from '../hostcalls/recorder.ts'
+import type { Recorder } from '../hostcalls/recorder.ts'
+import type { RecordableCall } from '../hostcalls/suspension.ts'
 import { asJournaled } from '../journal/values.ts'
 
 const asIs = (result: unknown): WitValue => result as WitValue

@@ -34,6 +34,7 @@ import { loadComponent } from '../component/load.ts'
 import { methodName } from '../component/method-names.ts'
 import type { WitFunction, WitValue } from '../component/wit.ts'
 import { formatFunction } from '../component/wit-text.ts'
+import { bindHostFunction, type HostSeat } from '../hostcalls/bound-function.ts'
 import { CALL_LIMITS, type HostCallLimits } from '../hostcalls/call-limits.ts'
 import {
   type HostCallContext,
@@ -41,12 +42,8 @@ import {
   type HostInterfaces,
   importName,
 } from '../hostcalls/host-interface.ts'
-import {
-  bindHostFunction,
-  type HostSeat,
-  type Recorder,
-  Suspension,
-} from '../hostcalls/recorder.ts'
+import type { Recorder } from '../hostcalls/recorder.ts'
+import { Suspension } from '../hostcalls/suspension.ts'
 import {
   type Baseline,
   capture,

@@ -19,11 +19,9 @@
  *       holds a value that replay could not give to the guest.
  */
 import { isDeepStrictEqual } from 'node:util'
-import { isLoomError, LoomError } from '../base/errors.ts'
+import { LoomError } from '../base/errors.ts'
 import { ENTRY_SIZE_MAX_BYTES } from '../base/limits.ts'
 import { ignoreOutcome, isThenable } from '../base/promises.ts'
-import type { HostFunction } from '../component/component.ts'
-import { isStackOverflow, toFailure } from '../component/failure.ts'
 import type { WitValue } from '../component/wit.ts'
 import { type Effect, NO_EFFECTS, type RecordedCall } from '../journal/entry.ts'
 import { hashArguments } from '../journal/values.ts'
@@ -35,32 +33,14 @@ import {
   sizeOf,
   tooMuch,
 } from './call-limits.ts'
-import type { HostCallContext, HostFunctionSpec } from './host-interface.ts'
+import { divergence, effectDivergence } from './divergence.ts'
+import { hostCallError, type RecordableCall, type Suspension, suspensionOf } from './suspension.ts'
 
 /**
  * Makes the journal hold what a live turn has recorded, ahead of whatever is committed next. Called in the
  * turn, before a call that others may see.
  */
 export type OpenTurn = (calls: readonly RecordedCall[]) => void
-
-/** Why a turn has to wait (R5). Not an error: nothing failed. */
-export class Suspension {
-  /** Only calls that were known to wait before they were made can park the guest. */
-  readonly kind: RecordableCall['kind']
-  readonly target: string
-  readonly argsHash: number
-  /** Makes the call, or waits for it when it was made; the result is checked (R4). Called once. */
-  readonly result: () => Promise<WitValue>
-
-  constructor({ kind, target, args }: SuspendedCall, result: () => Promise<WitValue>) {
-    this.kind = kind
-    this.target = target
-    this.argsHash = hashArguments(args)
-    this.result = result
-  }
-}
-
-type SuspendedCall = Pick<RecordableCall, 'kind' | 'target' | 'args'>
 
 /** Parks the guest: what its import returns. Null when the turn has to be unwound. */
 export type Park = (suspension: Suspension) => Promise<WitValue> | null
@@ -348,70 +328,8 @@ export class Recorder {
   }
 }
 
-function suspensionOf(call: RecordableCall, start: () => Promise<unknown>): Suspension {
-  const { target, check } = call
-  return new Suspension(call, async () => {
-    try {
-      return check(await start())
-    } catch (error) {
-      // A call of another actor whose outcome nobody knows is no failure of this turn.
-      if (call.kind === 'calling' && isLoomError(error)) throw error
-      throw hostCallError(target, error)
-    }
-  })
-}
-
-/** One call of a recorded or awaiting function, as its import makes it. */
-export interface RecordableCall {
-  readonly target: string
-  readonly args: readonly WitValue[]
-  readonly perform: () => WitValue | PromiseLike<unknown>
-  readonly check: (result: unknown) => WitValue
-  readonly kind: 'recorded' | 'calling' | 'awaiting'
-}
-
 function queryError(target: string): LoomError {
   return new LoomError('ERR_QUERY', `${target}: a query asks for no effects and calls nobody`)
-}
-
-type CallHead = Pick<RecordedCall, 'target' | 'argsHash'>
-
-function describe(call: CallHead | undefined): string {
-  if (call === undefined) return 'no further host call'
-  return `${call.target} (arguments ${call.argsHash.toString(16).padStart(8, '0')})`
-}
-
-function divergence(
-  call: number,
-  expected: CallHead | undefined,
-  got: CallHead | undefined,
-): LoomError {
-  return new LoomError(
-    'ERR_DIVERGENCE',
-    `host call ${call}: expected ${describe(expected)}, got ${describe(got)}`,
-    { data: { call, expected: describe(expected), got: describe(got) } },
-  )
-}
-
-function effectDivergence(
-  index: number,
-  expected: Effect | undefined,
-  got: Effect | undefined,
-): LoomError {
-  const texts = { expected: describeEffect(expected), got: describeEffect(got) }
-  return new LoomError(
-    'ERR_DIVERGENCE',
-    `effect ${index}: expected ${texts.expected}, got ${texts.got}`,
-    { data: { effect: index, ...texts } },
-  )
-}
-
-const EFFECT_SHOWN_LENGTH_MAX = 200
-
-function describeEffect(effect: Effect | undefined): string {
-  if (effect === undefined) return 'no further effect'
-  const text = JSON.stringify(effect, (_, item) => (typeof item === 'bigint' ? `${item}` : item))
-  return text.length > EFFECT_SHOWN_LENGTH_MAX ? `${text.slice(0, EFFECT_SHOWN_LENGTH_MAX)}…` : text
 }
 
 function unconsumed(mode: Mode): LoomError | null {
@@ -420,54 +338,4 @@ function unconsumed(mode: Mode): LoomError | null {
   const count = mode.kind === 'live' ? mode.resumed : mode.expected.length
   if (mode.next >= count) return null
   return divergence(mode.next, expected[mode.next], undefined)
-}
-
-/** A stack that is full is full of the guest's frames (component/failure.ts F3). */
-function hostCallError(target: string, error: unknown): LoomError {
-  if (isLoomError(error) && (error.code === 'ERR_HOST_CALL' || error.code === 'ERR_TRAP'))
-    return error
-  if (isStackOverflow(error)) return toFailure(error, target)
-  const message = error instanceof Error ? error.message : String(error)
-  return new LoomError('ERR_HOST_CALL', `${target} failed: ${message}`, { cause: error })
-}
-
-const asRecorded = (result: unknown): WitValue => result as WitValue
-
-/** Who is behind the imports of an instance: a recycled instance gets another recorder and context. */
-export interface HostSeat {
-  recorder: Recorder
-  context: HostCallContext
-}
-
-/** Binds `spec` for one instance: what the guest's import calls. Each call is of who sits there when it begins. */
-export function bindHostFunction(
-  seat: HostSeat,
-  target: string,
-  spec: HostFunctionSpec,
-  check: (result: unknown) => WitValue,
-): HostFunction {
-  if (spec.kind === 'pure')
-    return (...args) => {
-      const { recorder, context } = seat
-      return recorder.callPure(target, () => spec.perform(context, args, 0) as WitValue)
-    }
-  const { kind, derive, resolve } = spec
-  if (derive !== undefined)
-    return (...given) => {
-      const { recorder, context } = seat
-      const args = resolve === undefined ? given : resolve(context, given)
-      const index = recorder.position
-      const perform = (): WitValue | PromiseLike<unknown> => spec.perform(context, args, index)
-      const call = { target, args, perform, check: asRecorded, kind }
-      const derived = (recorded: WitValue): WitValue =>
-        recorder.callPure(target, () => derive(context, recorded))
-      const recorded = recorder.call(call)
-      return recorded instanceof Promise ? recorded.then(derived) : derived(recorded as WitValue)
-    }
-  return (...args) => {
-    const { recorder, context } = seat
-    const index = recorder.position
-    const perform = (): WitValue | PromiseLike<unknown> => spec.perform(context, args, index)
-    return recorder.call({ target, args, perform, check, kind })
-  }
 }

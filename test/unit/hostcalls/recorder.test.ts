@@ -1,8 +1,9 @@
 // Aim: what a guest asks the host is recorded live, answered from the journal in replay, and a mismatch
 // or a failure can not be hidden by the guest.
 import { describe, expect, test } from 'vitest'
+import { bindHostFunction } from '../../../host/hostcalls/bound-function.ts'
 import type { HostCallContext, HostFunctionSpec } from '../../../host/hostcalls/host-interface.ts'
-import { bindHostFunction, Recorder } from '../../../host/hostcalls/recorder.ts'
+import { Recorder } from '../../../host/hostcalls/recorder.ts'
 import type { RecordedCall } from '../../../host/journal/entry.ts'
 
 const context = {} as HostCallContext
