@@ -23,8 +23,8 @@ export interface BlobStore {
   get(digest: Digest): Promise<Uint8Array>
   has(digest: Digest): Promise<boolean>
   /**
-   * Gives a blob up; there need not be one. No name may point to it. A crash may bring it back: nothing is lost by a
-   * blob that is there.
+   * Gives a blob up; there need not be one. No name may point to it. After it resolves, a crash does not bring the blob
+   * back.
    */
   remove(digest: Digest): Promise<void>
   /**

@@ -3,14 +3,14 @@
  *
  * Guarantee: what is appended is read back as it was. An entry that names a blob is durable only after the blob is.
  *
- * Owns: which entries are detached, when their blobs are written and removed. Does not own: bytes (detached.ts), blobs
- * (blob/), entries (store/).
+ * Owns: which entries are detached, which blobs go with entries that are given up. Does not own: bytes (detached.ts),
+ * the order of blob and note (loose-blobs.ts), blobs (blob/), entries (store/).
  *
  * Invariants:
  *   PL1. A commit that names blobs waits for them in the order of commits (store.ts S9), so that what is appended behind
  *        it is not durable before it, and seqs are still given out at once (J1).
- *   PL2. A blob belongs to one entry, and is removed when the store has given that up for good. A crash in between, or
- *        before the commit, leaves a blob that nobody names: room is lost, never an entry.
+ *   PL2. A blob belongs to one entry, and is removed when the store has given that up for good. What a crash leaves
+ *        is noted in the store, and removed by the next host (loose-blobs.ts).
  *   PL3. Small entries pass through: one comparison each.
  *   PL4. A page that is read holds no more than a bounded number of bytes, and at least one entry.
  */
@@ -31,10 +31,12 @@ import type {
   SnapshotRow,
   StateRow,
 } from '../store/store.ts'
-import { attach, blobOf, detach, isDetached, NONCE_SIZE_BYTES } from './detached.ts'
+import { attach, blobOf, type Detached, detach, isDetached, NONCE_SIZE_BYTES } from './detached.ts'
+import type { LooseBlobs } from './loose-blobs.ts'
 
 export interface PayloadOptions {
-  readonly blobs: Pick<BlobStore, 'put' | 'get' | 'remove'>
+  readonly blobs: Pick<BlobStore, 'get'>
+  readonly loose: LooseBlobs
   readonly random: Random
   /** Entries that are larger are detached. Units: bytes. */
   readonly inlineMaxBytes: number
@@ -83,21 +85,25 @@ export class PayloadLog implements ActorLog {
   }
 
   #appendLarge(commit: Commit): Promise<void> {
-    const { blobs, random, inlineMaxBytes } = this.#options
-    const stored: Promise<unknown>[] = []
+    const { loose, random, inlineMaxBytes } = this.#options
+    const blobs: Detached[] = []
     const entries = commit.entries.map((bytes, index) => {
       if (bytes.length <= inlineMaxBytes) return bytes
       const detached = detach(commit.seq + index, bytes, random.bytes(NONCE_SIZE_BYTES))
-      stored.push(blobs.put(detached.blob))
+      blobs.push(detached)
       return detached.entry
     })
-    const after = Promise.all(stored).catch((error: unknown) => {
+    const after = loose.put(blobs).catch((error: unknown) => {
+      if (isLoomError(error) && error.code === 'ERR_FENCED') throw error
       throw new LoomError('ERR_STORE', `a payload could not be stored: ${String(error)}`, {
         cause: error,
       })
     })
     ignoreOutcome(after)
-    return this.#log.append({ ...commit, entries, after })
+    const names = blobs.map(({ digest }) => digest)
+    const durable = this.#log.append({ ...commit, entries, names, after })
+    durable.catch((error: unknown) => loose.putInVain(blobs, after, error))
+    return durable
   }
 
   /** Nobody else has the actor while its life ends: its commit may come a little later. */
@@ -106,8 +112,8 @@ export class PayloadLog implements ActorLog {
       ...(await this.#named(0, 1)),
       ...(await this.#named(this.#seqFrom, commit.seq)),
     ]
-    await this.#log.append(commit)
-    await this.#remove(digests)
+    await this.#log.append({ ...commit, frees: digests })
+    await this.#options.loose.release(digests)
   }
 
   async read(seqFrom: number, countMax: number): Promise<readonly JournalRow[]> {
@@ -154,30 +160,45 @@ export class PayloadLog implements ActorLog {
 
   async trim(seqBefore: number): Promise<void> {
     const digests = await this.#named(this.#seqFrom, seqBefore)
-    await this.#log.trim(seqBefore)
+    await this.#log.trim(seqBefore, digests)
     this.#seqFrom = Math.max(this.#seqFrom, seqBefore)
-    await this.#remove(digests)
+    await this.#options.loose.release(digests)
   }
 
   /** Blobs that entries name. What cannot be read names none. */
   async #named(seqFrom: number, seqBefore: number): Promise<Digest[]> {
     const digests: Digest[] = []
     for (let seq = seqFrom; seq < seqBefore; ) {
-      const rows = await this.#log.read(seq, Math.min(SCAN_PAGE_ENTRIES, seqBefore - seq))
-      if (rows.length === 0) break
+      const rows = await this.#readable(seq, Math.min(SCAN_PAGE_ENTRIES, seqBefore - seq))
       for (const row of rows) {
         const digest = digestIn(row)
         if (digest !== null) digests.push(digest)
       }
-      seq += rows.length
+      seq = rows.length > 0 ? seq + rows.length : await this.#keptFrom(seq + 1, seqBefore)
       await nextTurn()
     }
     return digests
   }
 
-  /** PL2: what cannot be removed is left. */
-  async #remove(digests: readonly Digest[]): Promise<void> {
-    for (const digest of digests) await this.#options.blobs.remove(digest).catch(() => {})
+  /** As `read` of the store; an entry that is damaged is empty. */
+  async #readable(seq: number, count: number): Promise<readonly JournalRow[]> {
+    try {
+      return await this.#log.read(seq, count)
+    } catch (error) {
+      if (!isLoomError(error) || error.code !== 'ERR_JOURNAL_CORRUPT') throw error
+      return count > 1 ? await this.#readable(seq, 1) : [{ seq, bytes: new Uint8Array(0) }]
+    }
+  }
+
+  /** The first entry from `low` up to `high` that is kept, or `high`: what is given up meanwhile lies before. */
+  async #keptFrom(low: number, high: number): Promise<number> {
+    let [from, until] = [low, high]
+    while (from < until) {
+      const middle = Math.floor((from + until) / 2)
+      if ((await this.#readable(middle, 1)).length > 0) until = middle
+      else from = middle + 1
+    }
+    return from
   }
 
   findIdempotent(key: string): number | null | Promise<number | null> {

@@ -2,7 +2,9 @@
  * A store whose journals may hold large entries: their payloads lie in a blob store (payload-log.ts). Everything else is
  * the store's own.
  */
+import type { Digest } from '../base/digest.ts'
 import type { ActorKey } from '../base/names.ts'
+import type { BlobStore } from '../blob/blob-store.ts'
 import type {
   ActorLog,
   ActorSummary,
@@ -12,15 +14,28 @@ import type {
   QuarantineRow,
   Store,
 } from '../store/store.ts'
+import { LooseBlobs } from './loose-blobs.ts'
 import { PayloadLog, type PayloadOptions } from './payload-log.ts'
+
+export interface PayloadStoreOptions extends Omit<PayloadOptions, 'blobs' | 'loose'> {
+  readonly blobs: Pick<BlobStore, 'put' | 'get' | 'remove'>
+}
 
 export class PayloadStore implements Store {
   readonly #store: Store
   readonly #options: PayloadOptions
+  readonly #loose: LooseBlobs
 
-  constructor(store: Store, options: PayloadOptions) {
+  constructor(store: Store, options: PayloadStoreOptions) {
+    const { blobs, random, inlineMaxBytes } = options
     this.#store = store
-    this.#options = options
+    this.#loose = new LooseBlobs({ store, blobs })
+    this.#options = { blobs, random, inlineMaxBytes, loose: this.#loose }
+  }
+
+  /** Removes blobs that earlier hosts left behind; resolves with their number. @throws ERR_STORE */
+  collect(): Promise<number> {
+    return this.#loose.collect()
   }
 
   get epoch(): number {
@@ -63,6 +78,18 @@ export class PayloadStore implements Store {
     return this.#store.forgetKeys(beforeMs)
   }
 
+  noteLoose(digests: readonly Digest[]): Promise<void> {
+    return this.#store.noteLoose(digests)
+  }
+
+  looseBlobs(after: Digest | null, countMax: number): Promise<readonly Digest[]> {
+    return this.#store.looseBlobs(after, countMax)
+  }
+
+  forgetLoose(digests: readonly Digest[]): Promise<void> {
+    return this.#store.forgetLoose(digests)
+  }
+
   quarantine(row: QuarantineRow): Promise<void> {
     return this.#store.quarantine(row)
   }
@@ -83,7 +110,8 @@ export class PayloadStore implements Store {
     return this.#store.announce(address)
   }
 
-  close(): Promise<void> {
-    return this.#store.close()
+  async close(): Promise<void> {
+    await this.#loose.close()
+    await this.#store.close()
   }
 }

@@ -9,12 +9,14 @@
  * Invariants:
  *   IM1. The whole file is read and checked before anything is written.
  *   IM2. A journal that was cut is written with fillers in place of what was given up, and cut again.
+ *   IM3. Entries are whole: none names a payload that may be another actor's.
  */
 import { isDigest } from '../base/digest.ts'
 import { LoomError } from '../base/errors.ts'
 import { type ActorKey, checkActorId, checkTypeName, formatActorKey } from '../base/names.ts'
 import type { BlobStore } from '../blob/blob-store.ts'
 import { decodeEntry } from '../journal/codec.ts'
+import { isDetached } from '../journal/detached.ts'
 import { damagedFile, readExport } from '../journal/export-file.ts'
 import type { ActorRecord, Commit, ReminderRow, SnapshotRow, Store } from '../store/store.ts'
 
@@ -54,7 +56,7 @@ export function parseExport(file: Uint8Array): ActorExport {
     if ((kind === 'actor') !== (head === null)) throw damagedFile(offset, 'a record is misplaced')
     if (kind === 'actor') head = headOf(cells)
     else if (kind === 'component') component = cells[0] as Uint8Array
-    else if (kind === 'entry') entries.set(cells[0] as number, cells[1] as Uint8Array)
+    else if (kind === 'entry') entries.set(cells[0] as number, wholeEntry(cells[1], offset))
     else if (kind === 'snapshot')
       snapshots.push({ seq: cells[0] as number, bytes: cells[1] as Uint8Array })
     else if (kind === 'state')
@@ -72,6 +74,12 @@ export function parseExport(file: Uint8Array): ActorExport {
   for (let seq = 0; seq < seqNext; seq = seq === 0 ? seqFirst : seq + 1)
     if (!entries.has(seq)) throw damagedFile(file.length, `entry ${seq} is missing`)
   return { ...head, component, entries, keys, state, reminders, snapshots }
+}
+
+/** IM3: what a file says of a blob would be believed when the actor is deleted. */
+function wholeEntry(bytes: unknown, offset: number): Uint8Array {
+  if (bytes instanceof Uint8Array && !isDetached(bytes)) return bytes
+  throw damagedFile(offset, 'an entry is not whole')
 }
 
 function headOf(cells: readonly unknown[]): Pick<ActorExport, 'record' | 'seqNext' | 'seqFirst'> {

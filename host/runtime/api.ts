@@ -255,6 +255,8 @@ export interface RuntimeStats {
   readonly warmSizeBytes: number
   /** Instances that wait for their next actor. */
   readonly spareInstances: number
+  /** Blobs of entries that were cut off or given up before this host started, which it removed. */
+  readonly blobsCollected: number
 }
 
 export interface Message {

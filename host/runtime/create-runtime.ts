@@ -27,7 +27,7 @@ import { serveWasi } from '../hostcalls/wasi.ts'
 import { nodeHttp } from '../http/node/node-http.ts'
 import { PayloadStore } from '../journal/payload-store.ts'
 import { Pool } from '../pool/pool.ts'
-import type { ActorSummary, QuarantineRow, Store } from '../store/store.ts'
+import type { ActorSummary, QuarantineRow } from '../store/store.ts'
 import { ActorCalls } from './actor-calls.ts'
 import { type ImportHome, importActor, parseExport } from './actor-import.ts'
 import type {
@@ -46,6 +46,7 @@ import type {
   RuntimeStats,
   TypedActorHandle,
 } from './api.ts'
+import { BlobCollection } from './blob-collection.ts'
 import { CallTimeouts } from './call-timeout.ts'
 import { PooledHandle } from './handle.ts'
 import { KeyRetention } from './key-retention.ts'
@@ -98,7 +99,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
 
 class HostRuntime implements Runtime {
   readonly lost: Promise<LoomError>
-  readonly #store: Store
+  readonly #store: PayloadStore
   readonly #limits: RuntimeLimits
   readonly #clock: Clock
   readonly #random: Random
@@ -122,6 +123,7 @@ class HostRuntime implements Runtime {
   readonly #retention: KeyRetention
   readonly #journal: JournalPolicy
   readonly #blobs: BlobStore
+  readonly #collection: BlobCollection
   /** Actors whose last activation broke with loose ends. */
   readonly #unsure = new Set<string>()
   readonly #handles = new WeakMap<Activation, ActorHandle>()
@@ -129,7 +131,7 @@ class HostRuntime implements Runtime {
   #closing: Promise<void> | null = null
   #ownershipTimer: Timer | null = null
 
-  constructor(options: RuntimeOptions, store: Store, limits: RuntimeLimits, clock: Clock) {
+  constructor(options: RuntimeOptions, store: PayloadStore, limits: RuntimeLimits, clock: Clock) {
     this.#store = store
     this.#limits = limits
     this.#development = options.development ?? false
@@ -173,6 +175,7 @@ class HostRuntime implements Runtime {
       retentionMs: limits.idempotencyRetentionMs,
       warn: (message) => this.#log({ level: 'warn', message }),
     })
+    this.#collection = new BlobCollection({ store, log: this.#log })
     this.#quarantines = new Quarantines({ store, clock, warn: log('error') })
     const lost = deferred<LoomError>()
     this.lost = lost.promise
@@ -183,6 +186,7 @@ class HostRuntime implements Runtime {
       ignoreOutcome(this.#outbox.start())
       this.#reminders.start()
       if (this.#resumes) ignoreOutcome(this.#openTurns.start())
+      ignoreOutcome(this.#collection.start())
     })
   }
 
@@ -279,7 +283,8 @@ class HostRuntime implements Runtime {
   }
 
   stats(): RuntimeStats {
-    return { ...this.#pool.counts, spareInstances: this.#stock.count }
+    const blobsCollected = this.#collection.count
+    return { ...this.#pool.counts, spareInstances: this.#stock.count, blobsCollected }
   }
 
   quarantined(): AsyncIterable<QuarantineRow> {
@@ -334,6 +339,7 @@ class HostRuntime implements Runtime {
       this.#openTurns.close()
       await this.#pool.close(timeoutMs)
       this.#fetcher.close()
+      this.#collection.close()
       await this.#retention.close()
       await this.#store.close()
     } finally {

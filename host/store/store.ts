@@ -20,7 +20,10 @@
  *   S9. A commit with `after` is not written before that resolves. When it rejects, the commit fails as by a failing
  *       disk, and so does what waits with it (S7).
  *   S8. Keyed state, reminders and the outbox change with the commit that names them, or not at all.
+ *   S10. A blob that is noted as loose is named by no durable entry: the commit that names it takes the note back, and
+ *       what gives its entry up makes the note, each in its own transaction.
  */
+import type { Digest } from '../base/digest.ts'
 import type { LoomError } from '../base/errors.ts'
 import type { ActorKey } from '../base/names.ts'
 
@@ -128,6 +131,10 @@ export interface Commit {
   }[]
   /** What has to be durable before this commit is (S9). */
   readonly after?: Promise<unknown>
+  /** Blobs that entries of this commit name, and no others do: loose no more (S10). */
+  readonly names?: readonly Digest[]
+  /** Blobs that no entry names any more once the life has ended; with `end` (S10). */
+  readonly frees?: readonly Digest[]
   /** At most one change per key. */
   readonly state?: readonly StateChange[]
   /** At most one change per name. */
@@ -205,10 +212,11 @@ export interface ActorLog {
 
   /**
    * Gives up entries 1 to `seqBefore - 1` and the snapshots and idempotency keys that lie there; entry 0 stays.
-   * Reading one of them returns nothing. Resolves when that is durable; their room is used again.
+   * Reading one of them returns nothing. Resolves when that is durable; their room is used again. `frees`: blobs that
+   * none but these entries name (S10).
    * @throws ERR_INVARIANT unless a snapshot that is not rejected stands at or behind `seqBefore`.
    */
-  trim(seqBefore: number): Promise<void>
+  trim(seqBefore: number, frees?: readonly Digest[]): Promise<void>
 
   /** Stores a snapshot; resolves when it is durable. Fenced as `append` is. */
   writeSnapshot(snapshot: SnapshotRow): Promise<void>
@@ -255,6 +263,19 @@ export interface Store {
 
   /** Forgets idempotency keys used before `beforeMs`, a few at a time; resolves with their number. */
   forgetKeys(beforeMs: number): Promise<number>
+
+  /**
+   * Notes blobs that no entry names, or not yet (S10). Resolves when that is durable, and waits for no commit: a commit
+   * may wait for it (S9). Fenced as `append` is.
+   */
+  noteLoose(digests: readonly Digest[]): Promise<void>
+  /**
+   * Loose blobs that earlier hosts of this store have left, in order, at most `countMax`, behind `after`. None of these
+   * hosts can name them any more (S3). Of a copy of a store: none that the original has noted.
+   */
+  looseBlobs(after: Digest | null, countMax: number): Promise<readonly Digest[]>
+  /** Takes notes back: the blobs are gone. Resolves when that is durable. */
+  forgetLoose(digests: readonly Digest[]): Promise<void>
 
   /** Marks an actor, or releases it. Resolves when that is durable. */
   quarantine(row: QuarantineRow): Promise<void>

@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { open } from 'lmdb'
 import { afterAll, expect, it } from 'vitest'
+import { digestOf } from '../../host/base/digest.ts'
 import { lmdb } from '../../host/store/lmdb/index.ts'
 import {
   blockKey,
@@ -17,6 +18,7 @@ import {
   text,
   texts,
 } from '../support/store-fixtures.ts'
+import { describeStoreBlobs } from './store-blobs-contract.ts'
 import { describeStoreContract } from './store-contract.ts'
 import { describeStoreEffects } from './store-effects-contract.ts'
 import { describeEffectsModel } from './store-effects-model.ts'
@@ -40,6 +42,7 @@ describeStoreLives('lmdb', () => lmdb(folder()))
 describeStoreLives('lmdb (eager index)', () => lmdb(folder(), { checkpointCommits: 1 }))
 describeEffectsModel('lmdb', () => lmdb(folder(), { checkpointCommits: 7 }))
 describeStoreModel('lmdb', () => lmdb(folder(), { checkpointCommits: 7 }))
+describeStoreBlobs('lmdb', () => lmdb(folder()))
 describeStoreWaits('lmdb', () => lmdb(folder()))
 describeStoreWaits('lmdb (eager index)', () => lmdb(folder(), { checkpointCommits: 1 }))
 
@@ -109,6 +112,24 @@ it('names a damaged block when it is opened, and gives its claim back', async ()
   for (let round = 0; round < 2; round++) {
     const error = await rejects(driver.open(options), 'ERR_JOURNAL_CORRUPT')
     expect(error.message).toContain('block 9')
+  }
+})
+
+it('believes notes of loose blobs in the file that they were made in, and not in a copy of it', async () => {
+  const [place, copy] = [folder(), folder()]
+  const loose = digestOf(text('payload'))
+  const first = await lmdb(place).open(options)
+  await first.noteLoose([loose])
+  await first.close()
+  mkdirSync(copy)
+  copyFileSync(path.join(place, 'data.mdb'), path.join(copy, 'data.mdb'))
+  for (const [where, found] of [
+    [copy, []],
+    [place, [loose]],
+  ] as const) {
+    const store = await lmdb(where).open(options)
+    expect(await store.looseBlobs(null, 9)).toEqual(found)
+    await store.close()
   }
 })
 

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { memory } from '../../host/store/memory/index.ts'
 import { commitOf, options, rejects, text, texts } from '../support/store-fixtures.ts'
+import { describeStoreBlobs } from './store-blobs-contract.ts'
 import { describeStoreContract } from './store-contract.ts'
 import { describeStoreEffects } from './store-effects-contract.ts'
 import { describeEffectsModel } from './store-effects-model.ts'
@@ -13,6 +14,7 @@ describeStoreEffects('memory', () => memory())
 describeStoreLives('memory', () => memory())
 describeEffectsModel('memory', () => memory())
 describeStoreModel('memory', () => memory())
+describeStoreBlobs('memory', () => memory())
 describeStoreWaits('memory', () => memory())
 
 const key = { type: 'Counter', id: 'a' }

@@ -12,6 +12,7 @@ import {
   type RuntimeOptions,
 } from '../../host/index.ts'
 import { isDetached } from '../../host/journal/detached.ts'
+import { ExportWriter } from '../../host/journal/export-file.ts'
 import { type MemoryDriver, memory } from '../../host/store/memory/memory.ts'
 import type { StoreDriver } from '../../host/store/store.ts'
 import { heldBlobs } from '../support/held-blobs.ts'
@@ -241,4 +242,27 @@ test('an export holds payloads, and an import puts them into blobs again', async
   // Not the same blob: deleting one copy does not harm the other, where both share a folder.
   expect(to.blobs.digests()).not.toEqual(from.blobs.digests())
   expect(await (await second.getActor('a', 'Hoarder')).execute(call)).toBe(large('x'))
+})
+
+test("a file whose entries name another actor's payloads is refused: deleting the import would take them away", async () => {
+  const { store, blobs } = places()
+  const runtime = await open(store, blobs)
+  await (await runtime.getActor('a', 'Hoarder')).call('echo', large('x'))
+  const inspector = await openInspector({ store, blobs, types })
+  const { incarnation, digest, createdAtMs } = await inspector.find(key)
+  await inspector.close()
+  const file = new ExportWriter()
+  const pieces = [
+    file.header(),
+    file.record('actor', 'Hoarder', 'thief', incarnation, digest, createdAtMs, 2, 1),
+  ]
+  for (const [seq, bytes] of (await rawEntries(store)).entries())
+    pieces.push(file.record('entry', seq, bytes))
+  pieces.push(file.record('end'))
+  const error = await errorOf(runtime.importActor(Buffer.concat(pieces)))
+  expect(error).toMatchObject({ code: 'ERR_IMPORT_CORRUPT', data: expect.any(Object) })
+  await runtime.deleteActor('thief', 'Hoarder').catch(() => {})
+  await runtime.deactivate('a', 'Hoarder')
+  expect(blobs.digests()).toHaveLength(1)
+  expect(await replay(store, blobs)).toMatchObject({ turns: 1 })
 })

@@ -1,5 +1,5 @@
 // A blob store whose writes the test holds or fails, and whose files it counts and damages.
-import { readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { type BlobStore, type Digest, fsBlobs } from '../../host/index.ts'
 
@@ -48,7 +48,7 @@ export function heldBlobs(folder: string): HeldBlobs {
       failure = message
     },
     digests: () =>
-      readdirSync(root, { recursive: true, withFileTypes: true })
+      (existsSync(root) ? readdirSync(root, { recursive: true, withFileTypes: true }) : [])
         .filter((file) => file.isFile())
         .map((file): Digest => `sha256:${path.basename(file.parentPath)}${file.name}`)
         .sort(),

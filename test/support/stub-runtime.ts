@@ -75,7 +75,7 @@ export class StubRuntime implements Runtime {
   }
 
   stats(): RuntimeStats {
-    return { hot: 0, warm: 0, warmSizeBytes: 0, spareInstances: 0 }
+    return { hot: 0, warm: 0, warmSizeBytes: 0, blobsCollected: 0, spareInstances: 0 }
   }
 
   async reminders(): Promise<[]> {

@@ -25,12 +25,13 @@ export async function readWhole(file: string): Promise<Buffer | null> {
   }
 }
 
-/** There need not be one. @throws ERR_STORE */
+/** There need not be one; once it resolves, a crash does not bring it back. @throws ERR_STORE */
 export async function removeFile(file: string): Promise<void> {
   try {
-    await rm(file, { force: true })
+    await rm(file)
+    await syncFolder(path.dirname(file))
   } catch (error) {
-    throw storeError(error)
+    if (!isMissing(error)) throw storeError(error)
   }
 }
 

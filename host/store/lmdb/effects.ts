@@ -14,6 +14,7 @@ import type { Change, Environment } from './environment.ts'
 import { stateChange } from './keyed-state.ts'
 import { directoryKey } from './keys.ts'
 import { endChange } from './lives.ts'
+import { looseChanges, namedChanges } from './loose-blobs.ts'
 import { messageChange } from './outbox.ts'
 import { reminderChanges } from './reminders.ts'
 
@@ -25,22 +26,25 @@ const NONE: readonly Change[] = []
  */
 export function effectsOf(
   environment: Environment,
+  epoch: number,
   key: ActorKey,
   number: number,
   state: ActorState,
   commit: Commit,
 ): readonly Change[] {
-  const { state: values, reminders, outbox, end } = commit
+  const { state: values, reminders, outbox, end, names } = commit
   const isPlain = values === undefined && reminders === undefined && outbox === undefined
-  if (isPlain && end === undefined) return NONE
+  if (isPlain && end === undefined && names === undefined) return NONE
   const incarnation = commit.create?.incarnation ?? state.incarnation
   // Reads, and so may fail, before it tells `state` anything.
   const changes = reminderChanges(environment, key, number, state, reminders ?? [])
   for (const value of values ?? []) changes.push(stateChange(number, value))
   for (const message of outbox ?? []) changes.push(messageChange(key, incarnation, message))
+  if (names !== undefined) changes.push(...namedChanges(names))
   if (end === true) {
     state.isEnding = true
     changes.push({ key: directoryKey(key), value: null }, endChange(number))
+    for (const change of looseChanges(environment, epoch, commit.frees ?? [])) changes.push(change)
   }
   return changes
 }

@@ -54,6 +54,8 @@ export class Environment {
   readonly #db: RootDatabase<Buffer, Buffer>
   readonly #path: string
   readonly folder: string
+  /** Of the data file: a copy of it has another one. */
+  readonly fileNumber: bigint
   #writing: Promise<unknown> | null = null
   #pause: Promise<void> | null = null
   #afterClose: () => void = () => {}
@@ -62,6 +64,7 @@ export class Environment {
     this.folder = folder
     this.#path = realPath
     this.#db = db
+    this.fileNumber = statSync(path.join(folder, DATA_FILE), { bigint: true }).ino
   }
 
   /** Whether this process has `folder` open, so that opening it again opens no file. Waits for a close. */

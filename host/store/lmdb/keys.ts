@@ -23,6 +23,7 @@
  *         00, seq u48, index u32
  *     61  type, 00, id                      the actor's quarantine
  *     62  type, 00, id                      the actor's journal ends in the middle of a turn
+ *     63  SHA-256                           a blob that no entry names (loose-blobs.ts)
  *     f0  block u48                         a block: the entries of many actors, in order of commit
  *
  * Numbers are big-endian, so that the order of keys is the order of numbers. Blocks come last because
@@ -30,6 +31,7 @@
  *
  * Owns: the bytes of keys. Does not own: the bytes of values (records.ts, block.ts).
  */
+import type { Digest } from '../../base/digest.ts'
 import { invariant } from '../../base/errors.ts'
 import type { ActorKey } from '../../base/names.ts'
 import type { OutboxRow } from '../store.ts'
@@ -52,6 +54,7 @@ const TAG_DUE = 0x52
 const TAG_MESSAGE = 0x60
 const TAG_QUARANTINE = 0x61
 const TAG_OPEN_TURN = 0x62
+const TAG_LOOSE = 0x63
 const TAG_BLOCK = 0xf0
 
 export const HOST_KEY = Buffer.from([0x01])
@@ -75,6 +78,7 @@ export const OPEN_TURN_RANGE = tagRange(TAG_OPEN_TURN)
 export const IDEMPOTENCY_RANGE = tagRange(TAG_IDEMPOTENCY)
 export const ROOM_RANGE = tagRange(TAG_ROOM)
 export const SWEEP_RANGE = tagRange(TAG_SWEEP)
+export const LOOSE_RANGE = tagRange(TAG_LOOSE)
 
 export function putU48(target: Buffer, offset: number, value: number): void {
   target.writeUInt16BE(Math.floor(value / 0x1_0000_0000), offset)
@@ -137,6 +141,19 @@ export function directoryRange(type: string | undefined): KeyRange {
     end: Buffer.concat([prefix, Buffer.from([1])]),
   }
 }
+
+const DIGEST_PREFIX = 'sha256:'
+
+export function looseKey(digest: Digest): Buffer {
+  const key = Buffer.allocUnsafe(33)
+  key[0] = TAG_LOOSE
+  const size = key.write(digest.slice(DIGEST_PREFIX.length), 1, 'hex')
+  invariant(size === 32, 'a digest has 32 bytes')
+  return key
+}
+
+export const digestOfLooseKey = (key: Buffer): Digest =>
+  `${DIGEST_PREFIX}${key.toString('hex', 1)}`
 
 export const runKey = (actor: number, seq: number): Buffer => actorSeqKey(TAG_RUN, actor, seq)
 export const seqOfKey = (key: Buffer): number => getU48(key, 7)

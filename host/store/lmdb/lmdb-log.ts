@@ -3,6 +3,7 @@
  *
  * Owns: the ActorLog contract. Does not own: writing (writer.ts), reading (reader.ts).
  */
+import type { Digest } from '../../base/digest.ts'
 import { type LoomError, toLoomError } from '../../base/errors.ts'
 import type { ActorKey } from '../../base/names.ts'
 import {
@@ -27,6 +28,7 @@ import type { Environment } from './environment.ts'
 import { listState, readState } from './keyed-state.ts'
 import { snapshotKey } from './keys.ts'
 import { firstSeqOf, trimChanges } from './lives.ts'
+import { looseChanges } from './loose-blobs.ts'
 import { encodeSnapshot, findKey, newestSnapshot, readEntries, rejectedSnapshot } from './reader.ts'
 import { listReminders } from './reminders.ts'
 import type { Sweeper } from './sweeper.ts'
@@ -34,6 +36,7 @@ import type { Writer } from './writer.ts'
 
 /** What a log needs of its store. */
 export interface LogHome {
+  readonly epoch: number
   readonly environment: Environment
   /** Null in a store that was opened for reading. */
   readonly writer: Writer | null
@@ -113,7 +116,7 @@ export class LmdbLog implements ActorLog {
     return number === 0 ? [] : listReminders(this.#home.environment, number)
   }
 
-  async trim(seqBefore: number): Promise<void> {
+  async trim(seqBefore: number, frees: readonly Digest[] = []): Promise<void> {
     const { writer, sweeper, environment } = this.#home
     if (writer === null) throw readOnlyError()
     const error = this.#endedError() ?? trimSeqError(this.key, seqBefore)
@@ -129,7 +132,8 @@ export class LmdbLog implements ActorLog {
     const newest = number === 0 ? null : newestSnapshot(environment, number, Infinity)
     const refusal = trimError(this.key, seqBefore, newest)
     if (refusal !== null) throw refusal
-    const durable = writer.change(trimChanges(number, seqBefore))
+    const loose = looseChanges(environment, this.#home.epoch, frees)
+    const durable = writer.change([...trimChanges(number, seqBefore), ...loose])
     sweeper?.add({ actor: number, seqBefore }, durable)
     await durable
   }

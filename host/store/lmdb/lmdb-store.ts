@@ -6,6 +6,7 @@
  *
  * Invariant LS1: a reader sees what is committed at each call, never a mixture of two states.
  */
+import type { Digest } from '../../base/digest.ts'
 import { invariant, LoomError } from '../../base/errors.ts'
 import type { ActorKey } from '../../base/names.ts'
 import { compareActors, ownKey, readOnlyError } from '../checks.ts'
@@ -27,6 +28,7 @@ import { forgetKeys } from './forget-keys.ts'
 import { directoryKey, directoryRange, HOST_KEY } from './keys.ts'
 import { firstSeqOf } from './lives.ts'
 import { LmdbLog, type LogHome } from './lmdb-log.ts'
+import { looseChanges, namedChanges, readLoose } from './loose-blobs.ts'
 import { openTurnPage } from './open-turns.ts'
 import { readOutbox, type SettledMessage, settledChange } from './outbox.ts'
 import { quarantineChange, quarantinePage, readQuarantine, releaseChange } from './quarantine.ts'
@@ -134,6 +136,22 @@ export class LmdbStore implements Store, LogHome {
     if (this.#isClosed) throw closed()
     if (this.writer === null) throw readOnlyError()
     return await forgetKeys(this.environment, this.writer, this.#tail, beforeMs)
+  }
+
+  async noteLoose(digests: readonly Digest[]): Promise<void> {
+    if (this.#isClosed) throw closed()
+    if (this.writer === null) throw readOnlyError()
+    if (digests.length > 0)
+      await this.writer.changeAhead(looseChanges(this.environment, this.epoch, digests))
+  }
+
+  async looseBlobs(after: Digest | null, countMax: number): Promise<readonly Digest[]> {
+    this.#refresh()
+    return readLoose(this.environment, this.epoch, after, countMax)
+  }
+
+  async forgetLoose(digests: readonly Digest[]): Promise<void> {
+    await this.#change(namedChanges(digests))
   }
 
   async quarantine(row: QuarantineRow): Promise<void> {

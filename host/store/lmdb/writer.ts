@@ -102,7 +102,7 @@ export class Writer {
     const { create } = commit
     const number = create ? this.#tail.actorNext : state.number
     // Before anything is queued: it may have to read, and that may fail.
-    const effects = effectsOf(this.#environment, key, number, state, commit)
+    const effects = effectsOf(this.#environment, this.#epoch, key, number, state, commit)
     const group = this.#openGroup()
     group.add(state, commit, create ? this.#create(state, create) : null, this.#nextBlock)
     for (const change of effects) group.addChange(change)

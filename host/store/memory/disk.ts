@@ -4,6 +4,7 @@
  * Owns: what outlives a store: data, the epoch, and the faults that wait for the next commit.
  * Does not own: when a write reaches it, and whether the writer may (memory-store.ts).
  */
+import type { Digest } from '../../base/digest.ts'
 import { invariant, LoomError } from '../../base/errors.ts'
 import { type ActorKey, formatActorKey } from '../../base/names.ts'
 import { compareActors, compareText } from '../checks.ts'
@@ -44,6 +45,8 @@ export class Disk {
   /** Actors whose journal ends in the middle of a turn. */
   readonly openTurns = new Map<string, ActorKey>()
   readonly quarantined = new Map<string, QuarantineRow>()
+  /** Blobs that no entry names, and the epoch of the host that noted it. */
+  readonly loose = new Map<Digest, number>()
   epoch = 0
   host: HostRecord | null = null
   failNext: LoomError | null = null

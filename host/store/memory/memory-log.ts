@@ -3,6 +3,7 @@
  *
  * Owns: the ActorLog contract. Does not own: when a write reaches the disk (memory-store.ts).
  */
+import type { Digest } from '../../base/digest.ts'
 import { invariant, type LoomError, toLoomError } from '../../base/errors.ts'
 import type { ActorKey } from '../../base/names.ts'
 import {
@@ -135,6 +136,7 @@ export class MemoryLog implements ActorLog {
     for (const change of commit.reminders ?? [])
       if (change.dueAtMs === null) cell.reminders.delete(change.name)
       else cell.reminders.set(change.name, change)
+    for (const digest of commit.names ?? []) disk.loose.delete(digest)
     if (cell.reminders.size > 0) disk.reminding.add(cell)
     if (commit.open === true) disk.openTurns.set(cellKey(this.key), this.key)
     else if (commit.open === false) disk.openTurns.delete(cellKey(this.key))
@@ -144,8 +146,13 @@ export class MemoryLog implements ActorLog {
       disk.outbox.set(messageKey(row), row)
     }
     if (commit.end !== true) return
+    this.#free(commit.frees ?? [])
     disk.end(cell)
     this.#ended = true
+  }
+
+  #free(digests: readonly Digest[]): void {
+    for (const digest of digests) this.#store.disk.loose.set(digest, this.#store.epoch)
   }
 
   #create(record: ActorRecord | undefined): Cell {
@@ -231,7 +238,7 @@ export class MemoryLog implements ActorLog {
     return this.#ending ? endedError(this.key) : null
   }
 
-  async trim(seqBefore: number): Promise<void> {
+  async trim(seqBefore: number, frees: readonly Digest[] = []): Promise<void> {
     if (this.#store.epoch === 0) throw readOnlyError()
     const error = this.#endedError() ?? trimSeqError(this.key, seqBefore)
     if (error !== null) throw error
@@ -242,6 +249,7 @@ export class MemoryLog implements ActorLog {
       if (refusal !== null || cell === undefined) throw refusal
       cell.entries.fill(null, cell.seqFirst, seqBefore)
       cell.seqFirst = seqBefore
+      this.#free(frees)
       const isGone = (seq: number): boolean => seq > 0 && seq < seqBefore
       for (const seq of cell.snapshots.keys()) if (isGone(seq)) cell.snapshots.delete(seq)
       for (const [key, { seq }] of cell.keys) if (isGone(seq)) cell.keys.delete(key)
@@ -284,12 +292,15 @@ export class MemoryLog implements ActorLog {
 /** A copy that the caller cannot change any more. */
 function ownCommit(commit: Commit): Commit {
   const { seq, entries, create, idempotency, state, reminders, outbox, open, end } = commit
+  const { names, frees } = commit
   return {
     seq,
     entries: entries.map((bytes) => Uint8Array.from(bytes)),
     ...(create === undefined ? {} : { create: { ...create } }),
     ...(open === undefined ? {} : { open }),
     ...(end === undefined ? {} : { end }),
+    ...(names === undefined ? {} : { names: [...names] }),
+    ...(frees === undefined ? {} : { frees: [...frees] }),
     idempotency: (idempotency ?? []).map((row) => ({ ...row })),
     state: (state ?? []).map(({ key, value }) => ({
       key,

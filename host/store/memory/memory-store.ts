@@ -4,6 +4,7 @@
  * Owns: the Store contract over a Disk, the order of writes.
  * Does not own: the data (Disk), logs (memory-log.ts), faults (MemoryDriver).
  */
+import type { Digest } from '../../base/digest.ts'
 import { invariant, LoomError, toLoomError } from '../../base/errors.ts'
 import type { ActorKey } from '../../base/names.ts'
 import { ignoreOutcome } from '../../base/promises.ts'
@@ -126,6 +127,31 @@ export class MemoryStore implements Store {
     return count
   }
 
+  /** Not behind other writes: one of them may wait for it. */
+  async noteLoose(digests: readonly Digest[]): Promise<void> {
+    if (this.epoch === 0) throw readOnlyError()
+    this.checkOpen()
+    await this.#disk.turn()
+    if (this.#state === 'abandoned') await new Promise<never>(() => {})
+    this.#checkFence()
+    for (const digest of digests) this.#disk.loose.set(digest, this.epoch)
+  }
+
+  async looseBlobs(after: Digest | null, countMax: number): Promise<readonly Digest[]> {
+    this.checkOpen()
+    return [...this.#disk.loose]
+      .filter(([digest, epoch]) => epoch < this.epoch && (after === null || digest > after))
+      .map(([digest]) => digest)
+      .sort()
+      .slice(0, countMax)
+  }
+
+  async forgetLoose(digests: readonly Digest[]): Promise<void> {
+    await this.write(() => {
+      for (const digest of digests) this.#disk.loose.delete(digest)
+    })
+  }
+
   async quarantine(row: QuarantineRow): Promise<void> {
     const own = { ...row, key: ownKey(row.key) }
     await this.write(() => {
@@ -185,7 +211,7 @@ export class MemoryStore implements Store {
       const failed = after === undefined ? null : await failureOf(after)
       await this.#disk.turn()
       if (this.#state === 'abandoned') await new Promise<never>(() => {})
-      if (this.#disk.epoch !== this.epoch) throw fencedError(this.epoch, this.#disk.host)
+      this.#checkFence()
       if (batch.error !== null) throw batch.error
       if (failed !== null) {
         this.failWaiting(failed)
@@ -195,6 +221,11 @@ export class MemoryStore implements Store {
     })
     this.#last = done.catch(() => {})
     return done
+  }
+
+  /** @throws ERR_FENCED */
+  #checkFence(): void {
+    if (this.#disk.epoch !== this.epoch) throw fencedError(this.epoch, this.#disk.host)
   }
 
   /** A write failed as a disk fails: what waits behind it is not written (S7). */
