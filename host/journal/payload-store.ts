@@ -12,6 +12,7 @@ import type {
   HostRecord,
   OutboxRow,
   QuarantineRow,
+  ReminderRow,
   Store,
 } from '../store/store.ts'
 import { LooseBlobs } from './loose-blobs.ts'
@@ -60,6 +61,10 @@ export class PayloadStore implements Store {
 
   dueReminders(...given: Parameters<Store['dueReminders']>): Promise<readonly DueReminder[]> {
     return this.#store.dueReminders(...given)
+  }
+
+  readReminder(key: ActorKey, name: string): Promise<ReminderRow | null> {
+    return this.#store.readReminder(key, name)
   }
 
   nextReminderAtMs(): Promise<number | null> {

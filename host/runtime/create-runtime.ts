@@ -283,7 +283,7 @@ class HostRuntime implements Runtime {
   }
 
   stats(): RuntimeStats {
-    const blobsCollected = this.#collection.count
+    const { count: blobsCollected } = this.#collection
     return { ...this.#pool.counts, spareInstances: this.#stock.count, blobsCollected }
   }
 
@@ -316,7 +316,7 @@ class HostRuntime implements Runtime {
       },
     }
     await this.#pool.vacate(key, () => importActor(home, key, actor))
-    this.#reminders.changed(actor.reminders)
+    this.#reminders.changed(key, actor.reminders)
     return key
   }
 
@@ -421,7 +421,7 @@ class HostRuntime implements Runtime {
         ),
       callActor: (caller, call, callId, isNew) => this.#calls.call(caller, call, callId, isNew),
       onSent: (messages) => this.#outbox.add(messages),
-      onReminders: (changes) => this.#reminders.changed(changes),
+      onReminders: (changes) => this.#reminders.changed(key, changes),
       queries: this.#types.queriesOf(key.type),
       onTick: () => this.#pool.peek(formatActorKey(key)),
       epoch: this.#store.epoch,

@@ -14,12 +14,16 @@
  *   RS2. Of one reminder, one tick is under way at most.
  *   RS3. A tick is planned from what the actor's activation knows, not from the row that led here: the row may
  *        be of an earlier life or from before the last turn.
+ *   RS4. What is due up to `#place` is under way or waits here; it is not asked of the store again and again, however
+ *        much of it waits. What is set to a time before that comes from `changed`; what nobody can know of, from
+ *        `start`, which looks at everything.
  */
 import type { Activation } from '../actor/activation.ts'
 import { CANCEL_REMINDER } from '../actor/host-methods.ts'
 import { planTick, type Reminder, tickKey } from '../actor/reminder.ts'
 import { tickMethod } from '../actor/tick-methods.ts'
 import type { Clock, Timer } from '../base/clock.ts'
+import { DueQueue } from '../base/due-queue.ts'
 import { isLoomError, toLoomError } from '../base/errors.ts'
 import {
   REMINDERS_IN_FLIGHT_MAX,
@@ -32,26 +36,40 @@ import {
 import { type ActorKey, formatActorKey } from '../base/names.ts'
 import { ignoreOutcome } from '../base/promises.ts'
 import type { Pool } from '../pool/pool.ts'
-import type { DueReminder, ReminderChange, Store } from '../store/store.ts'
+import type { DueReminder, ReminderChange, ReminderRow, Store } from '../store/store.ts'
 
 export interface RemindersOptions {
-  readonly store: Pick<Store, 'dueReminders' | 'nextReminderAtMs'>
+  readonly store: Pick<Store, 'dueReminders' | 'readReminder'>
   readonly pool: Pool
   readonly clock: Clock
   readonly warn: (message: string, actor: ActorKey) => void
 }
 
-/** A tick that is not to be handed over before a time. */
-interface Blocked {
-  readonly untilMs: number
+/** A reminder that is not to be looked at before a time. */
+interface Waiting {
+  readonly key: ActorKey
+  readonly name: string
   /** The pause that led here; 0 when nothing failed. */
   readonly pauseMs: number
 }
 
+/** A reminder of which a tick is under way. */
+interface UnderWay {
+  readonly pauseMs: number
+  /** It is due again, or was changed meanwhile. */
+  isAgain: boolean
+}
+
+type Place = Pick<DueReminder, 'dueAtMs' | 'key' | 'name'>
+
+const idOf = (key: ActorKey, name: string): string => `${formatActorKey(key)} ${name}`
+
 export class Reminders {
   readonly #options: RemindersOptions
-  readonly #inFlight = new Set<string>()
-  readonly #blocked = new Map<string, Blocked>()
+  readonly #inFlight = new Map<string, UnderWay>()
+  readonly #waiting = new DueQueue<Waiting>()
+  /** The last reminder that was taken up, in order of the store (RS4). */
+  #place: Place | null = null
   #timer: Timer | null = null
   /** When the timer looks next. */
   #lookAtMs = Infinity
@@ -63,15 +81,19 @@ export class Reminders {
     this.#options = options
   }
 
-  /** Takes up what is due, now or later. */
+  /** Takes up what is due, now or later: everything is looked at once more. */
   start(): void {
+    this.#place = null
     this.#look()
   }
 
-  /** Reminders that were changed, durably. */
-  changed(changes: readonly ReminderChange[]): void {
-    for (const { dueAtMs } of changes)
-      if (dueAtMs !== null && dueAtMs < this.#lookAtMs) this.#lookAt(dueAtMs)
+  /** Reminders of an actor that were changed, durably. */
+  changed(key: ActorKey, changes: readonly ReminderChange[]): void {
+    for (const { name, dueAtMs } of changes) {
+      if (dueAtMs === null) continue
+      if (this.#place !== null && dueAtMs <= this.#place.dueAtMs) this.#wait(key, name, dueAtMs)
+      if (dueAtMs < this.#lookAtMs) this.#lookAt(dueAtMs)
+    }
   }
 
   /** Hands nothing over any more. */
@@ -120,60 +142,101 @@ export class Reminders {
   /** Starts every tick that is due; returns when the next one is, or null. */
   async #handOver(): Promise<number | null> {
     const { store, clock } = this.#options
-    const soonestMs = await store.nextReminderAtMs()
     const nowMs = clock.wallMs()
-    this.#forgetBlocked(nowMs)
-    if (soonestMs === null || soonestMs > nowMs) return soonestMs
-    const last = await this.#startAll(nowMs)
-    const [behind] = await store.dueReminders(TIME_MAX_MS, 1, last)
-    // A pause that is over belongs to a tick under way: its end leads to the next look.
-    const pauses = [...this.#blocked.values()].map(({ untilMs }) => untilMs)
-    const times = pauses.filter((untilMs) => untilMs > nowMs)
-    // One that is due already waits for a tick under way, whose end leads to the next look.
-    if (behind !== undefined && behind.dueAtMs > nowMs) times.push(behind.dueAtMs)
-    return times.length === 0 ? null : Math.min(...times)
+    await this.#startWaiting(nowMs)
+    await this.#startDue(nowMs)
+    // The end of a tick under way leads to the next look.
+    if (this.#isFull) return null
+    const [behind] = await store.dueReminders(TIME_MAX_MS, 1, this.#place)
+    const nextMs = Math.min(this.#waiting.soonestMs(), behind?.dueAtMs ?? Infinity)
+    return nextMs === Infinity ? null : nextMs
   }
 
-  /** Starts every tick that is due at `nowMs`, a few in each macrotask; returns the last one that was looked at. */
-  async #startAll(nowMs: number): Promise<DueReminder | null> {
-    const { store } = this.#options
-    let last: DueReminder | null = null
-    while (!this.#closed) {
-      const due = await store.dueReminders(nowMs, REMINDERS_STARTED_AT_ONCE_MAX, last)
-      for (const row of due) this.#start(row)
-      last = due.at(-1) ?? last
-      const isAll = due.length < REMINDERS_STARTED_AT_ONCE_MAX
-      // The end of a tick under way leads to the next look.
-      if (isAll || this.#inFlight.size >= REMINDERS_IN_FLIGHT_MAX) break
+  get #isFull(): boolean {
+    return this.#closed || this.#inFlight.size >= REMINDERS_IN_FLIGHT_MAX
+  }
+
+  /** Starts what has waited long enough, a few in each macrotask. */
+  async #startWaiting(nowMs: number): Promise<void> {
+    for (let count = 1; !this.#isFull; count++) {
+      const next = this.#waiting.take(nowMs)
+      if (next === null) return
+      await this.#resume(next.name, next.value, nowMs)
+      if (count % REMINDERS_STARTED_AT_ONCE_MAX === 0) await nextMacrotask()
+    }
+  }
+
+  /** It may have been moved or cancelled while it waited: the store knows (RS3). */
+  async #resume(id: string, waiting: Waiting, nowMs: number): Promise<void> {
+    const { key, name, pauseMs } = waiting
+    let row: ReminderRow | null
+    try {
+      row = await this.#options.store.readReminder(key, name)
+    } catch (error) {
+      this.#waiting.set(id, nowMs + TICK_BLOCKED_MIN_MS, waiting)
+      throw error
+    }
+    if (row === null) return
+    if (row.dueAtMs <= nowMs) this.#start(key, name, pauseMs)
+    else if (this.#place !== null && row.dueAtMs <= this.#place.dueAtMs)
+      this.#waiting.set(id, row.dueAtMs, waiting)
+  }
+
+  /** Starts what is due behind `#place`, a few in each macrotask. */
+  async #startDue(nowMs: number): Promise<void> {
+    while (!this.#isFull) {
+      const countMax = REMINDERS_STARTED_AT_ONCE_MAX
+      const due = await this.#options.store.dueReminders(nowMs, countMax, this.#place)
+      for (const row of due) {
+        if (this.#isFull) return
+        this.#place = row
+        if (this.#waiting.get(idOf(row.key, row.name)) === undefined)
+          this.#start(row.key, row.name, 0)
+      }
+      if (due.length < countMax) return
       await nextMacrotask()
     }
-    return last
   }
 
-  /** Those whose pause is over by far belong to reminders that are gone. */
-  #forgetBlocked(nowMs: number): void {
-    for (const [id, { untilMs }] of this.#blocked)
-      if (untilMs + 2 * TICK_BLOCKED_MAX_MS < nowMs) this.#blocked.delete(id)
-  }
-
-  #start({ key, name }: DueReminder): void {
-    const id = `${formatActorKey(key)} ${name}`
-    if (this.#inFlight.has(id) || this.#inFlight.size >= REMINDERS_IN_FLIGHT_MAX) return
-    const blocked = this.#blocked.get(id)
-    if (blocked !== undefined && blocked.untilMs > this.#options.clock.wallMs()) return
-    this.#inFlight.add(id)
-    ignoreOutcome(this.#run(id, key, name))
-  }
-
-  async #run(id: string, key: ActorKey, name: string): Promise<void> {
-    try {
-      const untilMs = await this.#tick(key, name)
-      if (untilMs === null) this.#blocked.delete(id)
-      else this.#blocked.set(id, { untilMs, pauseMs: 0 })
-    } catch (error) {
-      this.#block(id, key, name, error)
+  /** Leaves a reminder alone until a time, or longer if it has a pause. */
+  #wait(key: ActorKey, name: string, atMs: number): void {
+    const id = idOf(key, name)
+    const running = this.#inFlight.get(id)
+    if (running !== undefined) {
+      running.isAgain = true
+      return
     }
+    const former = this.#waiting.get(id)
+    const pauseMs = former?.value.pauseMs ?? 0
+    const untilMs = former !== undefined && pauseMs > 0 ? Math.max(atMs, former.atMs) : atMs
+    this.#waiting.set(id, untilMs, { key, name, pauseMs })
+  }
+
+  #start(key: ActorKey, name: string, pauseMs: number): void {
+    const id = idOf(key, name)
+    const running = this.#inFlight.get(id)
+    if (running !== undefined) {
+      running.isAgain = true
+      return
+    }
+    const begun = { pauseMs, isAgain: false }
+    this.#inFlight.set(id, begun)
+    ignoreOutcome(this.#run(id, key, name, begun))
+  }
+
+  async #run(id: string, key: ActorKey, name: string, begun: UnderWay): Promise<void> {
+    let untilMs: number | null
+    let pauseMs = 0
+    try {
+      untilMs = await this.#tick(key, name)
+    } catch (error) {
+      pauseMs = Math.min(Math.max(TICK_BLOCKED_MIN_MS, begun.pauseMs * 2), TICK_BLOCKED_MAX_MS)
+      untilMs = this.#options.clock.wallMs() + pauseMs
+      if (!this.#closed) this.#warn(key, name, error)
+    }
+    if (untilMs === null && begun.isAgain) untilMs = this.#options.clock.wallMs()
     this.#inFlight.delete(id)
+    if (untilMs !== null) this.#waiting.set(id, untilMs, { key, name, pauseMs })
     this.#look()
   }
 
@@ -200,13 +263,6 @@ export class Reminders {
       this.#warn(key, name, error)
     }
     return null
-  }
-
-  #block(id: string, key: ActorKey, name: string, error: unknown): void {
-    const last = this.#blocked.get(id)?.pauseMs ?? 0
-    const pauseMs = Math.min(Math.max(TICK_BLOCKED_MIN_MS, last * 2), TICK_BLOCKED_MAX_MS)
-    this.#blocked.set(id, { untilMs: this.#options.clock.wallMs() + pauseMs, pauseMs })
-    if (!this.#closed) this.#warn(key, name, error)
   }
 
   #warn(key: ActorKey, name: string, error: unknown): void {

@@ -250,6 +250,9 @@ export interface Store {
     after?: Pick<DueReminder, 'dueAtMs' | 'key' | 'name'> | null,
   ): Promise<readonly DueReminder[]>
 
+  /** A reminder as of the last durable commit, or null. */
+  readReminder(key: ActorKey, name: string): Promise<ReminderRow | null>
+
   /** When the next reminder of any actor is due, or null. */
   nextReminderAtMs(): Promise<number | null>
 

@@ -129,9 +129,14 @@ export function describeStoreWaits(name: string, make: () => StoreDriver): void 
       const names = [...first, ...second].map((row) => `${row.key.id} ${row.name}`)
       expect(names).toEqual(['a x', 'a y', 'b x', 'b z'])
       expect(await page(second[1] ?? null)).toEqual([])
+      expect(await store.readReminder(key, 'y')).toEqual(due('y', 100))
       const reminders = [{ name: 'y', dueAtMs: null }]
       await log.append({ ...commitOf('a', 1, '1'), reminders })
       expect((await page(first[1] ?? null)).map(({ name }) => name)).toEqual(['x', 'z'])
+      expect(await store.readReminder(key, 'y')).toBeNull()
+      expect(await store.readReminder({ type: 'Counter', id: 'none' }, 'x')).toBeNull()
+      await log.append({ ...commitOf('a', 2, '2'), end: true })
+      expect(await store.readReminder(key, 'x')).toBeNull()
     })
   })
 }

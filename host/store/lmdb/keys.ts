@@ -152,8 +152,7 @@ export function looseKey(digest: Digest): Buffer {
   return key
 }
 
-export const digestOfLooseKey = (key: Buffer): Digest =>
-  `${DIGEST_PREFIX}${key.toString('hex', 1)}`
+export const digestOfLooseKey = (key: Buffer): Digest => `${DIGEST_PREFIX}${key.toString('hex', 1)}`
 
 export const runKey = (actor: number, seq: number): Buffer => actorSeqKey(TAG_RUN, actor, seq)
 export const seqOfKey = (key: Buffer): number => getU48(key, 7)

@@ -18,6 +18,7 @@ import type {
   HostRecord,
   OutboxRow,
   QuarantineRow,
+  ReminderRow,
   Store,
 } from '../store.ts'
 import { ActorState } from './actor-state.ts'
@@ -33,7 +34,7 @@ import { openTurnPage } from './open-turns.ts'
 import { readOutbox, type SettledMessage, settledChange } from './outbox.ts'
 import { quarantineChange, quarantinePage, readQuarantine, releaseChange } from './quarantine.ts'
 import { type DirectoryRow, decodeDirectory, encodeHost, type HostClaim } from './records.ts'
-import { type DuePlace, dueReminders, nextReminderAtMs } from './reminders.ts'
+import { type DuePlace, dueReminders, nextReminderAtMs, readReminder } from './reminders.ts'
 import { Sweeper } from './sweeper.ts'
 import { Tail, textOf } from './tail.ts'
 import { Writer } from './writer.ts'
@@ -116,6 +117,12 @@ export class LmdbStore implements Store, LogHome {
     const actor = after === null ? 0 : this.#find(ownKey(after.key)).state.number
     const from = after === null ? null : { dueAtMs: after.dueAtMs, actor, name: after.name }
     return dueReminders(this.environment, atMs, countMax, from)
+  }
+
+  async readReminder(key: ActorKey, name: string): Promise<ReminderRow | null> {
+    this.#refresh()
+    const { number } = this.#find(ownKey(key)).state
+    return number === 0 ? null : readReminder(this.environment, number, name)
   }
 
   async nextReminderAtMs(): Promise<number | null> {

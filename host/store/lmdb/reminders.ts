@@ -93,6 +93,17 @@ export function listReminders(environment: Environment, actor: number): Reminder
     .map(({ name, dueAtMs, bytes }) => ({ name, dueAtMs, bytes }))
 }
 
+export function readReminder(
+  environment: Environment,
+  actor: number,
+  name: string,
+): ReminderRow | null {
+  const record = environment.get(reminderKey(actor, name))
+  if (record === undefined || isEnded(environment, actor)) return null
+  const { dueAtMs, bytes } = decodeReminder(name, record)
+  return { name, dueAtMs, bytes }
+}
+
 /** A reminder among those that are due. */
 export type DuePlace = Pick<DueReminder, 'dueAtMs' | 'key' | 'name'>
 

@@ -16,6 +16,7 @@ import type {
   HostRecord,
   OutboxRow,
   QuarantineRow,
+  ReminderRow,
   Store,
 } from '../store.ts'
 import { cellKey, compareDue, compareMessages, type Disk, messageKey } from './disk.ts'
@@ -93,6 +94,12 @@ export class MemoryStore implements Store {
       .filter((row) => row.dueAtMs <= atMs && (after === null || compareDue(row, after) > 0))
       .slice(0, countMax)
       .map((row) => ({ ...row, bytes: Uint8Array.from(row.bytes) }))
+  }
+
+  async readReminder(key: ActorKey, name: string): Promise<ReminderRow | null> {
+    this.checkOpen()
+    const row = this.#disk.cells.get(cellKey(key))?.reminders.get(name)
+    return row === undefined ? null : { ...row, bytes: Uint8Array.from(row.bytes) }
   }
 
   async nextReminderAtMs(): Promise<number | null> {

@@ -3,10 +3,12 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { VirtualClock } from '../../../host/base/clock.ts'
+import { LoomError } from '../../../host/base/errors.ts'
 import {
   REMINDERS_IN_FLIGHT_MAX,
   REMINDERS_STARTED_AT_ONCE_MAX,
 } from '../../../host/base/limits.ts'
+import type { ActorKey } from '../../../host/base/names.ts'
 import type { Pool } from '../../../host/pool/pool.ts'
 import { Reminders } from '../../../host/runtime/reminders.ts'
 import type { DueReminder } from '../../../host/store/store.ts'
@@ -39,7 +41,7 @@ async function runDue(count: number): Promise<Counted & { readonly reminders: Re
   const reminders = new Reminders({
     clock,
     store: {
-      nextReminderAtMs: async () => all[0]?.dueAtMs ?? null,
+      readReminder: async () => null,
       dueReminders: async (_, countMax, after = null) => {
         const from = after === null ? 0 : Number(after.key.id) + 1
         const page = all.slice(from, from + countMax)
@@ -90,3 +92,65 @@ test('with as many under way as may be, nobody asks the store until one ends', a
   expect(asked).toBeLessThanOrEqual(REMINDERS_IN_FLIGHT_MAX + 2 * REMINDERS_STARTED_AT_ONCE_MAX)
   reminders.close()
 })
+
+test('what waits is not asked of the store again when another tick is due', async () => {
+  const clock = new VirtualClock()
+  const rowOf = (id: string, dueAtMs: number): DueReminder => {
+    return { key: { type: 'T', id }, name: 'r', dueAtMs, bytes: new Uint8Array() }
+  }
+  const blockedCount = 2_000
+  const all = Array.from({ length: blockedCount }, (_, index) =>
+    rowOf(`a${String(index).padStart(6, '0')}`, clock.wallMs() - 1),
+  )
+  let operations = 0
+  const refused: string[] = []
+  const reminders = new Reminders({
+    clock,
+    store: {
+      readReminder: async (key) => {
+        operations++
+        return all.find((row) => row.key.id === key.id) ?? null
+      },
+      dueReminders: async (atMs, countMax, after = null) => {
+        const page = all
+          .filter((row) => row.dueAtMs <= atMs && (after === null || isBehind(row, after)))
+          .slice(0, countMax)
+        operations += 1 + page.length
+        return page
+      },
+    },
+    pool: {
+      acquire: async ({ id }: ActorKey) => {
+        refused.push(id)
+        throw new LoomError('ERR_BUSY', 'there is no room')
+      },
+    } as unknown as Pool,
+    warn: () => {},
+  })
+  reminders.start()
+  while (refused.length < blockedCount) await macrotasks(1)
+  await macrotasks(20)
+  operations = 0
+  for (let tick = 0; tick < 9; tick++) {
+    clock.advance(100)
+    const row = rowOf(`z${tick}`, clock.wallMs())
+    all.push(row)
+    reminders.changed(row.key, [row])
+    await macrotasks(20)
+  }
+  expect(refused.slice(blockedCount)).toEqual(Array.from({ length: 9 }, (_, tick) => `z${tick}`))
+  // Per tick: its page, and the look ahead, once more at its end.
+  expect(operations).toBeLessThan(9 * 10)
+  // When their pause is over, each of them is read once, and those that are gone are not tried again.
+  all.splice(0, blockedCount / 2)
+  operations = 0
+  clock.advance(1_000)
+  while (refused.length < blockedCount * 1.5 + 9) await macrotasks(1)
+  await macrotasks(20)
+  expect(operations).toBeLessThan(blockedCount * 1.2)
+  reminders.close()
+})
+
+function isBehind(row: DueReminder, after: Pick<DueReminder, 'dueAtMs' | 'key'>): boolean {
+  return row.dueAtMs > after.dueAtMs || (row.dueAtMs === after.dueAtMs && row.key.id > after.key.id)
+}
