@@ -81,6 +81,31 @@ it('leaves no temporary files behind', async () => {
   expect(left).toEqual([])
 })
 
+it('removes what a dead process had begun to write, with the blob that it was to be', async () => {
+  const place = folder()
+  const blobs = fsBlobs(place)
+  const script = `
+    const { fsBlobs } = await import(process.argv[1])
+    const put = fsBlobs(process.argv[2]).put(Buffer.alloc(64_000_000, 1))
+    process.stdout.write('begun')
+    await put
+  `
+  const module = path.resolve('dist/host/blob/fs/index.js')
+  const digest = digestOf(Buffer.alloc(64_000_000, 1))
+  const kept = await blobs.put(text('kept'))
+  const bucket = path.dirname(fileOf(place, digest))
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script, module, place])
+  const exited = new Promise((resolve) => child.once('exit', resolve))
+  await new Promise((resolve) => child.stdout.once('data', resolve))
+  while (!existsSync(bucket) || readdirSync(bucket).length === 0)
+    await new Promise((resolve) => setImmediate(resolve))
+  child.kill('SIGKILL')
+  await exited
+  await blobs.remove(digest)
+  expect(readdirSync(bucket)).toEqual([])
+  expect(await blobs.has(kept)).toBe(true)
+})
+
 it('reports what the operating system said', async () => {
   const error = await rejects(fsBlobs('/proc/version').put(text('x')), 'ERR_STORE')
   expect(error.message).toMatch(/ENOTDIR|EEXIST|ENOENT/)

@@ -7,13 +7,22 @@
  * Invariants:
  *   F1. A file is complete and synced under a temporary name before it gets its own name.
  *   F2. Temporary names start with ".tmp-": readers pass over them, so a crash leaves only lost space.
+ *   F3. The name that a file is about to get follows, so that removing it finds what a crash left of it.
  */
-import { access, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { access, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { invariant, LoomError } from '../../base/errors.ts'
 import { systemRandom } from '../../base/random.ts'
 
 const TEMPORARY_PREFIX = '.tmp-'
+/** Digests are shorter, names may be longer. */
+const NAME_SIZE_MAX_BYTES = 100
+
+/** How names of what is not yet `file` begin (F3); null for a long name, which has no room for more. */
+function temporaryPrefix(file: string): string | null {
+  const name = path.basename(file)
+  return name.length <= NAME_SIZE_MAX_BYTES ? `${TEMPORARY_PREFIX}${name}-` : null
+}
 
 /** The bytes of a file, or null when there is none. @throws ERR_STORE */
 export async function readWhole(file: string): Promise<Buffer | null> {
@@ -25,11 +34,18 @@ export async function readWhole(file: string): Promise<Buffer | null> {
   }
 }
 
-/** There need not be one; once it resolves, a crash does not bring it back. @throws ERR_STORE */
+/**
+ * There need not be one; what dead processes have begun to write in its place goes too (F3). Once it resolves, a crash
+ * does not bring it back. @throws ERR_STORE
+ */
 export async function removeFile(file: string): Promise<void> {
+  const folder = path.dirname(file)
+  const begun = temporaryPrefix(file)
   try {
-    await rm(file)
-    await syncFolder(path.dirname(file))
+    for (const name of await readdir(folder))
+      if (name === path.basename(file) || (begun !== null && name.startsWith(begun)))
+        await rm(path.join(folder, name), { force: true })
+    await syncFolder(folder)
   } catch (error) {
     if (!isMissing(error)) throw storeError(error)
   }
@@ -53,7 +69,10 @@ export async function exists(file: string): Promise<boolean> {
  */
 export async function writeWhole(root: string, file: string, bytes: Uint8Array): Promise<void> {
   const folder = path.dirname(file)
-  const temporary = path.join(folder, `${TEMPORARY_PREFIX}${systemRandom.id()}`)
+  const temporary = path.join(
+    folder,
+    `${temporaryPrefix(file) ?? TEMPORARY_PREFIX}${systemRandom.id()}`,
+  )
   invariant(folder.startsWith(root), 'files are written below their root only')
   try {
     await makeFolder(root, folder)
