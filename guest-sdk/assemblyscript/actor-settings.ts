@@ -7,6 +7,7 @@
  * Invariant: what is not in the table is refused, never ignored: an option such as `exportStart` or
  * `bindings` would change the ABI that generated code relies on.
  */
+import { existsSync, readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import path from 'node:path'
@@ -68,6 +69,12 @@ export async function readSettings(dir: string): Promise<ActorSettings> {
     ),
   )
   return { options, transforms }
+}
+
+/** True when the actor's settings name transforms, in whatever state they are. */
+export function hasTransforms(dir: string): boolean {
+  const file = path.join(dir, SETTINGS_FILE)
+  return existsSync(file) && readFileSync(file, 'utf8').includes('"transform"')
 }
 
 function checked(text: string, file: string): Readonly<Record<string, unknown>> {

@@ -13,6 +13,7 @@
  */
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
+import { filesOf, outsideOf } from '../tool/built-files.ts'
 import type { ActorFolder } from './actor-folder.ts'
 import { displayPath, openActorFolder } from './actor-folder.ts'
 import type { ActorSettings } from './actor-settings.ts'
@@ -71,10 +72,21 @@ export interface BuiltActor {
   readonly sizeBytes: number
   /** True: sources, tools and settings are those of the last build, and what it wrote is there. */
   readonly unchanged?: true
+  /** Files outside of the folder that were read, or looked for in vain, absolute. */
+  readonly inputs: readonly string[]
 }
 
 const ENTRY_MODULE = 'loom-entry.ts'
 const STOP = new Error('the program was read')
+
+/** Loads everything that a build needs. @throws ToolchainError */
+export async function loadTools(): Promise<[Compiler, ComponentTools]> {
+  const compiler = await loadCompiler()
+  const tools = await loadComponentTools()
+  await loadProgramApi()
+  await libraryHost(tools)
+  return [compiler, tools]
+}
 
 /**
  * Builds the actor in `options.dir` into a component and its WIT.
@@ -91,14 +103,14 @@ export async function buildActor(options: BuildOptions = {}): Promise<BuiltActor
     if (known !== null) return unchanged(folder, known)
   }
   const before = inputHashes(folder.dir, [])
-  const build = new Build(folder, settings, await loadCompiler(), await loadComponentTools())
+  const build = new Build(folder, settings, ...(await loadTools()))
   const classes = await build.readClasses()
   const { core, world } = await build.compile(classes, options.runtime)
   const wit = witWorld(world)
   if (options.committedWit === 'check') await checkWit(folder, wit)
   const component = await build.wrap(core, world.name, wit)
   if (options.committedWit === 'save') await saveWit(folder, wit)
-  const files = filesOf(folder)
+  const files = filesOf(folder.outDir, folder.name)
   const interfaceIds = classes.map((one) => one.exported.id)
   if (options.write !== false) {
     const outputs = new Map<string, Uint8Array | string>([
@@ -117,21 +129,20 @@ export async function buildActor(options: BuildOptions = {}): Promise<BuiltActor
     }
   }
   const [interfaceId = ''] = interfaceIds
-  return { component, wit, interfaceId, interfaceIds, files, sizeBytes: component.length }
+  const sizeBytes = component.length
+  const inputs = outsideOf(folder.dir, build.asked)
+  return { component, wit, interfaceId, interfaceIds, files, sizeBytes, inputs }
 }
 
 /** What the last build has written. */
-function unchanged(folder: ActorFolder, { interfaceIds }: Stamp): BuiltActor {
-  const files = filesOf(folder)
+function unchanged(folder: ActorFolder, { interfaceIds, inputs: read }: Stamp): BuiltActor {
+  const files = filesOf(folder.outDir, folder.name)
   const component = readFileSync(files.component)
   const wit = readFileSync(files.wit, 'utf8')
   const [interfaceId = ''] = interfaceIds
   const sizeBytes = component.length
-  return { component, wit, interfaceId, interfaceIds, files, sizeBytes, unchanged: true }
-}
-
-function filesOf({ outDir, name }: ActorFolder): BuiltActor['files'] {
-  return { component: path.join(outDir, `${name}.wasm`), wit: path.join(outDir, `${name}.wit`) }
+  const inputs = outsideOf(folder.dir, Object.keys(read))
+  return { component, wit, interfaceId, interfaceIds, files, sizeBytes, inputs, unchanged: true }
 }
 
 class Build {

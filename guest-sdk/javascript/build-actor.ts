@@ -16,7 +16,7 @@ import path from 'node:path'
 import { displayPath, mistakeOf } from '../assemblyscript/actor-folder.ts'
 import { BuildError, type Mistake } from '../assemblyscript/errors.ts'
 import { writeAtomic } from '../assemblyscript/write-atomic.ts'
-import { filesOf, writeBuilt } from '../tool/built-files.ts'
+import { filesOf, outsideOf, writeBuilt } from '../tool/built-files.ts'
 import type { BuiltActor } from '../tool/command.ts'
 import { witOf } from '../tool/component.ts'
 import { readWitSource, type WitSource } from '../tool/wit-source.ts'
@@ -145,5 +145,6 @@ export async function buildActor(options: BuildOptions = {}): Promise<BuiltJavaS
   const built = { component, wit, files: filesOf(outDir, name) }
   if (options.write !== false) await writeBuilt(built)
   const interfaceIds = world.exports.map(({ id }) => id)
-  return { ...built, interfaceId, interfaceIds, sizeBytes: component.length, warnings }
+  const inputs = outsideOf(dir, script.files)
+  return { ...built, interfaceId, interfaceIds, sizeBytes: component.length, warnings, inputs }
 }

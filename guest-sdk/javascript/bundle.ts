@@ -90,11 +90,14 @@ export interface Bundle {
   readonly used: readonly string[]
   /** True when the author's code has promises. */
   readonly jobs: boolean
+  /** The author's modules, and those that they import but for packages; absolute. */
+  readonly files: readonly string[]
 }
 
 class Bundler {
   readonly #request: BundleRequest
   readonly #used = new Set<string>()
+  readonly #files = new Set<string>()
   readonly #unknown: string[] = []
   #glue = ''
 
@@ -110,7 +113,7 @@ class Bundler {
     const jobs = JOBS.test(own.code)
     this.#glue = emitGlue({ exports: world.exports, entry, globals, jobs })
     const { code, map } = await this.#join(GLUE)
-    return { code: code + this.#places(map), used: [...this.#used], jobs }
+    return { code: code + this.#places(map), used: [...this.#used], jobs, files: [...this.#files] }
   }
 
   async #join(input: string): Promise<Chunk> {
@@ -138,6 +141,7 @@ class Bundler {
         comments: false,
         paths: (id: string) => id.replace(/^raw:/, ''),
       })
+      if (isOwn) for (const file of await bundle.watchFiles) this.#addFile(file)
       await bundle.close()
       const [chunk] = output
       if (chunk === undefined) throw new Error('rolldown made nothing')
@@ -145,6 +149,10 @@ class Bundler {
     } catch (error) {
       throw this.#mistakes(error)
     }
+  }
+
+  #addFile(file: string): void {
+    if (path.isAbsolute(file) && !/[\\/]node_modules[\\/]/.test(file)) this.#files.add(file)
   }
 
   #plugin(isOwn: boolean): Plugin {

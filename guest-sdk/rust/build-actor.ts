@@ -14,10 +14,10 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { displayPath, mistakeOf } from '../assemblyscript/actor-folder.ts'
 import { BuildError, type Mistake } from '../assemblyscript/errors.ts'
-import { filesOf, writeBuilt } from '../tool/built-files.ts'
+import { filesOf, outsideOf, writeBuilt } from '../tool/built-files.ts'
 import type { BuiltActor } from '../tool/command.ts'
 import { witOf, wrap } from '../tool/component.ts'
-import { compileCrate } from './cargo.ts'
+import { compileCrate, sourcesOf } from './cargo.ts'
 import { findToolchain, type Target } from './toolchain.ts'
 
 export interface BuildOptions {
@@ -57,7 +57,7 @@ export async function buildActor(options: BuildOptions = {}): Promise<BuiltRustA
   const manifest = path.join(dir, 'Cargo.toml')
   if (!existsSync(manifest)) throw mistakeOf(manifest, 'no such file')
   const toolchain = await findToolchain(dir, options.target)
-  const module = await compile(dir, toolchain)
+  const { module, sources } = await compile(dir, toolchain)
   const component = isComponent(module) ? module : await wrap(module, manifest)
   const wit = await witOf(component)
   const interfaceId = exportedInterfaces(wit)
@@ -67,15 +67,17 @@ export async function buildActor(options: BuildOptions = {}): Promise<BuiltRustA
   const built = { component, wit, files: filesOf(outDir, name) }
   if (options.write !== false) await writeBuilt(built)
   const { target, version } = toolchain
-  return { ...built, interfaceId, sizeBytes: component.length, target, version }
+  const inputs = outsideOf(dir, sources)
+  return { ...built, interfaceId, sizeBytes: component.length, target, version, inputs }
 }
 
 async function compile(
   dir: string,
   toolchain: Parameters<typeof compileCrate>[1],
-): Promise<Uint8Array> {
+): Promise<{ readonly module: Uint8Array; readonly sources: readonly string[] }> {
   try {
-    return await readFile(await compileCrate(dir, toolchain))
+    const file = await compileCrate(dir, toolchain)
+    return { module: await readFile(file), sources: sourcesOf(file) }
   } catch (error) {
     if (!(error instanceof BuildError)) throw error
     const shown = (one: Mistake): Mistake => ({ ...one, file: displayPath(one.file) })

@@ -6,7 +6,7 @@
  * Options hold for this build only: a plain `cargo build` of the actor works too, with the options of its
  * own. A workspace with a `[profile.release]` keeps that.
  */
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { BuildError, type Mistake } from '../assemblyscript/errors.ts'
@@ -80,6 +80,15 @@ function mistakesOf(messages: readonly CargoMessage[], root: string): Mistake[] 
 function lastError(stderr: string): string {
   const found = /^error(?:\[\w+\])?: ([\s\S]*?)(?:\n\n|$(?![\s\S]))/m.exec(stderr)?.[1]
   return (found ?? stderr).trim().replace(/\s*\n\s*/g, ' ')
+}
+
+/** The sources of a module, as cargo notes them beside it; those of packages from a registry are not among them. */
+export function sourcesOf(module: string): string[] {
+  const file = module.replace(/\.wasm$/, '.d')
+  if (!existsSync(file)) return []
+  const [line = ''] = readFileSync(file, 'utf8').split('\n')
+  const words = line.slice(line.indexOf(': ') + 2).match(/(?:\\ |\S)+/g) ?? []
+  return words.map((word) => word.replaceAll('\\ ', ' '))
 }
 
 /**

@@ -1,7 +1,8 @@
 /**
  * The files of a built actor.
  *
- * Owns: their names, the order in which they are written. Does not own: how a file is written (write-atomic.ts).
+ * Owns: their names, the order in which they are written; which of the files that were read are not the folder's.
+ * Does not own: how a file is written (write-atomic.ts).
  */
 import path from 'node:path'
 import { writeAtomic } from '../assemblyscript/write-atomic.ts'
@@ -12,6 +13,12 @@ export function filesOf(outDir: string, name: string): BuiltActor['files'] {
     component: path.join(outDir, `${name}.wasm`),
     wit: path.join(outDir, `${name}.wit`),
   }
+}
+
+/** Those of `files` that are not in `dir`, absolute and sorted. */
+export function outsideOf(dir: string, files: Iterable<string>): string[] {
+  const all = [...files].map((file) => path.resolve(dir, file))
+  return all.filter((file) => path.relative(dir, file).startsWith('..')).sort()
 }
 
 /** The component last: where it is, its WIT is too. */

@@ -9,6 +9,7 @@
 import path from 'node:path'
 import { displayPath } from '../assemblyscript/actor-folder.ts'
 import { writeAtomic } from '../assemblyscript/write-atomic.ts'
+import { useBaselineCode } from './baseline-code.ts'
 import { reportFailure, UsageError } from './command.ts'
 import { contractComponent } from './component.ts'
 import { generate, OtherGenerator } from './generate.ts'
@@ -35,6 +36,7 @@ async function run([command, ...args]: readonly string[]): Promise<object> {
   throw new UsageError('usage: component FILE | gen LANGUAGE FILE OUT')
 }
 
+useBaselineCode()
 try {
   console.log(JSON.stringify({ ok: true, ...(await run(process.argv.slice(2))) }))
 } catch (error) {

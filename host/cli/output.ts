@@ -2,7 +2,8 @@
  * What the CLI writes: data on stdout, everything else on stderr.
  *
  * Invariants:
- *   O1. With `--json` stdout holds one JSON object (or value) per line, and stderr at most one object: the error.
+ *   O1. With `--json` stdout holds one JSON object (or value) per line, and stderr at most one object: the error. A command that
+ *       goes on after errors writes one for each.
  *   O2. Colours appear only on a terminal, and not when NO_COLOR is set.
  */
 import pc from 'picocolors'

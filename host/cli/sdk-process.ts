@@ -13,32 +13,46 @@ const SDKS = path.resolve(import.meta.dirname, '../../guest-sdk')
 const OUTPUT_MAX_BYTES = 128 * 1024 * 1024
 const EXIT_TOOLCHAIN = 69
 
-interface Failure {
+interface Mistake {
   readonly message: string
   readonly file?: string | null
   readonly line?: number | null
   readonly column?: number | null
 }
 
-type Answer<T> = ({ readonly ok: true } & T) | { readonly ok: false; readonly error: Failure }
+/** What a program of `guest-sdk` prints. */
+export type Answer<T> =
+  | ({ readonly ok: true } & T)
+  | { readonly ok: false; readonly error: Mistake; readonly mistakes?: readonly Mistake[] }
+
+export function programFile(program: string): string {
+  return path.join(SDKS, program)
+}
 
 /**
  * Runs a program of `guest-sdk`, which prints one JSON object.
  * @throws ERR_BUILD with the place of a mistake, ERR_TOOLCHAIN, ERR_OPTION
  */
 export async function askSdk<T>(program: string, args: readonly string[]): Promise<T> {
-  const { exitCode, stdout, stderr } = await run([path.join(SDKS, program), ...args])
+  const { exitCode, stdout, stderr } = await run([programFile(program), ...args])
   const answer = parseAnswer<T>(stdout)
-  if (answer === null)
-    throw new LoomError(
-      'ERR_TOOLCHAIN',
-      `the builder ended with code ${exitCode}: ${stderr.trim().split('\n').at(-1) ?? ''}`,
-    )
+  if (answer === null) throw endedEarly(exitCode, stderr)
   if (answer.ok) return answer
-  throw failureOf(answer.error, exitCode)
+  throw failureOf(answer, exitCode)
 }
 
-function failureOf({ message, file, line, column }: Failure, exitCode: number): LoomError {
+/** A program ended without an answer. */
+export function endedEarly(code: number | string, stderr: string): LoomError {
+  const last = stderr.trim().split('\n').at(-1) ?? ''
+  return new LoomError('ERR_TOOLCHAIN', `the builder ended with code ${code}: ${last}`)
+}
+
+/** What an answer that says no means here. */
+export function failureOf(
+  answer: Answer<unknown> & { readonly ok: false },
+  exitCode: number,
+): LoomError {
+  const { message, file, line, column } = answer.error
   const place = [file, line, column].filter((part) => part !== undefined && part !== null)
   const text = place.length === 0 ? message : `${place.join(':')}: ${message}`
   const code =
@@ -46,9 +60,9 @@ function failureOf({ message, file, line, column }: Failure, exitCode: number): 
   return new LoomError(code, text, { data: { file, line, column } })
 }
 
-function parseAnswer<T>(stdout: string): Answer<T> | null {
+export function parseAnswer<T, Besides = object>(text: string): (Answer<T> & Besides) | null {
   try {
-    return JSON.parse(stdout)
+    return JSON.parse(text)
   } catch {
     return null
   }

@@ -93,14 +93,17 @@ describe('the build as a process', () => {
     })
   })
 
-  test.each([[[]], [['a', 'b']], [['a', '--colour']], [['a', '--check', '--save-wit']]])(
-    'exits with 2 for %j',
-    (args) => {
-      const { code, err } = run(args)
-      expect(code).toBe(2)
-      expect(err).toContain('usage: <dir> [--json] [--out DIR] [--check | --save-wit]')
-    },
-  )
+  test.each([
+    [[]],
+    [['a', 'b']],
+    [['a', '--colour']],
+    [['a', '--check', '--save-wit']],
+    [['a', '--check', '--resident']],
+  ])('exits with 2 for %j', (args) => {
+    const { code, err } = run(args)
+    expect(code).toBe(2)
+    expect(err).toContain('usage: <dir> [--json] [--out DIR] [--check | --save-wit | --resident]')
+  })
 })
 
 describe('the package as npm installs it', () => {
