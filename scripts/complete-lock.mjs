@@ -4,18 +4,23 @@
 //
 //     node scripts/complete-lock.mjs           completes the lock
 //     node scripts/complete-lock.mjs --check   fails if there is something to add
+//
+// The last argument may name another lock.
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 
-const file = path.resolve(import.meta.dirname, '../package-lock.json')
+const named = process.argv.slice(2).find((argument) => !argument.startsWith('--'))
+const file = named ?? path.resolve(import.meta.dirname, '../package-lock.json')
 const lock = JSON.parse(readFileSync(file, 'utf8'))
 const NODE_MODULES = 'node_modules/'
 
-/** Where Node would find `name` from the package at `from`, if it is in the lock. */
-function isLocked(from, name) {
+const EXACT = /^\d+\.\d+\.\d+[\w.+-]*$/
+
+/** True when the first `name` that Node would find from the package at `from` is in the lock, and is what it asks for. */
+function isLocked(from, name, range) {
   for (let at = from; ; ) {
-    const place = `${at === '' ? '' : `${at}/`}${NODE_MODULES}${name}`
-    if (lock.packages[place] !== undefined) return true
+    const found = lock.packages[`${at === '' ? '' : `${at}/`}${NODE_MODULES}${name}`]
+    if (found !== undefined) return !EXACT.test(range) || found.version === range
     if (at === '') return false
     at = at.slice(0, Math.max(0, at.lastIndexOf(`/${NODE_MODULES}`)))
   }
@@ -47,13 +52,15 @@ function platformOf(name) {
 const added = []
 for (const [place, { optionalDependencies = {}, dev }] of Object.entries(lock.packages)) {
   for (const [name, range] of Object.entries(optionalDependencies)) {
-    if (isLocked(place, name)) continue
+    if (isLocked(place, name, range)) continue
     const platform = platformOf(name)
     if (platform === null)
       throw new Error(`${name} of ${place} is missing, and is for every system`)
-    const folder = place.slice(0, place.lastIndexOf(NODE_MODULES) + NODE_MODULES.length)
+    const beside = place.slice(0, place.lastIndexOf(NODE_MODULES) + NODE_MODULES.length) + name
+    // Another version may stand there; then this one belongs to its package alone.
+    const target = lock.packages[beside] === undefined ? beside : `${place}/${NODE_MODULES}${name}`
     const version = range.replace(/^[~^]/, '')
-    lock.packages[folder + name] = { version, ...platform, ...(dev ? { dev } : {}), optional: true }
+    lock.packages[target] = { version, ...platform, ...(dev ? { dev } : {}), optional: true }
     added.push(`${name}@${version}`)
   }
 }

@@ -33,7 +33,7 @@ const PACKAGE = /^([ \t]*)package\s+([^\s;{]+)\s*;/m
 const USE = /\buse\s+(?:([a-z][\w-]*:[a-z][\w-]*)\/)?%?([a-z][\w-]*)(@[\w.+-]+)?\s*(?:\.|;|as\b)/g
 
 /** Comments become spaces, so that offsets stay. */
-function withoutComments(text: string): string {
+export function withoutComments(text: string): string {
   return text.replace(/\/\/.*|\/\*[\s\S]*?\*\//g, (comment) => comment.replace(/[^\n]/g, ' '))
 }
 

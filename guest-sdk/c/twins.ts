@@ -4,8 +4,9 @@
 import { displayPath } from '../assemblyscript/actor-folder.ts'
 import { BuildError } from '../assemblyscript/errors.ts'
 import { splitInterfaceId } from '../assemblyscript/names.ts'
+import { withoutComments } from '../assemblyscript/wit-files.ts'
 import type { ActorWorld } from '../tool/component.ts'
-import { type WitSource, withoutComments } from '../tool/wit-source.ts'
+import type { WitSource } from '../tool/wit-source.ts'
 
 function twinMistake(id: string, file: string): BuildError {
   const message = `${id} is imported and exported; C has one name for both`

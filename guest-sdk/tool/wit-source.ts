@@ -11,7 +11,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { mistakeOf } from '../assemblyscript/actor-folder.ts'
 import { hostWit, libraryWit } from '../assemblyscript/package-files.ts'
-import { topInterfaces } from '../assemblyscript/wit-files.ts'
+import { topInterfaces, withoutComments } from '../assemblyscript/wit-files.ts'
 
 export interface WitSource {
   /** The author's file, absolute. */
@@ -61,10 +61,6 @@ function findWit(dir: string): string {
 
 const PACKAGE_BLOCK = /^\s*package\s+[^;{]+\{/m
 const PACKAGE = /^\s*package\s+([^;{]+);/m
-
-export function withoutComments(text: string): string {
-  return text.replace(/\/\/.*$/gm, '').replace(/\/\*[\s\S]*?\*\//g, '')
-}
 
 /** A file of its own as a package nested in another file. */
 export function nested(text: string): { readonly id: string; readonly text: string } {

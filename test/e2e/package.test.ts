@@ -56,6 +56,9 @@ test('the packed package works in an empty project with plain Node', {
     'dist/host/cli/main.js',
     'LICENSE',
     'README.md',
+    ...['assemblyscript', 'c', 'javascript', 'rust', 'typescript'].map(
+      (language) => `guest-sdk/template/${language}/template.json`,
+    ),
   ])
     expect(paths).toContain(needed)
   expect(

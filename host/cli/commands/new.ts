@@ -2,7 +2,7 @@
  * `loom new`: a project with one actor, which builds and tests as it is.
  *
  * Owns: the name, the folder, filling in a template.
- * Does not own: templates. Each language has one in `guest-sdk/<language>/template`, which says in
+ * Does not own: templates. Each language has one in `guest-sdk/template/<language>`, which says in
  * `template.json` which file goes where.
  */
 import {
@@ -25,7 +25,7 @@ interface NewOptions extends JsonOptions {
 }
 
 interface Template {
-  /** Target by template file; `{{name}}` is filled in. */
+  /** Target by template file, relative to template.json; `{{name}}` is filled in. */
   readonly files: Readonly<Record<string, string>>
   /** Commands to run next, in the new folder. */
   readonly next: readonly string[]
@@ -39,14 +39,18 @@ interface Manifest {
 
 const NAME = /^[a-z][a-z0-9]*(-[a-z][a-z0-9]*)*$/
 const packageRoot = path.dirname(createRequire(import.meta.url).resolve('loom/package.json'))
-const sdks = path.join(packageRoot, 'guest-sdk')
+const templates = path.join(packageRoot, 'guest-sdk/template')
 
 export function addNewCommand(program: Command): void {
   const command = program
     .command('new')
     .description('make a project with one actor, ready to build and test')
     .argument('<dir>', 'the new folder; its last part is the name of the actor')
-    .addOption(new Option('--lang <language>', 'language of the actor').default('assemblyscript'))
+    .addOption(
+      new Option('--lang <language>', `language of the actor: ${languages().join(', ')}`).default(
+        'assemblyscript',
+      ),
+    )
     .addOption(jsonOption())
     .action(create)
   addExample(command, 'loom new counter --lang assemblyscript')
@@ -82,25 +86,32 @@ function create(dir: string, options: NewOptions): void {
   print(colors.dim(`next: cd ${dir} && ${next.join(' && ')}`))
 }
 
+function languages(): string[] {
+  return readdirSync(templates)
+    .filter((name) => existsSync(path.join(templates, name, 'template.json')))
+    .sort()
+}
+
 function templateOf(language: string): string {
-  const known = readdirSync(sdks).filter((sdk) =>
-    existsSync(path.join(sdks, sdk, 'template/template.json')),
-  )
-  if (known.includes(language)) return path.join(sdks, language, 'template')
+  const known = languages()
+  if (known.includes(language)) return path.join(templates, language)
   throw new LoomError(
     'ERR_OPTION',
     `--lang ${JSON.stringify(language)}: expected one of ${known.join(', ')}`,
   )
 }
 
-/** Replaces `{{name}}`, `{{Name}}`, `{{loom}}` and `{{version <package>}}`. */
+/** Replaces the name in the spellings of languages, `{{loom}}` and `{{version <package>}}`. */
 function filler(name: string, target: string): (text: string) => string {
   const manifest: Manifest = JSON.parse(
     readFileSync(path.join(packageRoot, 'package.json'), 'utf8'),
   )
+  const capital = (_match: string, letter: string): string => letter.toUpperCase()
   const words: Readonly<Record<string, string>> = {
     name,
-    Name: name.replace(/(?:^|-)(.)/g, (_match, letter: string) => letter.toUpperCase()),
+    Name: name.replace(/(?:^|-)(.)/g, capital),
+    camel: name.replace(/-(.)/g, capital),
+    snake: name.replaceAll('-', '_'),
     loom: loomDependency(manifest.version, target),
   }
   const versions = { ...manifest.devDependencies, ...manifest.optionalDependencies }
