@@ -7,7 +7,8 @@
  * Invariants:
  *   FC1. What counts is the state of the files, compared with the state before; the system's events only say when to
  *        look. A file that is saved as it was changes nothing for `isSame`, unless its time stamp moved.
- *   FC2. Events get lost on network drives and where the system has too few watches: it also looks every second.
+ *   FC2. A file that is being written is not read: nothing may have happened for a moment.
+ *   FC3. Events get lost on network drives and where the system has too few watches: it also looks every second.
  */
 import { type FSWatcher, readdirSync, statSync, watch } from 'node:fs'
 import path from 'node:path'
@@ -74,12 +75,13 @@ export class FolderChanges {
     return states
   }
 
-  /** Resolves when files are no more what they were in `before` and nothing happened for a moment, or at `ending`. */
+  /** Resolves when files are no more what they were in `before` and have been still for a moment, or at `ending`. */
   async changedSince(before: FileStates, ending: AbortSignal): Promise<void> {
-    while (!ending.aborted && isSame(before, this.look())) {
-      const isEvent = await this.#event(POLL_MS, ending)
-      const restlessMs = performance.now() + RESTLESS_MS
-      if (isEvent) while (performance.now() < restlessMs && (await this.#event(QUIET_MS, ending)));
+    while (!ending.aborted && isSame(before, this.look())) await this.#event(POLL_MS, ending)
+    const restlessMs = performance.now() + RESTLESS_MS
+    for (let isStill = false; !isStill && !ending.aborted && performance.now() < restlessMs; ) {
+      const seen = this.look()
+      isStill = !(await this.#event(QUIET_MS, ending)) && isSame(seen, this.look())
     }
   }
 
@@ -127,7 +129,7 @@ export class FolderChanges {
       if (this.#watchers.has(folder)) continue
       try {
         const watcher = watch(folder, () => this.#onEvent())
-        // FC2: without it, a change is seen a second later.
+        // FC3: without it, a change is seen a second later.
         watcher.on('error', () => this.#watchers.delete(folder))
         this.#watchers.set(folder, watcher)
       } catch {}

@@ -42,11 +42,12 @@ export class ResidentBuilder {
   /** The answer of one build. @throws ERR_TOOLCHAIN when the process ended without one. */
   async build<T>(): Promise<Answer<T> & Resident> {
     this.#running ??= start(this.#command)
-    const { child, lines } = this.#running
+    const running = this.#running
+    const { child, lines } = running
     child.stdin.write('build\n')
     for (;;) {
       const { value, done } = await lines.next()
-      if (done === true) throw await this.#failed(this.#running)
+      if (done === true) throw await this.#failed(running)
       const answer = parseAnswer<T, Resident>(value)
       if (answer === null) continue
       if (answer.isSpent) this.#replace()
@@ -65,8 +66,9 @@ export class ResidentBuilder {
     this.#running = start(this.#command)
   }
 
-  async #failed({ child, said }: Running): Promise<Error> {
-    this.#running = null
+  async #failed(running: Running): Promise<Error> {
+    if (this.#running === running) this.#running = null
+    const { child, said } = running
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
     return endedEarly(child.exitCode ?? child.signalCode ?? 'none', said)
   }
