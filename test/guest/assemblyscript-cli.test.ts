@@ -67,7 +67,7 @@ describe('the build as a process', () => {
     })
   })
 
-  test('compares the committed WIT, or writes it', async () => {
+  test('compares the committed WIT, or writes it', { timeout: 240_000 }, async () => {
     const source = '@component("a:b/c@1.0.0")\nexport class A { f(v: u8): void {} }'
     await withActor({ 'a.ts': source }, async (dir) => {
       const wit = `${dir}/${path.basename(dir)}.wit`
