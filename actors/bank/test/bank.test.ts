@@ -1,0 +1,4 @@
+// Aim: an account refuses by name, transfers whole amounts, and loses nothing in a crash.
+import { describeBank } from './contract.ts'
+
+describeBank('bank')

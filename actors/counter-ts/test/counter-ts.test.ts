@@ -1,0 +1,4 @@
+// Aim: the counter counts, a retry counts once, and a crash loses nothing.
+import { describeCounter } from '../../counter/test/contract.ts'
+
+describeCounter('counter-ts')
