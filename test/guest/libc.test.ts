@@ -6,25 +6,17 @@ import {
   type LogLine,
   memory,
   openInspector,
-  type Runtime,
-  type RuntimeOptions,
   seededRandom,
   VirtualClock,
 } from '../../host/index.ts'
-import { componentBytes } from '../support/components.ts'
+import { componentBytes, openGuest } from '../support/components.ts'
 import { errorOf, openHost, temporaryFolder } from '../support/host.ts'
-
-async function openC(options: Partial<RuntimeOptions> = {}): Promise<Runtime> {
-  const runtime = await openHost(options)
-  await runtime.registerActorType('C', { type: 'wasm', component: componentBytes('libc') })
-  return runtime
-}
 
 test('a C program prints, reads the clock and random bits, and finds no files', async () => {
   const lines: string[] = []
   const log = ({ message }: LogLine): number => lines.push(message)
   const clock = new VirtualClock(7_000_000)
-  const runtime = await openC({ log, clock, random: seededRandom(5) })
+  const runtime = await openGuest('C', 'libc', { log, clock, random: seededRandom(5) })
   const actor = await runtime.getActor('c', 'C')
   expect(await actor.call('count', 'ape')).toBe(1)
   expect(await actor.call('now')).toBe(7_000n)
@@ -41,7 +33,7 @@ test('its memory is the same live, after a crash and replayed', async () => {
   const store = memory()
   const blobs = fsBlobs(temporaryFolder())
   const options = { store, blobs, limits: { snapshotIntervalTurns: 4 } }
-  const first = await openC(options)
+  const first = await openGuest('C', 'libc', options)
   const actor = await first.getActor('c', 'C')
   for (let turn = 1; turn <= 10; turn++) {
     expect(await actor.call('count', 'x'.repeat(turn))).toBe(turn)
@@ -49,7 +41,7 @@ test('its memory is the same live, after a crash and replayed', async () => {
   }
   const { stateHash } = await first.describeActor('c', 'C')
   store.crash()
-  const second = await openC(options)
+  const second = await openGuest('C', 'libc', options)
   expect((await second.describeActor('c', 'C')).stateHash).toBe(stateHash)
   expect(await (await second.getActor('c', 'C')).call('count', 'y')).toBe(11)
   const inspector = await openInspector({ store, blobs })

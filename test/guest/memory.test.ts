@@ -19,30 +19,22 @@ import {
   bankCall,
   type Call,
   Choices,
-  counterCall,
+  GUESTS,
   type Guest,
   HostAnswers,
-  LANGUAGES,
   startGuest,
 } from '../support/guests.ts'
+import { isLong } from '../support/long.ts'
 import { seedOf } from '../support/seed.ts'
 
 const CALLS = 50_000
 const MOVES = 250
-/** Of languages that are interpreted. */
+/** Of languages that are interpreted, in the short form. */
 const FEWER_CALLS = 5_000
 const FEWER_MOVES = 100
 
-const COMPILED: Length = { calls: CALLS, moves: MOVES }
-const INTERPRETED: Length = { calls: FEWER_CALLS, moves: FEWER_MOVES }
-
-const GUESTS = LANGUAGES.flatMap(({ language, counter, bank, isInterpreted }) => {
-  const length = isInterpreted ? INTERPRETED : COMPILED
-  return [
-    { name: `${language} counter`, file: counter, next: counterCall, length },
-    { name: `${language} bank`, file: bank, next: bankCall, length },
-  ]
-})
+const WHOLE: Length = { calls: CALLS, moves: MOVES }
+const INTERPRETED: Length = isLong ? WHOLE : { calls: FEWER_CALLS, moves: FEWER_MOVES }
 
 interface Length {
   readonly calls: number
@@ -126,7 +118,8 @@ async function runTwins(
 }
 
 describe('state restored into fresh and recycled instances is that of the one that never stopped', () => {
-  test.each(GUESTS)('$name', async ({ name, file, next, length }) => {
+  test.each(GUESTS)('$name', async ({ name, file, next, isInterpreted }) => {
+    const length = isInterpreted ? INTERPRETED : WHOLE
     const { moves, recycled } = await runTwins(file, next, seedOf(`memory, ${name}`), length)
     expect(moves).toBeGreaterThan(length.moves / 2)
     expect(recycled).toBeGreaterThan(10)
@@ -135,5 +128,5 @@ describe('state restored into fresh and recycled instances is that of the one th
 
 test('without its globals, an AssemblyScript guest comes to a wrong answer or a trap', async () => {
   const seed = seedOf('memory without globals')
-  await expect(runTwins('bank', bankCall, seed, COMPILED, true)).rejects.toThrow()
+  await expect(runTwins('bank', bankCall, seed, WHOLE, true)).rejects.toThrow()
 })

@@ -12,15 +12,11 @@ import {
   seededRandom,
   VirtualClock,
 } from '../../host/index.ts'
-import { componentBytes } from '../support/components.ts'
-import { errorOf, isPending, openHost, temporaryFolder } from '../support/host.ts'
+import { openGuest } from '../support/components.ts'
+import { errorOf, isPending, temporaryFolder } from '../support/host.ts'
 
-async function openRust(options: Partial<RuntimeOptions> = {}): Promise<Runtime> {
-  const runtime = await openHost(options)
-  const component = componentBytes('rust-std')
-  await runtime.registerActorType('Rust', { type: 'wasm', component })
-  return runtime
-}
+const openRust = (options?: Partial<RuntimeOptions>): Promise<Runtime> =>
+  openGuest('Rust', 'rust-std', options)
 
 function collect(): { lines: string[]; log: (line: LogLine) => void } {
   const lines: string[] = []

@@ -8,8 +8,9 @@
 //   lane 0   counts with keys that lane 0 of every other client process uses too
 //   lane 1   counts with keys of its own
 //   others   count, append to logs, transfer, relay, pay and split
-import { readFileSync, writeSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import http from 'node:http'
+import { say } from './say.mjs'
 
 const [name, seed, addressFile] = process.argv.slice(2)
 const LANE_COUNT = 5
@@ -23,14 +24,6 @@ const below = (max) => {
   random ^= random >>> 17
   random = (random ^ (random << 5)) >>> 0
   return random % max
-}
-const say = (line) => {
-  for (let bytes = Buffer.from(`${line}\n`); bytes.length > 0; )
-    try {
-      bytes = bytes.subarray(writeSync(1, bytes))
-    } catch (error) {
-      if (error.code !== 'EAGAIN') throw error
-    }
 }
 const pause = () => new Promise((resolve) => setTimeout(resolve, POLL_MS))
 

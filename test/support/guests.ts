@@ -101,6 +101,12 @@ export function counterCall(choices: Choices): Call {
   return choices.below(4) === 0 ? ['value'] : ['increment', choices.below(2 ** 32)]
 }
 
+/** The guests of tests that make many calls. */
+export const GUESTS = LANGUAGES.flatMap(({ language, counter, bank, isInterpreted = false }) => [
+  { name: `${language} counter`, file: counter, next: counterCall, isInterpreted },
+  { name: `${language} bank`, file: bank, next: bankCall, isInterpreted },
+])
+
 const LARGEST = 2n ** 64n - 1n
 const OWNERS = ['ada', 'Zoë 🦀', '', 'x'.repeat(500)]
 

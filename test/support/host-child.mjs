@@ -6,19 +6,11 @@
 //           type, id, stateHash of the replay, and its turns in order
 //
 // Every line is written synchronously, so that a line that was read had happened before a kill.
-import { writeSync } from 'node:fs'
 import { Actor, createRuntime, openDataFolder, openInspector } from '../../dist/host/index.js'
 import { startServer } from '../../dist/host/server/server.js'
+import { say } from './say.mjs'
 
 const [mode, folder] = process.argv.slice(2)
-const say = (line) => {
-  for (let bytes = Buffer.from(`${line}\n`); bytes.length > 0; )
-    try {
-      bytes = bytes.subarray(writeSync(1, bytes))
-    } catch (error) {
-      if (error.code !== 'EAGAIN') throw error
-    }
-}
 const account = (id) => ({ type: 'Account', id })
 
 /** Begins with a balance of 0 and may owe: what counts is the sum of all. */

@@ -13,9 +13,9 @@
 //   claim   opens the store, prints "claimed EPOCH" or the error's code, and stays
 //
 // Every line is written synchronously, so that a line that was read had happened before a kill.
-import { writeSync } from 'node:fs'
 import path from 'node:path'
 import readline from 'node:readline'
+import { say } from './say.mjs'
 
 const [mode, folder, json] = process.argv.slice(2)
 const options = JSON.parse(json ?? '{}')
@@ -25,7 +25,6 @@ const LOG_COUNT = 16
 /** The lives of logs from here on end now and then; of those before, every other is trimmed. */
 const MORTAL_FROM = 12
 const MESSAGE_EVERY = 8
-const say = (line) => writeSync(1, `${line}\n`)
 const idOf = (index) => ({ type: 'Counter', id: `log-${index}` })
 const recordOf = (key) => ({ ...key, incarnation: `life-${key.id}`, digest: 'd', createdAtMs: 1 })
 const entryOf = (index, seq, size) => Buffer.from(`${index}:${seq}:`.padEnd(size, '.'))
