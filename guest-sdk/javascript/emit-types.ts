@@ -104,10 +104,12 @@ class Declarations {
       return `${doc}export type ${name} =\n${cases.join('')}`
     }
     if (type.kind === 'enum') {
-      const cases = type.cases.map((one) => `'${one.name}'`)
-      return `${doc}export type ${name} = ${cases.join(' | ')}\n`
+      const cases = type.cases.map((one) => `${comment(one.doc, '  ')}  | '${one.name}'\n`)
+      return `${doc}export type ${name} =\n${cases.join('')}`
     }
-    const labels = type.labels.map((one) => `  ${property(camel(one.name))}?: boolean\n`)
+    const labels = type.labels.map(
+      (one) => `${comment(one.doc, '  ')}  ${property(camel(one.name))}?: boolean\n`,
+    )
     return `${doc}export interface ${name} {\n${labels.join('')}}\n`
   }
 
