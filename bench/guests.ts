@@ -1,14 +1,16 @@
 /**
  * Guests of each language.
  *
- * Measures, of the counter and the bank account in AssemblyScript, Rust, C and JavaScript: size of the component,
+ * Measures, of the counter and the bank account in AssemblyScript, Rust, C and JavaScript, on QuickJS and, where
+ * get-starlingmonkey.js has built them, on StarlingMonkey: size of the component,
  * instantiation, a warm call without and with a text and a record, and what one actor's image takes, beyond
  * the baseline that all share. With --build also the time of a build, where the tools are installed.
  * Does not measure: journaling, awaiting calls; a build's first run, which fetches crates.
  *
  * Run: npm run bench -- guests; node dist/bench/guests.js --build
  */
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
+import path from 'node:path'
 import { buildActor as buildAssemblyScript } from '../guest-sdk/assemblyscript/index.ts'
 import { buildActor as buildC } from '../guest-sdk/c/index.ts'
 import { buildActor as buildJavaScript } from '../guest-sdk/javascript/index.ts'
@@ -18,6 +20,7 @@ import type { Component, HostFunction } from '../host/component/component.ts'
 import { loadComponent } from '../host/component/load.ts'
 import type { WitFunction } from '../host/component/wit.ts'
 import { capture, imageSize, PAGE_SIZE_BYTES, takeBaseline } from '../host/image/image.ts'
+import { guestCache } from '../scripts/starlingmonkey-sources.ts'
 import { printTable } from './support/measure.ts'
 
 const INSTANCES = 300
@@ -48,7 +51,17 @@ const LANGUAGES = [
     bank: 'bank-js',
     build: () => buildJavaScript({ dir: 'actors/counter-ts', write: false }),
   },
+  ...starlingMonkey(),
 ]
+
+/** Its components are not committed; those of the tests are taken, if they are there. */
+function starlingMonkey() {
+  const file = (name: string) => path.join(guestCache(), `${name}.wasm`)
+  if (!existsSync(file('bank-js'))) return []
+  const dir = path.join(guestCache(), 'actors/counter-ts')
+  const build = () => buildJavaScript({ dir, write: false, engine: 'starlingmonkey' })
+  return [{ language: 'StarlingMonkey', counter: file('counter-ts'), bank: file('bank-js'), build }]
+}
 
 function host(_interface: string, { name }: WitFunction): HostFunction {
   return name === 'now' ? () => ({ seconds: 1n, nanoseconds: 0 }) : () => undefined
@@ -77,8 +90,12 @@ function microseconds(count: number, task: () => void): number {
   return Number(process.hrtime.bigint() - started) / 1_000 / count
 }
 
+function withExtension(file: string): string {
+  return file.endsWith('.wasm') ? file : `${file}.wasm`
+}
+
 async function measure(file: string, kind: string): Promise<string[]> {
-  const bytes = readFileSync(`test/fixtures/components/${file}.wasm`)
+  const bytes = readFileSync(path.resolve('test/fixtures/components', withExtension(file)))
   const component = await loadComponent(bytes)
   const instantiate = microseconds(INSTANCES, () => component.instantiate(host))
   const { call, instance } = start(component)

@@ -5,7 +5,7 @@
  * places of mistakes.
  * Does not own: the glue (emit-glue.ts), checking types (check-types.ts).
  */
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import { displayPath } from '../assemblyscript/actor-folder.ts'
@@ -13,7 +13,9 @@ import { BuildError, type Mistake, ToolchainError } from '../assemblyscript/erro
 import type { Interface } from '../assemblyscript/model.ts'
 import { camel, pascal } from '../assemblyscript/names.ts'
 import { sdkFolder } from '../assemblyscript/package-files.ts'
-import { emitGlue, emitImport, resources } from './emit-glue.ts'
+import { emitDiagnosis, emitGlue, emitImport, resources } from './emit-glue.ts'
+import type { Engine } from './evaluation.ts'
+import type { ScriptMap } from './stack-place.ts'
 import { findInterface, isInterface, type JavaScriptWorld } from './world.ts'
 
 const PACKAGE = 'rolldown'
@@ -23,7 +25,10 @@ const RUNTIME = 'loom:runtime/'
 const ENGINE_GUEST = 'loom:engine/guest'
 const GUEST = 'loom:actor/guest@0.1.0'
 
-/** Modules of runtime/ that are part of the script when the author's code names what they define. */
+/**
+ * Modules of runtime/ that are part of the script when the author's code names what they define; on StarlingMonkey all
+ * of them, since it has clocks, random numbers and timers of its own, which packages may reach under other names.
+ */
 const GLOBALS: readonly (readonly [module: string, names: RegExp])[] = [
   ['date', /\b(Date|performance)\b/],
   ['random', /\bMath\s*\.\s*random\b|\bcrypto\b|\{[^}]*\brandom\b[^}]*\}\s*=\s*Math\b/],
@@ -82,6 +87,7 @@ export interface BundleRequest {
   /** The author's module, absolute. */
   readonly entry: string
   readonly world: JavaScriptWorld
+  readonly engine: Engine
 }
 
 export interface Bundle {
@@ -92,6 +98,14 @@ export interface Bundle {
   readonly jobs: boolean
   /** The author's modules, and those that they import but for packages; absolute. */
   readonly files: readonly string[]
+  readonly places: ScriptMap
+}
+
+function globalsOf(engine: Engine, code: string): string[] {
+  const needed = GLOBALS.filter(([name, names]) =>
+    engine === 'quickjs' ? names.test(code) : name !== 'text',
+  )
+  return needed.map(([name]) => name)
 }
 
 class Bundler {
@@ -107,13 +121,24 @@ class Bundler {
 
   /** Twice: the author's modules alone say what the second one needs besides. */
   async build(): Promise<Bundle> {
-    const { entry, world } = this.#request
+    const { entry, world, engine } = this.#request
     const own = await this.#join(entry)
-    const globals = GLOBALS.filter(([, names]) => names.test(own.code)).map(([name]) => name)
+    const globals = globalsOf(engine, own.code)
     const jobs = JOBS.test(own.code)
-    this.#glue = emitGlue({ exports: world.exports, entry, globals, jobs })
+    this.#glue = emitGlue({ exports: world.exports, entry, globals, jobs, engine })
     const { code, map } = await this.#join(GLUE)
-    return { code: code + this.#places(map), used: [...this.#used], jobs, files: [...this.#files] }
+    const places = this.#places(map)
+    const told = `\n__loomPlaces(${JSON.stringify(places.sources)}, ${JSON.stringify(places.mappings)})\n`
+    return { code: code + told, used: [...this.#used], jobs, places, files: [...this.#files] }
+  }
+
+  /** A script that tells what the author's modules throw, for want of a better message (emit-glue.ts). */
+  async diagnose(): Promise<Bundle> {
+    const { entry, engine } = this.#request
+    this.#glue = emitDiagnosis({ entry, globals: globalsOf(engine, '') })
+    const { code, map } = await this.#join(GLUE)
+    const [used, files] = [[...this.#used], [...this.#files]]
+    return { code, used, jobs: true, places: this.#places(map), files }
   }
 
   async #join(input: string): Promise<Chunk> {
@@ -184,25 +209,30 @@ class Bundler {
   #load(id: string, isOwn: boolean): string | null {
     if (id === `\0${GLUE}`) return this.#glue
     if (id.startsWith(`\0${RUNTIME}`)) {
-      const file = id.slice(RUNTIME.length + 1)
-      return readFileSync(path.join(sdkFolder('javascript'), 'runtime', file), 'utf8')
+      return this.#runtimeModule(id.slice(RUNTIME.length + 1))
     }
     if (!id.startsWith('\0wit:')) return null
     const found = findInterface(this.#request.world, id.slice('\0wit:'.length))
     if (found === undefined) return null
     // What the SDK's own modules say is not the author's.
-    return isOwn ? emitStub(found) : emitImport(found, `raw:${found.id}`)
+    return isOwn ? emitStub(found) : emitImport(found, `raw:${found.id}`, this.#request.engine)
   }
 
-  /** The source map, for runtime/place.js: the author's files, relative to the folder; others are no places. */
-  #places(map: SourceMap | null): string {
+  /** `engine.js` is `engine-quickjs.js`, and so on: where there is a module for the engine, it is that one. */
+  #runtimeModule(file: string): string {
+    const folder = path.join(sdkFolder('javascript'), 'runtime')
+    const special = path.join(folder, file.replace(/\.js$/, `-${this.#request.engine}.js`))
+    return readFileSync(existsSync(special) ? special : path.join(folder, file), 'utf8')
+  }
+
+  #places(map: SourceMap | null): ScriptMap {
     const { dir } = this.#request
     const sources = (map?.sources ?? []).map((source) => {
       const file = path.resolve(dir, source)
       const isAuthors = file.startsWith(dir + path.sep) && !file.includes('node_modules')
       return isAuthors ? path.relative(dir, file).replaceAll('\\', '/') : null
     })
-    return `\n__loomPlaces(${JSON.stringify(sources)}, ${JSON.stringify(map?.mappings ?? '')})\n`
+    return { sources, mappings: map?.mappings ?? '' }
   }
 
   #mistakes(error: unknown): Error {
@@ -235,4 +265,9 @@ function emitStub(one: Interface): string {
 /** @throws BuildError with the places of what the author can mend, ToolchainError when rolldown is not installed. */
 export function bundle(request: BundleRequest): Promise<Bundle> {
   return new Bundler(request).build()
+}
+
+/** As `bundle`, of modules that throw: the script's evaluation fails with what they throw (emit-glue.ts). */
+export function bundleDiagnosis(request: BundleRequest): Promise<Bundle> {
+  return new Bundler(request).diagnose()
 }

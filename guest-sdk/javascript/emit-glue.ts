@@ -8,6 +8,7 @@
 import type { Func, Interface, NamedType, Type } from '../assemblyscript/model.ts'
 import { definitions, isNamed, isPrimitive } from '../assemblyscript/model.ts'
 import { camel, pascal, splitInterfaceId } from '../assemblyscript/names.ts'
+import type { Engine } from './evaluation.ts'
 
 /** The JavaScript name of an interface: `loom:bank/bank-account@0.1.0` is `bankAccount`. */
 export function interfaceName(id: string): string {
@@ -81,8 +82,11 @@ class Types {
   }
 }
 
+/** Functions of an interface: QuickJS has an object of them, StarlingMonkey a module. */
+const RAW: Readonly<Record<Engine, string>> = { quickjs: 'raw', starlingmonkey: '* as raw' }
+
 /** What an author imports as `loom:actor/log@0.1.0`; the engine's module is `raw`. */
-export function emitImport(one: Interface, raw: string): string {
+export function emitImport(one: Interface, raw: string, engine: Engine): string {
   const types = new Types([one])
   const functions = one.funcs.filter(({ member }) => member === null)
   const lines = functions.map((func) => {
@@ -92,7 +96,7 @@ export function emitImport(one: Interface, raw: string): string {
     return `export const ${safe(name)} = imported(${place}, raw[${text(name)}], ${contract})${alias(name)}`
   })
   return [
-    `import raw from ${text(raw)}`,
+    `import ${RAW[engine]} from ${text(raw)}`,
     `import { imported } from 'loom:runtime/actor.js'`,
     `import { resource } from 'loom:runtime/resource.js'`,
     `import * as t from 'loom:runtime/types.js'`,
@@ -150,10 +154,18 @@ export interface Glue {
   /** Modules of runtime/ that set globals, evaluated before the author's. */
   readonly globals: readonly string[]
   readonly jobs: boolean
+  readonly engine: Engine
+}
+
+/** The function of runtime/actor.js that makes a method of the engine's. */
+function exporter({ jobs, engine }: Glue): string {
+  if (!jobs) return 'exported'
+  return engine === 'quickjs' ? 'exportedWithJobs as exported' : 'exportedAwaited as exported'
 }
 
 /** The module that the engine evaluates. */
-export function emitGlue({ exports, entry, globals, jobs }: Glue): string {
+export function emitGlue(glue: Glue): string {
+  const { exports, entry, globals } = glue
   const types = new Types(exports)
   const objects = exports.map((one) => {
     const name = interfaceName(one.id)
@@ -169,7 +181,7 @@ export function emitGlue({ exports, entry, globals, jobs }: Glue): string {
   return [
     ...globals.map((name) => `import 'loom:runtime/${name}.js'`),
     `import * as actor from ${text(entry)}`,
-    `import { built, ${jobs ? 'exportedWithJobs as exported' : 'exported'} } from 'loom:runtime/actor.js'`,
+    `import { built, ${exporter(glue)} } from 'loom:runtime/actor.js'`,
     `import { endBuild } from 'loom:runtime/build-phase.js'`,
     `import * as t from 'loom:runtime/types.js'`,
     ...(hasDate ? [`import { restoreDate } from 'loom:runtime/date.js'`] : []),
@@ -178,6 +190,27 @@ export function emitGlue({ exports, entry, globals, jobs }: Glue): string {
     'built()',
     'endBuild()',
     ...(hasDate ? ['restoreDate()'] : []),
+    '',
+  ].join('\n')
+}
+
+/** Stands before what the author's module threw, as JSON of `message` and `stack` in URI encoding. */
+export const THROWN = 'loom:thrown '
+
+/**
+ * The module that the engine evaluates when an evaluation failed: engines say of what is thrown at the top level no more
+ * than its message, of what is no `Error` nothing at all, and hardly where.
+ */
+export function emitDiagnosis({ entry, globals }: Pick<Glue, 'entry' | 'globals'>): string {
+  return [
+    ...globals.map((name) => `import 'loom:runtime/${name}.js'`),
+    `import { describe } from 'loom:runtime/actor.js'`,
+    'try {',
+    `  await import(${text(entry)})`,
+    '} catch (error) {',
+    '  const told = { message: describe(error), stack: String(error?.stack ?? "") }',
+    `  throw new Error(${text(THROWN)} + encodeURIComponent(JSON.stringify(told)))`,
+    '}',
     '',
   ].join('\n')
 }

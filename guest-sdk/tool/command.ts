@@ -1,5 +1,5 @@
 /**
- * A build as a process: `node cli.js <dir or file> [--json] [--out DIR] [--check | --save-wit | --resident]`.
+ * A build as a process: `node cli.js <dir or file> [--json] [--out DIR] [--engine NAME] [--check | --save-wit | --resident]`.
  * `loom build` starts it, so that the host never loads a compiler. One for all languages.
  *
  * Owns: arguments, what is printed, exit codes.
@@ -21,7 +21,9 @@ import { BuildError, ToolchainError } from '../assemblyscript/errors.ts'
 import { useBaselineCode } from './baseline-code.ts'
 import { answerLines } from './resident.ts'
 
-const USAGE = 'usage: <dir> [--json] [--out DIR] [--check | --save-wit | --resident]'
+const USAGE =
+  'usage: <dir> [--json] [--out DIR] [--engine NAME] [--check | --save-wit | --resident]'
+const NO_ENGINE = '--engine: only actors in JavaScript and TypeScript have an engine'
 const WRITTEN_WIT =
   'the WIT of this actor is written by hand and part of its source: there is nothing to compare it with'
 const EXIT = { usage: 2, author: 65, toolchain: 69, bug: 70 } as const
@@ -53,6 +55,8 @@ export interface BuildRequest {
   readonly entry?: string
   /** False: build in memory only. */
   readonly write?: boolean
+  /** Of those that the builder names, where it names some. */
+  readonly engine?: string
   /** Compare the committed WIT with the derived one, or write it; only where WIT is derived. */
   readonly committedWit?: 'check' | 'save'
 }
@@ -75,9 +79,14 @@ interface BuilderTraits {
   readonly preload?: () => Promise<unknown>
   /** True: a build of this folder leaves state in its process that the next one must not meet. */
   readonly spoilsProcess?: (dir: string) => boolean
+  /** What may run the code. */
+  readonly engines?: readonly string[]
 }
 
-function readArguments(args: readonly string[], { derivesWit }: BuilderTraits): Arguments {
+function readArguments(
+  args: readonly string[],
+  { derivesWit, engines = [] }: BuilderTraits,
+): Arguments {
   try {
     const { values, positionals } = parseArgs({
       args: [...args],
@@ -88,6 +97,7 @@ function readArguments(args: readonly string[], { derivesWit }: BuilderTraits): 
         check: { type: 'boolean' },
         'save-wit': { type: 'boolean' },
         resident: { type: 'boolean' },
+        engine: { type: 'string' },
       },
     })
     const [named, ...others] = positionals
@@ -96,6 +106,7 @@ function readArguments(args: readonly string[], { derivesWit }: BuilderTraits): 
     if (named === undefined || others.length > 0 || excluding.length > 1)
       throw new UsageError(USAGE)
     if ((check || save) && !derivesWit) throw new UsageError(WRITTEN_WIT)
+    const engine = checkEngine(values.engine, engines)
     const isFile = existsSync(named) && statSync(named).isFile()
     const place = isFile
       ? { dir: path.dirname(named), entry: path.basename(named) }
@@ -106,12 +117,22 @@ function readArguments(args: readonly string[], { derivesWit }: BuilderTraits): 
       : save
         ? { committedWit: 'save' as const }
         : {}
-    return { request: { ...place, ...out, ...wit }, isJson: json, isResident: resident }
+    return { request: { ...place, ...out, ...engine, ...wit }, isJson: json, isResident: resident }
   } catch (error) {
     throw new UsageError(
       error instanceof UsageError ? error.message : `${(error as Error).message}\n${USAGE}`,
     )
   }
+}
+
+function checkEngine(
+  engine: string | undefined,
+  engines: readonly string[],
+): { readonly engine?: string } {
+  if (engine === undefined) return {}
+  if (engines.length === 0) throw new UsageError(NO_ENGINE)
+  if (engines.includes(engine)) return { engine }
+  throw new UsageError(`--engine ${engine}: expected one of ${engines.join(', ')}`)
 }
 
 function kilobytes(bytes: number): string {

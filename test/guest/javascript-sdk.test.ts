@@ -1,7 +1,7 @@
 // Aim: the build of an actor in JavaScript or TypeScript says what is wrong and where, in the author's words; what is
 // thrown reaches the caller; promises, clocks and random numbers are those of the turn.
 import { describe, expect, test } from 'vitest'
-import { buildActor } from '../../guest-sdk/javascript/index.ts'
+import { buildActor, type Engine } from '../../guest-sdk/javascript/index.ts'
 import {
   type ActorHandle,
   fsBlobs,
@@ -11,6 +11,7 @@ import {
   VirtualClock,
 } from '../../host/index.ts'
 import { errorOf, openHost, temporaryFolder } from '../support/host.ts'
+import { absence, linkStarlingMonkey, sayAbsence } from '../support/starlingmonkey.ts'
 import { mistakesIn, withActor } from './actor-folder.ts'
 
 const TIMEOUT = { timeout: 300_000 }
@@ -53,7 +54,7 @@ describe('a mistake is told with its place', () => {
         'index.js':
           'const started = Date.now()\nexport const it = { add: () => BigInt(started) }\n',
       },
-      /^index\.js:1:1: .*Date\.now\(\) asks the host, which is not there while the actor is built/,
+      /^index\.js:1:\d+: .*Date\.now\(\) asks the host, which is not there while the actor is built/,
     ],
     [
       'what is thrown at once',
@@ -61,7 +62,33 @@ describe('a mistake is told with its place', () => {
         'world.wit': WIT,
         'index.js': 'const apes = null\nexport const it = { add: () => 1n, apes: apes.count }\n',
       },
-      /^index\.js:1:1: the module could not be evaluated: .*cannot read property 'count' of null/,
+      /^index\.js:2:\d+: the module could not be evaluated: TypeError: .*cannot read property 'count' of null/,
+    ],
+    [
+      'what is thrown by a module that is imported, with its cause',
+      {
+        'world.wit': WIT,
+        'index.js': "import { count } from './apes.js'\nexport const it = { add: () => count }\n",
+        'apes.js':
+          "const find = () => {\n  throw new RangeError('no apes', { cause: new Error('no trees') })\n}\nexport const count = find()\n",
+      },
+      /^apes\.js:2:\d+: the module could not be evaluated: RangeError: no apes, caused by no trees$/,
+    ],
+    [
+      'what is thrown and no error',
+      {
+        'world.wit': WIT,
+        'index.js': "export const it = { add: () => 1n }\nthrow { tag: 'no-apes', left: 2n }\n",
+      },
+      /^index\.js:1:1: the module could not be evaluated: thrown: {"tag":"no-apes","left":"2n"}$/,
+    ],
+    [
+      'a promise that is waited for in vain',
+      {
+        'world.wit': WIT,
+        'index.js': 'await new Promise(() => {})\nexport const it = { add: () => 1n }\n',
+      },
+      /^index\.js:1:1: the module could not be evaluated: it waits for a promise that nothing settles$/,
     ],
     [
       'a syntax error',
@@ -174,55 +201,68 @@ const VALUE = {
   x: [{ tag: 'small', val: 1n }, { tag: 'other' }],
 }
 
-test('values, promises and errors cross as they are', TIMEOUT, async () => {
-  const files = {
-    'world.wit': EVERYTHING_WIT,
-    'index.ts': EVERYTHING_TS,
-    'parts/half.ts': 'export const half = (by: bigint): bigint => by / 2n\n',
-  }
-  const { component, warnings } = await withActor(files, (dir) => buildActor({ dir, write: false }))
-  expect(warnings).toEqual([])
-  const store = memory()
-  const blobs = fsBlobs(temporaryFolder())
-  const lines: string[] = []
-  const runtime = await openHost({
-    store,
-    blobs,
-    clock: new VirtualClock(9_000_000),
-    random: seededRandom(4),
-    log: ({ message }) => lines.push(message),
-  })
-  await runtime.registerActorType('It', { type: 'wasm', component })
-  const actor: ActorHandle = await runtime.getActor('i', 'It')
+sayAbsence('javascript-sdk')
+const ENGINES: readonly Engine[] = absence === null ? ['quickjs', 'starlingmonkey'] : ['quickjs']
 
-  expect(await actor.call('echo', VALUE)).toEqual(VALUE)
-  const empty = { ...VALUE, r: undefined, s: { tag: 'none' }, u: { tag: 'ok', val: 1n }, x: [] }
-  expect(await actor.call('echo', empty)).toMatchObject({ u: { tag: 'ok', val: 1n }, x: [] })
+test.each(ENGINES)(
+  'values, promises and errors cross as they are, on %s',
+  TIMEOUT,
+  async (engine) => {
+    const files = {
+      'world.wit': EVERYTHING_WIT,
+      'index.ts': EVERYTHING_TS,
+      'parts/half.ts': 'export const half = (by: bigint): bigint => by / 2n\n',
+    }
+    const { component, warnings } = await withActor(files, (dir) => {
+      if (engine === 'starlingmonkey') linkStarlingMonkey(dir)
+      return buildActor({ dir, write: false, engine })
+    })
+    expect(warnings).toEqual([])
+    const store = memory()
+    const blobs = fsBlobs(temporaryFolder())
+    const lines: string[] = []
+    const runtime = await openHost({
+      store,
+      blobs,
+      clock: new VirtualClock(9_000_000),
+      random: seededRandom(4),
+      log: ({ message }) => lines.push(message),
+    })
+    await runtime.registerActorType('It', { type: 'wasm', component })
+    const actor: ActorHandle = await runtime.getActor('i', 'It')
 
-  expect(await actor.call('later', 10n)).toBe(10n)
-  expect(await actor.call('later', 2n)).toBe(13n)
-  const never = await errorOf(actor.call('never'))
-  expect(never.message).toMatch(/^it\.never: the promise is never settled/)
+    expect(await actor.call('echo', VALUE)).toEqual(VALUE)
+    const empty = { ...VALUE, r: undefined, s: { tag: 'none' }, u: { tag: 'ok', val: 1n }, x: [] }
+    expect(await actor.call('echo', empty)).toMatchObject({ u: { tag: 'ok', val: 1n }, x: [] })
 
-  const small = { tag: 'err', val: { tag: 'small', val: 2n ** 63n } }
-  expect(await actor.call('refuse', 'payload')).toEqual(small)
-  expect(await actor.call('refuse', 'plain')).toEqual({ tag: 'err', val: { tag: 'other' } })
-  const bug = await errorOf(actor.call('refuse', 'bug'))
-  expect(bug).toMatchObject({ code: 'ERR_TRAP' })
-  expect(bug.message).toMatch(/^TypeError: no apes, caused by no trees \(index\.ts:24:\d+\)$/)
-  // Two refusals count, and what the failed call added does not.
-  expect(await actor.call('refuse', '')).toEqual({ tag: 'ok', val: 314n })
-  expect(await actor.call('say', 'text')).toEqual({ tag: 'err', val: 'a text' })
-  expect(await actor.call('say', 'why')).toEqual({ tag: 'err', val: 'why' })
-  const wrong = await errorOf(actor.call('wrong'))
-  expect(wrong.message).toMatch(/^it\.wrong\.a: expected u8 .*, got undefined/)
-  expect(await actor.call('bytes', 'é🦀')).toEqual(new Uint8Array(Buffer.from('é🦀')))
+    expect(await actor.call('later', 10n)).toBe(10n)
+    expect(await actor.call('later', 2n)).toBe(13n)
+    const never = await errorOf(actor.call('never'))
+    expect(never).toMatchObject({ code: 'ERR_TRAP' })
+    // StarlingMonkey ends without a word.
+    if (engine === 'quickjs')
+      expect(never.message).toMatch(/^it\.never: the promise is never settled/)
 
-  const first = await actor.call('draw')
-  const other = await (await runtime.getActor('j', 'It')).call('draw')
-  expect(first).not.toEqual(other)
-  expect(lines).toEqual([])
-  const { stateHash } = await runtime.describeActor('i', 'It')
-  const inspector = await openInspector({ store, blobs })
-  expect(await inspector.replay({ type: 'It', id: 'i' })).toMatchObject({ stateHash })
-})
+    const small = { tag: 'err', val: { tag: 'small', val: 2n ** 63n } }
+    expect(await actor.call('refuse', 'payload')).toEqual(small)
+    expect(await actor.call('refuse', 'plain')).toEqual({ tag: 'err', val: { tag: 'other' } })
+    const bug = await errorOf(actor.call('refuse', 'bug'))
+    expect(bug).toMatchObject({ code: 'ERR_TRAP' })
+    expect(bug.message).toMatch(/^TypeError: no apes, caused by no trees \(index\.ts:24:\d+\)$/)
+    // Two refusals count, and what the failed call added does not.
+    expect(await actor.call('refuse', '')).toEqual({ tag: 'ok', val: 314n })
+    expect(await actor.call('say', 'text')).toEqual({ tag: 'err', val: 'a text' })
+    expect(await actor.call('say', 'why')).toEqual({ tag: 'err', val: 'why' })
+    const wrong = await errorOf(actor.call('wrong'))
+    expect(wrong.message).toMatch(/^it\.wrong\.a: expected u8 .*, got undefined/)
+    expect(await actor.call('bytes', 'é🦀')).toEqual(new Uint8Array(Buffer.from('é🦀')))
+
+    const first = await actor.call('draw')
+    const other = await (await runtime.getActor('j', 'It')).call('draw')
+    expect(first).not.toEqual(other)
+    expect(lines).toEqual([])
+    const { stateHash } = await runtime.describeActor('i', 'It')
+    const inspector = await openInspector({ store, blobs })
+    expect(await inspector.replay({ type: 'It', id: 'i' })).toMatchObject({ stateHash })
+  },
+)

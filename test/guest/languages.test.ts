@@ -18,6 +18,7 @@ import { componentBytes } from '../support/components.ts'
 import { bankCall, type Call, Choices, counterCall, LANGUAGES, OTHER } from '../support/guests.ts'
 import { errorOf, openHost, temporaryFolder } from '../support/host.ts'
 import { seedOf } from '../support/seed.ts'
+import { STARLINGMONKEY, sayAbsence } from '../support/starlingmonkey.ts'
 
 const CALLS = 300
 const START_MS = 1_700_000_000_000
@@ -152,6 +153,9 @@ function refusalsIn({ results }: Transcript): string[] {
   return [...new Set(names)].sort()
 }
 
+sayAbsence('languages')
+const GUESTS = [...LANGUAGES, ...STARLINGMONKEY]
+
 const KINDS = [
   { kind: 'counter' as const, next: counterCall, model: () => new CounterModel() },
   { kind: 'bank' as const, next: bankCall, model: bankModel },
@@ -161,7 +165,7 @@ describe.each(KINDS)('the $kind', ({ kind, next, model }) => {
   const steps = stepsOf(next)
   let reference: Promise<Transcript> | null = null
 
-  test.each(LANGUAGES)('in $language does what the model says', async (guest) => {
+  test.each(GUESTS)('in $language does what the model says', async (guest) => {
     const right: Model & { readonly other?: Model } = model()
     const transcript = await transcribe(guest[kind], steps)
     steps.forEach(({ id, call: [method, ...args] }, index) => {
@@ -173,7 +177,7 @@ describe.each(KINDS)('the $kind', ({ kind, next, model }) => {
     if (kind === 'bank') expect(refusalsIn(transcript)).toEqual(REFUSALS)
   })
 
-  test.each(LANGUAGES)('in $language leaves the same journal, past crashes too', async (guest) => {
+  test.each(GUESTS)('in $language leaves the same journal, past crashes too', async (guest) => {
     reference ??= transcribe(LANGUAGES[0]?.[kind] ?? '', steps)
     const { results, lines, journals } = await transcribe(guest[kind], steps, true)
     const expected = await reference
@@ -183,7 +187,7 @@ describe.each(KINDS)('the $kind', ({ kind, next, model }) => {
     expect(journals).toEqual(expected.journals)
   })
 
-  test.each(LANGUAGES)('in $language refuses what the interface does not have', async (guest) => {
+  test.each(GUESTS)('in $language refuses what the interface does not have', async (guest) => {
     const { runtime } = await openWorld(guest[kind])
     const actor = await runtime.getActor('g', 'Guest')
     const [method = '', ...args] = kind === 'bank' ? ['deposit', 5n] : ['increment', 5]

@@ -13,8 +13,11 @@ import {
 import { componentBytes } from '../support/components.ts'
 import { LANGUAGES } from '../support/guests.ts'
 import { errorOf, openHost, temporaryFolder } from '../support/host.ts'
+import { STARLINGMONKEY, sayAbsence } from '../support/starlingmonkey.ts'
 
-describe.each(LANGUAGES)('the SDK of $language', ({ probe }) => {
+sayAbsence('sdk')
+
+describe.each([...LANGUAGES, ...STARLINGMONKEY])('the SDK of $language', ({ probe }) => {
   const open = async (options: Partial<RuntimeOptions> = {}): Promise<ActorHandle> => {
     const runtime = await openHost(options)
     await runtime.registerActorType('Probe', { type: 'wasm', component: componentBytes(probe) })

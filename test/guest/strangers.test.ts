@@ -1,11 +1,8 @@
 // Aim: components of other people's JavaScript toolchains, which know nothing of Loom, are actors as they are: clocks
 // and random numbers are recorded, standard output is the log, a crash says why, and a replay ends in the same memory.
 // Method: one source through plain componentize-qjs, here, and through componentize-js (StarlingMonkey), which
-// scripts/get-starlingmonkey.mjs builds: 12 MB that are not committed.
-import { createHash } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
-import os from 'node:os'
-import path from 'node:path'
+// scripts/get-starlingmonkey.ts builds: 12 MB that are not committed.
+import { readFileSync } from 'node:fs'
 import { componentize } from 'componentize-qjs'
 import { describe, expect, test } from 'vitest'
 import {
@@ -17,20 +14,13 @@ import {
   VirtualClock,
 } from '../../host/index.ts'
 import { errorOf, openHost, temporaryFolder } from '../support/host.ts'
+import { absence, sayAbsence, starlingMonkeyComponent } from '../support/starlingmonkey.ts'
 
 const FOLDER = 'test/fixtures/guests/stranger'
 const source = readFileSync(`${FOLDER}/stranger.js`, 'utf8')
-const wit = readFileSync(`${FOLDER}/world.wit`, 'utf8')
 const START_MS = 1_700_000_000_000
 
-const cache = process.env.LOOM_GUEST_CACHE ?? path.join(os.homedir(), '.cache/loom-guests')
-const hash = createHash('sha256').update(`0.22.0\n${source}\n${wit}`).digest('hex')
-const starlingMonkey = path.join(cache, `starlingmonkey-${hash.slice(0, 16)}.wasm`)
-const hasStarlingMonkey = existsSync(starlingMonkey)
-if (!hasStarlingMonkey)
-  process.stdout.write(
-    'strangers: StarlingMonkey is left out; node scripts/get-starlingmonkey.mjs builds it\n',
-  )
+sayAbsence('strangers')
 
 async function quickJs(sync: boolean): Promise<Uint8Array> {
   const { component } = await componentize({ witPath: FOLDER, jsSource: source, sync })
@@ -94,6 +84,6 @@ describe('a component of componentize-qjs', () => {
   })
 })
 
-test.runIf(hasStarlingMonkey)('a component of StarlingMonkey is an actor as it is', TIMEOUT, () =>
-  behaves(readFileSync(starlingMonkey), true),
+test.runIf(absence === null)('a component of StarlingMonkey is an actor as it is', TIMEOUT, () =>
+  behaves(readFileSync(starlingMonkeyComponent('stranger')), true),
 )

@@ -1,6 +1,8 @@
 /**
  * What an actor does not have, refused by name.
  */
+import { setGlobal } from './global.js'
+
 const INSTEAD = {
   setTimeout: 'loom:actor/reminders and loom:actor/timers call an actor later',
   setInterval: 'loom:actor/reminders and loom:actor/timers call an actor again and again',
@@ -12,7 +14,7 @@ const INSTEAD = {
 }
 
 for (const [name, instead] of Object.entries(INSTEAD)) {
-  globalThis[name] = () => {
+  setGlobal(name, () => {
     throw new Error(`${name}: an actor has none; ${instead}`)
-  }
+  })
 }

@@ -10,13 +10,12 @@
  *        gives its result.
  */
 import { panic } from 'loom:engine/guest'
+import { end } from './engine.js'
 import { placeOf } from './place.js'
 import { string, WrongType } from './types.js'
 
-/** Ends the call without a word (engine-patch.ts EP3). */
-const TRAP = '\0!trap!\0'
-
-function describe(error) {
+/** `error` as the caller reads it, with its causes. */
+export function describe(error) {
   if (!(error instanceof Error)) {
     const text =
       typeof error === 'string'
@@ -33,19 +32,21 @@ function describe(error) {
 function fail(error) {
   const { file, line, column } = placeOf(error)
   panic(describe(error), file, line, column)
-  panic(TRAP, '', 0, 0)
+  end()
 }
 
 function lowerError(type, error) {
   const isTold = error !== null && typeof error === 'object' && Object.hasOwn(error, 'payload')
-  if (type === null) return isTold || !(error instanceof Error) ? undefined : fail(error)
-  if (isTold) return type.lower(error.payload, 'the error')
-  if (!(error instanceof Error)) return type.lower(error, 'the error')
-  return type === string ? error.message.toWellFormed() : fail(error)
+  if (!isTold && error instanceof Error) {
+    if (type === string) return error.message.toWellFormed()
+    throw error
+  }
+  return type === null ? undefined : type.lower(isTold ? error.payload : error, 'the error')
 }
 
 /** Gives the result to the engine: returned, or thrown where it is the error of a `result`. */
 function finish({ place, result }, { error, value }) {
+  if (error !== undefined && !result?.isResult) fail(error.reason)
   let thrown
   try {
     if (error === undefined) {
@@ -53,7 +54,6 @@ function finish({ place, result }, { error, value }) {
       const type = result.isResult ? result.ok : result
       return type === null ? undefined : type.lower(value, place)
     }
-    if (!result?.isResult) fail(error.reason)
     thrown = { payload: lowerError(result.err, error.reason) }
   } catch (reason) {
     fail(reason)
@@ -124,6 +124,21 @@ export function exportedWithJobs(...contract) {
     }
     outcome = null
     return finish(method, done)
+  }
+}
+
+/** As `exportedWithJobs`, where the engine waits for promises itself. */
+export function exportedAwaited(...contract) {
+  exported(...contract)
+  const method = methods.at(-1)
+  return (...args) => {
+    const { value, error } = begin(method, args)
+    if (error !== undefined || typeof value?.then !== 'function')
+      return finish(method, { value, error })
+    return value.then(
+      (settled) => finish(method, { value: settled }),
+      (reason) => finish(method, { error: { reason } }),
+    )
   }
 }
 

@@ -3,6 +3,7 @@
  */
 import { log } from 'loom:actor/log@0.1.0'
 import { askHost } from './build-phase.js'
+import { setGlobal } from './global.js'
 
 function show(value) {
   if (typeof value === 'string') return value
@@ -25,11 +26,11 @@ const writer =
     log(level, values.map(show).join(' '))
   }
 
-globalThis.console = {
+setGlobal('console', {
   trace: writer('trace', 'trace'),
   debug: writer('debug', 'debug'),
   log: writer('log', 'info'),
   info: writer('info', 'info'),
   warn: writer('warn', 'warn'),
   error: writer('error', 'error'),
-}
+})

@@ -3,6 +3,7 @@
  *
  * Owns: the source map of the script, and reading the engine's stack traces with it.
  */
+import { isOfScript } from './engine.js'
 
 const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
 
@@ -56,7 +57,7 @@ const FRAME = /:(\d+):(\d+)\)?$/
 /** The author's frame that is nearest to the error. */
 export function placeOf(error) {
   for (const frame of String(error?.stack ?? '').split('\n')) {
-    const [, line, column] = FRAME.exec(frame) ?? []
+    const [, line, column] = (isOfScript(frame) && FRAME.exec(frame)) || []
     const place = line === undefined ? null : original(Number(line), Number(column))
     if (place !== null) return place
   }

@@ -3,6 +3,7 @@
  */
 import { getRandomBytes, getRandomU64 } from 'wasi:random/random@0.2.0'
 import { askHost } from './build-phase.js'
+import { setGlobal } from './global.js'
 
 Math.random = function random() {
   askHost('Math.random()')
@@ -11,7 +12,7 @@ Math.random = function random() {
 
 const hex = (byte) => byte.toString(16).padStart(2, '0')
 
-globalThis.crypto = {
+setGlobal('crypto', {
   getRandomValues(array) {
     askHost('crypto.getRandomValues()')
     const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength)
@@ -26,4 +27,4 @@ globalThis.crypto = {
     const text = [...bytes].map(hex).join('')
     return text.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
   },
-}
+})

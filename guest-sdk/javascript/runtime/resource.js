@@ -6,8 +6,14 @@
  */
 import { imported } from './actor.js'
 
-/** The engine spells it so. */
-const DROP = Symbol.for('dispose')
+/** Engines that do not have the first one spell it like the second. */
+const DROPS = [Symbol.dispose, Symbol.for('dispose')].filter((symbol) => symbol !== undefined)
+
+/** Gives the handle back. Engines have the function in the class or in each object. */
+function drop() {
+  const given = DROPS.find((symbol) => typeof this[symbol] === 'function' && this[symbol] !== drop)
+  this[given]()
+}
 
 /** `methods` and `statics`: `[params, result]` by name; `params`: the constructor's. */
 export function resource(place, Raw, { params: own, methods, statics }) {
@@ -24,9 +30,8 @@ export function resource(place, Raw, { params: own, methods, statics }) {
   }
   for (const [name, [params, result]] of Object.entries(statics))
     Raw[name] = imported(`${place}.${name}`, Raw[name].bind(Raw), params, result)
-  const drop = Raw.prototype[DROP]
-  if (Symbol.dispose !== undefined) Raw.prototype[Symbol.dispose] = drop
   Raw.prototype.drop ??= drop
+  if (Symbol.dispose !== undefined) Raw.prototype[Symbol.dispose] ??= drop
   return new Proxy(Raw, {
     construct(target, args) {
       const at = (index) => `new ${place}: argument ${index + 1}`

@@ -4,9 +4,10 @@
  * Owns: both directions for every type: `lift` for what comes in, `lower` for what goes out. `lower` refuses a value
  * that is not of the type, with its place: the engine's own message would name neither.
  *
- * What the engine does otherwise: it cuts numbers of 32 bits to signed ones, has texts for those of 64 bits
- * (engine-patch.ts), null for none, and plain arrays for lists of numbers.
+ * What engines do otherwise: QuickJS cuts numbers of 32 bits to signed ones, and has null for none and plain arrays for
+ * lists of numbers; for the rest see engine.js.
  */
+import { giveList, giveLong, takeLong } from './engine.js'
 
 export class WrongType extends TypeError {}
 
@@ -54,16 +55,15 @@ function long(name, from, to, lift) {
     lift,
     lower(value, at) {
       const whole = Number.isSafeInteger(value) ? BigInt(value) : value
-      if (typeof whole === 'bigint' && whole >= from && whole <= to)
-        return BigInt.asUintN(64, whole).toString(16).padStart(16, '0')
+      if (typeof whole === 'bigint' && whole >= from && whole <= to) return giveLong(whole)
       throw wrong(value, `${name} (a bigint from ${from}n to ${to}n)`, at)
     },
   }
 }
 
-export const u64 = long('u64', 0n, 2n ** 64n - 1n, (text) => BigInt(`0x${text}`))
-export const s64 = long('s64', -(2n ** 63n), 2n ** 63n - 1n, (text) =>
-  BigInt.asIntN(64, BigInt(`0x${text}`)),
+export const u64 = long('u64', 0n, 2n ** 64n - 1n, takeLong)
+export const s64 = long('s64', -(2n ** 63n), 2n ** 63n - 1n, (value) =>
+  BigInt.asIntN(64, takeLong(value)),
 )
 
 function primitive(name, type) {
@@ -126,7 +126,8 @@ export function list(element) {
     lower(value, at) {
       if (Numbers !== undefined && value instanceof Numbers) return value
       if (!Array.isArray(value)) throw wrong(value, name, at)
-      return value.map((item, index) => element.lower(item, `${at}[${index}]`))
+      const items = value.map((item, index) => element.lower(item, `${at}[${index}]`))
+      return giveList(items, Numbers)
     },
   }
 }
@@ -140,7 +141,7 @@ export function option(element) {
   }
   return {
     name,
-    lift: (value) => (value === null ? undefined : element.lift(value)),
+    lift: (value) => (value === null || value === undefined ? undefined : element.lift(value)),
     lower: (value, at) => (value === undefined || value === null ? null : element.lower(value, at)),
   }
 }

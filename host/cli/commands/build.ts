@@ -56,6 +56,7 @@ interface BuildOptions extends JsonOptions {
   readonly check?: true
   readonly saveWit?: true
   readonly watch?: true
+  readonly engine?: string
 }
 
 interface BuildResult {
@@ -76,6 +77,10 @@ export function addBuildCommand(program: Command): void {
     )
     .argument('<dir>', 'folder of the actor, or a source file in it')
     .option('--out <dir>', 'where to write the component; default: <dir>/build')
+    .option(
+      '--engine <name>',
+      'what runs JavaScript and TypeScript: quickjs or starlingmonkey; default: quickjs, or what package.json says',
+    )
     .addOption(
       new Option('--check', 'write nothing; fail unless <dir>/<name>.wit is what the source gives'),
     )
@@ -160,8 +165,9 @@ function programOf({ sdk }: Language): string {
   return path.join(sdk, 'cli.js')
 }
 
-function argumentsOf(dir: string, { out, check, saveWit }: BuildOptions): string[] {
+function argumentsOf(dir: string, { out, check, saveWit, engine }: BuildOptions): string[] {
   const args = [dir, '--json', ...(out === undefined ? [] : ['--out', out])]
+  if (engine !== undefined) args.push('--engine', engine)
   if (check === true) args.push('--check')
   if (saveWit === true) args.push('--save-wit')
   return args
