@@ -21,6 +21,8 @@ import { seedOf } from '../support/seed.ts'
 import { STARLINGMONKEY, sayAbsence } from '../support/starlingmonkey.ts'
 
 const CALLS = 300
+/** Components on StarlingMonkey have 12 MB, which take seconds to compile after each crash. */
+const TIMEOUT = { timeout: 300_000 }
 const START_MS = 1_700_000_000_000
 const SEED = seedOf('languages')
 
@@ -165,7 +167,7 @@ describe.each(KINDS)('the $kind', ({ kind, next, model }) => {
   const steps = stepsOf(next)
   let reference: Promise<Transcript> | null = null
 
-  test.each(GUESTS)('in $language does what the model says', async (guest) => {
+  test.each(GUESTS)('in $language does what the model says', TIMEOUT, async (guest) => {
     const right: Model & { readonly other?: Model } = model()
     const transcript = await transcribe(guest[kind], steps)
     steps.forEach(({ id, call: [method, ...args] }, index) => {
@@ -177,15 +179,19 @@ describe.each(KINDS)('the $kind', ({ kind, next, model }) => {
     if (kind === 'bank') expect(refusalsIn(transcript)).toEqual(REFUSALS)
   })
 
-  test.each(GUESTS)('in $language leaves the same journal, past crashes too', async (guest) => {
-    reference ??= transcribe(LANGUAGES[0]?.[kind] ?? '', steps)
-    const { results, lines, journals } = await transcribe(guest[kind], steps, true)
-    const expected = await reference
-    expect(results).toEqual(expected.results)
-    expect(lines).toEqual(expected.lines)
-    expect(journals[0]?.length).toBeGreaterThan(steps.length)
-    expect(journals).toEqual(expected.journals)
-  })
+  test.each(GUESTS)(
+    'in $language leaves the same journal, past crashes too',
+    TIMEOUT,
+    async (guest) => {
+      reference ??= transcribe(LANGUAGES[0]?.[kind] ?? '', steps)
+      const { results, lines, journals } = await transcribe(guest[kind], steps, true)
+      const expected = await reference
+      expect(results).toEqual(expected.results)
+      expect(lines).toEqual(expected.lines)
+      expect(journals[0]?.length).toBeGreaterThan(steps.length)
+      expect(journals).toEqual(expected.journals)
+    },
+  )
 
   test.each(GUESTS)('in $language refuses what the interface does not have', async (guest) => {
     const { runtime } = await openWorld(guest[kind])
