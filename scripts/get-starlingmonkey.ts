@@ -20,20 +20,21 @@ const PACKAGE = '@bytecodealliance/componentize-js'
 const cache = guestCache()
 const installed = path.join(cache, 'node_modules', PACKAGE)
 
-function isInstalled(): boolean {
-  const manifest = path.join(installed, 'package.json')
-  if (!existsSync(manifest)) return false
-  return JSON.parse(readFileSync(manifest, 'utf8')).version === STARLINGMONKEY_VERSION
-}
+/** Written when npm is done: what stands without it may be part of an installation. */
+const doneFile = path.join(cache, 'installed')
 
 function install(): void {
-  writeFileSync(path.join(cache, 'package.json'), '{ "private": true }\n')
   const wanted = `${PACKAGE}@${STARLINGMONKEY_VERSION}`
+  if (existsSync(doneFile) && readFileSync(doneFile, 'utf8') === wanted) return
+  for (const name of ['installed', 'node_modules', 'package-lock.json'])
+    rmSync(path.join(cache, name), { recursive: true, force: true })
+  writeFileSync(path.join(cache, 'package.json'), '{ "private": true }\n')
   const { status } = spawnSync('npm', ['install', '--no-audit', '--no-fund', wanted], {
     cwd: cache,
     stdio: ['ignore', 'ignore', 'inherit'],
   })
   if (status !== 0) throw new Error(`npm could not install ${wanted}`)
+  writeFileSync(doneFile, wanted)
 }
 
 /** In a folder below the package, where the build finds it as in an author's project. */
@@ -71,7 +72,7 @@ const hashFile = path.join(cache, HASH_FILE)
 if (!existsSync(hashFile) || readFileSync(hashFile, 'utf8') !== hash) {
   mkdirSync(cache, { recursive: true })
   rmSync(hashFile, { force: true })
-  if (!isInstalled()) install()
+  install()
   for (const folder of ACTORS) await build(folder)
   await buildStranger()
   writeFileSync(hashFile, hash)
