@@ -11,6 +11,19 @@ const RANKS = [
   ['runtime'],
   ['queue', 'server', 'cli', 'testing'],
 ]
+// Two layers are large enough to have rooms, ranked in the same way. Files beside the rooms are either the layer's face
+// or words that all of its rooms use, and have no rank.
+const ROOMS = {
+  component: [
+    ['wit'],
+    ['core', 'values'],
+    ['binary'],
+    ['abi'],
+    ['validate', 'link'],
+    ['instance', 'contract'],
+  ],
+  actor: [['ticks', 'program'], ['turn', 'typescript'], ['journal'], ['mailbox'], ['activation']],
+}
 const EDGES = RANKS.at(-1)
   .map((edge) => `${edge}/`)
   .join('|')
@@ -31,9 +44,29 @@ const layering = RANKS.flatMap((folders, rank) =>
   }),
 )
 
+const rooms = Object.entries(ROOMS).flatMap(([layer, ranks]) =>
+  ranks.flatMap((names, rank) =>
+    names.map((room) => ({
+      name: `room-${layer}-${room}`,
+      severity: 'error',
+      from: { path: `^host/${layer}/${room}/` },
+      to: {
+        path: `^host/${layer}/(${
+          ranks
+            .slice(rank)
+            .flat()
+            .filter((other) => other !== room)
+            .join('|') || 'none'
+        })/`,
+      },
+    })),
+  ),
+)
+
 module.exports = {
   forbidden: [
     ...layering,
+    ...rooms,
     { name: 'no-cycle', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'drivers-only-from-runtime',

@@ -7,9 +7,9 @@
  */
 import { readdirSync } from 'node:fs'
 import { buildActor } from '../guest-sdk/assemblyscript/index.ts'
-import { checkArguments } from '../host/component/arguments.ts'
 import { loadComponent } from '../host/component/load.ts'
-import type { WitValue } from '../host/component/wit.ts'
+import { checkArguments } from '../host/component/values/arguments.ts'
+import type { WitValue } from '../host/component/wit/wit.ts'
 import { printTable } from './support/measure.ts'
 import { buildYardstick } from './support/yardstick.ts'
 

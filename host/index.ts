@@ -11,8 +11,8 @@ export type {
   SimpleState,
   TickOptions,
   Timers,
-} from './actor/typescript-actor.ts'
-export { Actor } from './actor/typescript-actor.ts'
+} from './actor/typescript/typescript-actor.ts'
+export { Actor } from './actor/typescript/typescript-actor.ts'
 export type { Clock, Timer } from './base/clock.ts'
 export { systemClock, VirtualClock } from './base/clock.ts'
 export type { Digest } from './base/digest.ts'
@@ -22,7 +22,7 @@ export type { ActorKey } from './base/names.ts'
 export type { Random } from './base/random.ts'
 export { seededRandom, systemRandom } from './base/random.ts'
 export type { BlobStore, NamedBlob } from './blob/blob-store.ts'
-export type { JsonValue, WitValue } from './component/wit.ts'
+export type { JsonValue, WitValue } from './component/wit/wit.ts'
 export type {
   HttpAnswer,
   HttpDriver,

@@ -1,7 +1,7 @@
 /**
  * The core modules of a component, instantiated without the binder: what raw instantiation costs.
  */
-import { instrument } from '../../host/component/instrument.ts'
+import { instrument } from '../../host/component/core/instrument.ts'
 import { type ReadComponent, readComponent } from '../../host/component/read.ts'
 
 type ImportGroup = Record<string, WebAssembly.ImportValue>

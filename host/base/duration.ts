@@ -5,7 +5,7 @@
  *     PT1M30S   P1DT12H   P2W   p1d         ISO 8601, upper or lower case
  *     P1M   P1Y2M                           months, which are not all of one length
  *
- * Owns: these forms. Does not own: what they are for (actor/schedule.ts).
+ * Owns: these forms. Does not own: what they are for (actor/ticks/schedule.ts).
  *
  * Invariant DU1: months are counted from where a series began, never from its last element, and end at the last
  * day of a shorter month: 31 January and a month is 28 February, and two months 31 March. In UTC.

@@ -1,7 +1,7 @@
 /**
  * The component boundary: what the rest of the host sees of it.
  */
-import type { WitFunction, WitInterface, WitValue } from './wit.ts'
+import type { WitFunction, WitInterface, WitValue } from './wit/wit.ts'
 
 /**
  * A function the host serves to a guest. Arguments and result are JavaScript values (wit.ts). A promise may be

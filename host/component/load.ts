@@ -5,14 +5,15 @@
  *
  * Source: design of the component boundary in docs/architecture.md; Component Model Binary.md.
  */
-import { compileModule } from './compile.ts'
+
 import type { Component } from './component.ts'
-import { elideShims } from './elide.ts'
-import { meterModule } from './fuel.ts'
-import { instantiate } from './instantiate.ts'
-import { instrumentAll } from './instrument.ts'
-import { type ParkingPlan, planParking } from './parking.ts'
-import { type ComponentPlan, modulesOf, planComponent } from './plan.ts'
+import { compileModule } from './core/compile.ts'
+import { meterModule } from './core/fuel.ts'
+import { instrumentAll } from './core/instrument.ts'
+import { instantiate } from './instance/instantiate.ts'
+import { type ParkingPlan, planParking } from './instance/parking.ts'
+import { type ComponentPlan, modulesOf, planComponent } from './instance/plan.ts'
+import { elideShims } from './link/elide.ts'
 import { readComponent } from './read.ts'
 
 /**

@@ -5,9 +5,10 @@
  *
  * Invariant RD1. Nothing is linked that is not valid as a whole.
  */
-import { CoreModules, type ModuleRange } from './core-modules.ts'
-import { decodeComponent } from './decode.ts'
-import { Linker, type LinkPlan } from './link.ts'
+
+import { decodeComponent } from './binary/decode.ts'
+import { CoreModules, type ModuleRange } from './core/core-modules.ts'
+import { Linker, type LinkPlan } from './link/link.ts'
 import { validateComponent } from './validate/component.ts'
 
 export interface ReadComponent {

@@ -26,8 +26,8 @@
  */
 import { isLoomError, LoomError } from '../base/errors.ts'
 import { isThenable } from '../base/promises.ts'
-import { checkResult } from '../component/arguments.ts'
-import type { WitFunction, WitValue } from '../component/wit.ts'
+import { checkResult } from '../component/values/arguments.ts'
+import type { WitFunction, WitValue } from '../component/wit/wit.ts'
 import type { TurnOutcome } from '../journal/entry.ts'
 import type { HostCallContext, HostFunctionSpec } from './host-interface.ts'
 

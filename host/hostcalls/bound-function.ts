@@ -5,7 +5,7 @@
  * Does not own: recording (recorder.ts), what a function does (HostFunctionSpec).
  */
 import type { HostFunction } from '../component/component.ts'
-import type { WitValue } from '../component/wit.ts'
+import type { WitValue } from '../component/wit/wit.ts'
 import type { HostCallContext, HostFunctionSpec } from './host-interface.ts'
 import type { Recorder } from './recorder.ts'
 

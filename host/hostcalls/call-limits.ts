@@ -19,7 +19,7 @@ import {
   HOST_CALLS_PER_TURN_MAX,
   RECORDED_BYTES_PER_TURN_MAX,
 } from '../base/limits.ts'
-import type { WitValue } from '../component/wit.ts'
+import type { WitValue } from '../component/wit/wit.ts'
 
 /** What one turn may be told by the host; the defaults and their reasons are in base/limits.ts. */
 export interface HostCallLimits {

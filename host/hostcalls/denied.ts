@@ -7,7 +7,7 @@
  * the function's type has one, and fails the turn where it has none.
  */
 import { LoomError } from '../base/errors.ts'
-import type { WitType, WitValue } from '../component/wit.ts'
+import type { WitType, WitValue } from '../component/wit/wit.ts'
 import type { FunctionAnswer } from './host-interface.ts'
 
 /** In order of preference, as the error codes of WASI 0.2 packages spell it. */

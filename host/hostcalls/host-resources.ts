@@ -1,7 +1,7 @@
 /**
  * Host resources: what the handles that a guest got from the host stand for.
  *
- * Owns: the representations of one actor, each with plain data. Does not own: handles (component/handles.ts),
+ * Owns: the representations of one actor, each with plain data. Does not own: handles (component/abi/handles.ts),
  * what the data means (the interface that added it).
  *
  * Invariants:
@@ -13,7 +13,7 @@
  */
 import { LoomError } from '../base/errors.ts'
 import type { StateTable } from '../component/component.ts'
-import type { WitValue } from '../component/wit.ts'
+import type { WitValue } from '../component/wit/wit.ts'
 import { packValue, unpackValue } from '../journal/values.ts'
 
 const REP_MAX = 0xffff_ffff

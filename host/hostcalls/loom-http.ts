@@ -1,7 +1,7 @@
 /**
  * `loom:http/fetch` (wit/): what a guest writes and reads of an HTTP request. Sending it: fetch.ts.
  */
-import type { WitValue } from '../component/wit.ts'
+import type { WitValue } from '../component/wit/wit.ts'
 import type { HttpHeader } from '../http/http-driver.ts'
 import type { FetchOutcome, FetchRequest } from './fetch.ts'
 import type { HostInterfaces } from './host-interface.ts'

@@ -3,7 +3,7 @@
  */
 import { isLoomError } from '../base/errors.ts'
 import { isThenable } from '../base/promises.ts'
-import type { WitValue } from '../component/wit.ts'
+import type { WitValue } from '../component/wit/wit.ts'
 import type { ScheduleText } from '../journal/entry.ts'
 import type {
   HostCallContext,

@@ -3,7 +3,7 @@
  */
 import { LoomError } from '../base/errors.ts'
 import { kebabCase } from '../base/names.ts'
-import type { WitValue } from '../component/wit.ts'
+import type { WitValue } from '../component/wit/wit.ts'
 import { isClientConstructor } from './actor-clients.ts'
 import type { HostFunctionSpec, HostInterfaceSpec } from './host-interface.ts'
 

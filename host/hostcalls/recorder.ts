@@ -22,7 +22,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { LoomError } from '../base/errors.ts'
 import { ENTRY_SIZE_MAX_BYTES } from '../base/limits.ts'
 import { ignoreOutcome, isThenable } from '../base/promises.ts'
-import type { WitValue } from '../component/wit.ts'
+import type { WitValue } from '../component/wit/wit.ts'
 import { type Effect, NO_EFFECTS, type RecordedCall } from '../journal/entry.ts'
 import { hashArguments } from '../journal/values.ts'
 import {

@@ -4,8 +4,8 @@
  * Owns: the call that waits, and what a call's failure is called. Does not own: parking and unwinding (recorder.ts).
  */
 import { isLoomError, LoomError } from '../base/errors.ts'
-import { isStackOverflow, toFailure } from '../component/failure.ts'
-import type { WitValue } from '../component/wit.ts'
+import { isStackOverflow, toFailure } from '../component/abi/failure.ts'
+import type { WitValue } from '../component/wit/wit.ts'
 import { hashArguments } from '../journal/values.ts'
 
 /** One call of a recorded or awaiting function, as its import makes it. */
@@ -49,7 +49,7 @@ export function suspensionOf(call: RecordableCall, start: () => Promise<unknown>
   })
 }
 
-/** A stack that is full is full of the guest's frames (component/failure.ts F3). */
+/** A stack that is full is full of the guest's frames (component/abi/failure.ts F3). */
 export function hostCallError(target: string, error: unknown): LoomError {
   if (isLoomError(error) && (error.code === 'ERR_HOST_CALL' || error.code === 'ERR_TRAP'))
     return error

@@ -4,7 +4,7 @@
  * Source: wasi-cli, WIT of WASI 0.2.
  */
 import { LoomError } from '../base/errors.ts'
-import type { WitValue } from '../component/wit.ts'
+import type { WitValue } from '../component/wit/wit.ts'
 import type { HostFunctionSpec, HostInterfaces } from './host-interface.ts'
 import { STDERR, STDIN, STDOUT } from './wasi-io.ts'
 

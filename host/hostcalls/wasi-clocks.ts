@@ -2,7 +2,7 @@
  * `wasi:clocks`: readings are recorded, and what is subscribed to is a pollable (wasi-io.ts).
  * Source: wasi-clocks, WIT of WASI 0.2.
  */
-import type { WitValue } from '../component/wit.ts'
+import type { WitValue } from '../component/wit/wit.ts'
 import type { HostCallContext, HostFunctionSpec, HostInterfaces } from './host-interface.ts'
 
 const NS_PER_SECOND = 1_000_000_000n

@@ -15,7 +15,7 @@
  */
 import type { Clock } from '../base/clock.ts'
 import { LoomError } from '../base/errors.ts'
-import type { WitValue } from '../component/wit.ts'
+import type { WitValue } from '../component/wit/wit.ts'
 import type {
   HostCallContext,
   HostFunctionSpec,

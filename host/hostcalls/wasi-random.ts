@@ -4,7 +4,7 @@
  */
 import { LoomError } from '../base/errors.ts'
 import { VALUE_SIZE_MAX_BYTES } from '../base/limits.ts'
-import type { WitValue } from '../component/wit.ts'
+import type { WitValue } from '../component/wit/wit.ts'
 import type { HostCallContext, HostFunctionSpec, HostInterfaces } from './host-interface.ts'
 
 function randomBytes(context: HostCallContext, length: WitValue | undefined): Uint8Array {

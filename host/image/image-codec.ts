@@ -11,7 +11,7 @@
  * `tables` is an array of bytes. Images without tables are of version 1.
  *
  * Version 3 is for components whose code changes tables of functions: [ globals, tables, elements, pageCount,
- * spans, bytes, ... ], where `elements` is an array of bytes as well: per element a u32 (component/elements.ts).
+ * spans, bytes, ... ], where `elements` is an array of bytes as well: per element a u32 (component/instance/elements.ts).
  *
  * The CRC covers the version and the MessagePack. A change of the format is a new version, a row in
  * docs and a golden file.

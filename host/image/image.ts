@@ -5,7 +5,7 @@
  * Does not own: the bytes of an image at rest (image-codec.ts), when to capture (pool, actor).
  *
  * Invariants:
- *   IM1. Between calls, memories, mutable globals, tables of handles and tables that code changes are the whole state (component/instrument.ts IN1, IN2).
+ *   IM1. Between calls, memories, mutable globals, tables of handles and tables that code changes are the whole state (component/core/instrument.ts IN1, IN2).
  *   IM2. `restore` of what `capture` took makes the state equal: every byte, every page count, every global.
  *        One thing is not kept: the payload bits of a NaN in a float global, which JavaScript cannot see.
  *   IM3. A memory never shrinks, nor does a table. An instance with more pages or elements than the image cannot
@@ -53,7 +53,7 @@ export interface Image {
   readonly globals: readonly GlobalValue[]
   /** The tables of handles, whole. */
   readonly tables: readonly Uint8Array[]
-  /** Tables of functions that code changes, whole (component/elements.ts). */
+  /** Tables of functions that code changes, whole (component/instance/elements.ts). */
   readonly elements: readonly Uint8Array[]
 }
 

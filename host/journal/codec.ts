@@ -17,7 +17,7 @@
 import { crc32 } from '../base/checksum.ts'
 import { LoomError } from '../base/errors.ts'
 import { ENTRY_SIZE_MAX_BYTES } from '../base/limits.ts'
-import type { WitValue } from '../component/wit.ts'
+import type { WitValue } from '../component/wit/wit.ts'
 import { type EffectRow, effectRow, readEffect } from './effect-rows.ts'
 import type {
   ClosedEntry,

@@ -9,7 +9,7 @@
  * Owns: these cells; the numbers are never reused. Does not own: the bytes of values (values.ts).
  */
 import { LoomError } from '../base/errors.ts'
-import type { WitValue } from '../component/wit.ts'
+import type { WitValue } from '../component/wit/wit.ts'
 import type { Effect, ScheduleText } from './entry.ts'
 
 const ROW_KINDS = [

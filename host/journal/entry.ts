@@ -9,7 +9,7 @@
  *   J5. Entries hold everything that replay needs; a replayed turn performs no host call.
  */
 import type { ActorKey } from '../base/names.ts'
-import type { WitValue } from '../component/wit.ts'
+import type { WitValue } from '../component/wit/wit.ts'
 
 /** A host call of class "recorded", in the order in which the turn made it. */
 export interface RecordedCall {
@@ -30,7 +30,7 @@ export interface SendEffect {
   readonly delayMs: number
 }
 
-/** When a reminder or timer is due, as its author wrote it (actor/schedule.ts). */
+/** When a reminder or timer is due, as its author wrote it (actor/ticks/schedule.ts). */
 export interface ScheduleText {
   readonly due: string
   readonly period: string | null

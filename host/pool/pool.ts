@@ -9,7 +9,7 @@
  * for is activated once, however many ask at once; one that grows cold was snapshotted first.
  *
  * Owns: activation, and the fall hot -> warm -> cold by capacity and by idle time.
- * Does not own: turns (actor/), what a warm actor is (actor/warm-actor.ts), spare instances (actor/instance-stock.ts).
+ * Does not own: turns (actor/), what a warm actor is (actor/activation/warm-actor.ts), spare instances (actor/program/instance-stock.ts).
  *
  * Invariants:
  *   P1. A key is in one place: a slot, which has one activation, or the warm tier. It changes synchronously,
@@ -23,8 +23,8 @@
  *       not hot are refused (ERR_BUSY). Nobody waits longer (P6): an actor that holds room may wait for the caller.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { Activation } from '../actor/activation.ts'
-import { type WarmActor, wantsSnapshot } from '../actor/warm-actor.ts'
+import type { Activation } from '../actor/activation/activation.ts'
+import { type WarmActor, wantsSnapshot } from '../actor/activation/warm-actor.ts'
 import type { Clock, Timer } from '../base/clock.ts'
 import { LoomError } from '../base/errors.ts'
 import { type ActorKey, formatActorKey } from '../base/names.ts'

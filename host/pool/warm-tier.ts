@@ -2,14 +2,14 @@
  * Warm tier: actors that are ready to go on, without an instance.
  *
  * Owns: which actors are warm, in the order in which they became so, and what they take.
- * Does not own: when they rise or fall (pool.ts), what is kept of each (actor/warm-actor.ts), where small images lie
+ * Does not own: when they rise or fall (pool.ts), what is kept of each (actor/activation/warm-actor.ts), where small images lie
  * (image-slabs.ts).
  *
  * Invariants:
  *   WT1. `countMax` and `sizeMaxBytes` may be exceeded only until the pool has taken `overdue` ones out.
  *   WT2. There may be a million: each is one place in a table, one object, and what that names.
  */
-import { type WarmActor, warmSize } from '../actor/warm-actor.ts'
+import { type WarmActor, warmSize } from '../actor/activation/warm-actor.ts'
 import { ImageSlabs, SLAB_ITEM_MAX_BYTES } from './image-slabs.ts'
 
 export interface WarmLimits {

@@ -5,7 +5,7 @@
  * run; the caller's own commits come behind the callee's, so that no one sees an outcome that is lost later.
  *
  * Owns: finding the callee, deadlocks. Does not own: turns and their order of commits (actor/), what becomes of one
- * actor's turn when the other's is lost (actor/shared-fate.ts).
+ * actor's turn when the other's is lost (actor/journal/shared-fate.ts).
  *
  * Invariants:
  *   AC1. An actor waits for at most one other, because it runs one turn at a time; so who waits for whom is a
@@ -18,9 +18,9 @@
  *        turn that made it would be final. So does the call of a turn that was cut off, for whatever keeps its callee
  *        from being activated; as it may have been run before, it is never refused: the turn goes on later.
  */
-import type { CallHead } from '../actor/invocation.ts'
-import { type LocalActor, outcomeOf } from '../actor/local-call.ts'
-import type { ActorMethod } from '../actor/program.ts'
+import type { CallHead } from '../actor/mailbox/invocation.ts'
+import { type LocalActor, outcomeOf } from '../actor/mailbox/local-call.ts'
+import type { ActorMethod } from '../actor/program/program.ts'
 import type { Clock } from '../base/clock.ts'
 import { LoomError } from '../base/errors.ts'
 import {
@@ -31,7 +31,7 @@ import {
 } from '../base/limits.ts'
 import { checkActorId, checkTypeName, formatActorKey } from '../base/names.ts'
 import { ignoreOutcome, isPromise } from '../base/promises.ts'
-import type { JsonValue, WitValue } from '../component/wit.ts'
+import type { JsonValue, WitValue } from '../component/wit/wit.ts'
 import type { OutgoingCall } from '../hostcalls/host-interface.ts'
 import type { TurnOutcome } from '../journal/entry.ts'
 import type { Pool } from '../pool/pool.ts'

@@ -9,7 +9,7 @@
  * Invariant EX1: keyed state and reminders are read between two looks at the journal's length that agree: every
  * commit appends an entry, so none came in between.
  */
-import { decodeNamed, readEntries } from '../actor/turn-reader.ts'
+import { decodeNamed, readEntries } from '../actor/journal/turn-reader.ts'
 import { isDigest } from '../base/digest.ts'
 import { LoomError } from '../base/errors.ts'
 import { type ActorKey, formatActorKey } from '../base/names.ts'

@@ -4,16 +4,20 @@
  * Owns: the public shapes. Does not own: how they are kept (create-runtime.ts, inspector.ts).
  */
 
-import type { JournalPolicy } from '../actor/journal-retention.ts'
-import type { ActorClass, ReminderDescription, TickOptions } from '../actor/typescript-actor.ts'
-import type { ActorLimits } from '../actor/wasm-program.ts'
+import type { JournalPolicy } from '../actor/journal/journal-retention.ts'
+import type { ActorLimits } from '../actor/program/wasm-program.ts'
+import type {
+  ActorClass,
+  ReminderDescription,
+  TickOptions,
+} from '../actor/typescript/typescript-actor.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Digest } from '../base/digest.ts'
 import type { LoomError } from '../base/errors.ts'
 import type { ActorKey } from '../base/names.ts'
 import type { Random } from '../base/random.ts'
 import type { BlobStore } from '../blob/blob-store.ts'
-import type { JsonValue, WitValue } from '../component/wit.ts'
+import type { JsonValue, WitValue } from '../component/wit/wit.ts'
 import type { FetchPolicy } from '../hostcalls/fetch-policy.ts'
 import type { HttpDriver } from '../http/http-driver.ts'
 import type { JournalEntry } from '../journal/entry.ts'
@@ -383,11 +387,11 @@ export interface Inspector {
 }
 
 /** Shapes from below that the edges need: they see runtime/ and base/ only. */
-export type { JournalPolicy } from '../actor/journal-retention.ts'
-export type { ReminderDescription, TickOptions } from '../actor/typescript-actor.ts'
-export type { ActorLimits } from '../actor/wasm-program.ts'
+export type { JournalPolicy } from '../actor/journal/journal-retention.ts'
+export type { ActorLimits } from '../actor/program/wasm-program.ts'
+export type { ReminderDescription, TickOptions } from '../actor/typescript/typescript-actor.ts'
 export type { GuestLimits } from '../component/component.ts'
-export type { JsonValue } from '../component/wit.ts'
+export type { JsonValue } from '../component/wit/wit.ts'
 export type { HostCallLimits } from '../hostcalls/call-limits.ts'
 export type { FetchPolicy, FetchRule } from '../hostcalls/fetch-policy.ts'
 export type { JournalEntry } from '../journal/entry.ts'

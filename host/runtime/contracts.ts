@@ -6,10 +6,10 @@
 
 import { LoomError } from '../base/errors.ts'
 import { COMPONENT_SIZE_MAX_BYTES } from '../base/limits.ts'
-import { type Contract, readContract } from '../component/contract.ts'
-import { contractDeclarations } from '../component/contract-declarations.ts'
-import { type Break, contractBreaks } from '../component/contract-diff.ts'
-import { contractText } from '../component/contract-text.ts'
+import { type Contract, readContract } from '../component/contract/contract.ts'
+import { contractDeclarations } from '../component/contract/contract-declarations.ts'
+import { type Break, contractBreaks } from '../component/contract/contract-diff.ts'
+import { contractText } from '../component/contract/contract-text.ts'
 import { standardInterfaces } from './create-runtime.ts'
 
 export type { Break }

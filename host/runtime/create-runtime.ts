@@ -3,12 +3,16 @@
  *
  * Owns: which parts make a host. Does not own: any of their work.
  */
-import { Activation } from '../actor/activation.ts'
-import type { ActivationOptions } from '../actor/activation-options.ts'
-import { InstanceStock } from '../actor/instance-stock.ts'
-import { checkJournalPolicy, type JournalPolicy, KEEP_ALL } from '../actor/journal-retention.ts'
-import { ParkedTurns } from '../actor/parked-turns.ts'
-import { type WarmActor, writeWarmSnapshot } from '../actor/warm-actor.ts'
+import { Activation } from '../actor/activation/activation.ts'
+import type { ActivationOptions } from '../actor/activation/activation-options.ts'
+import { type WarmActor, writeWarmSnapshot } from '../actor/activation/warm-actor.ts'
+import {
+  checkJournalPolicy,
+  type JournalPolicy,
+  KEEP_ALL,
+} from '../actor/journal/journal-retention.ts'
+import { InstanceStock } from '../actor/program/instance-stock.ts'
+import { ParkedTurns } from '../actor/turn/parked-turns.ts'
 import { type Clock, systemClock, type Timer } from '../base/clock.ts'
 import { LoomError, toLoomError } from '../base/errors.ts'
 import { SPARE_INSTANCE_COUNT_MAX } from '../base/limits.ts'
@@ -16,7 +20,7 @@ import { type ActorKey, checkActorId, checkTypeName, formatActorKey } from '../b
 import { deferred, ignoreOutcome } from '../base/promises.ts'
 import { type Random, systemRandom } from '../base/random.ts'
 import type { BlobStore } from '../blob/blob-store.ts'
-import type { WitValue } from '../component/wit.ts'
+import type { WitValue } from '../component/wit/wit.ts'
 import { answerClient } from '../hostcalls/actor-clients.ts'
 import { Fetcher } from '../hostcalls/fetch.ts'
 import { HostInterfaces } from '../hostcalls/host-interface.ts'

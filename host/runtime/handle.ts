@@ -1,12 +1,12 @@
 /**
  * Handles: what callers hold of an actor. A handle outlives evictions; a call activates the actor anew.
  */
-import type { Activation } from '../actor/activation.ts'
-import type { ActorMethod } from '../actor/program.ts'
+import type { Activation } from '../actor/activation/activation.ts'
+import type { ActorMethod } from '../actor/program/program.ts'
 import type { Clock } from '../base/clock.ts'
 import { LoomError } from '../base/errors.ts'
 import { type ActorKey, checkIdempotencyKey, formatActorKey } from '../base/names.ts'
-import type { JsonValue, WitValue } from '../component/wit.ts'
+import type { JsonValue, WitValue } from '../component/wit/wit.ts'
 import type { Pool } from '../pool/pool.ts'
 import type { ActorHandle, CallRequest, ReminderHandle, TimerHandle } from './api.ts'
 import { type CallTimeouts, checkTimeout } from './call-timeout.ts'

@@ -5,9 +5,9 @@
  * Guarantee: such a turn goes on without anybody calling its actor, as soon as the actor can be activated.
  *
  * Owns: finding and activating those actors, until they have no open turn. Does not own: running the turn again
- * (actor/activation.ts).
+ * (actor/activation/activation.ts).
  */
-import type { Activation } from '../actor/activation.ts'
+import type { Activation } from '../actor/activation/activation.ts'
 import type { Clock } from '../base/clock.ts'
 import { type LoomError, toLoomError } from '../base/errors.ts'
 import { OPEN_TURNS_AT_ONCE_MAX, RETRY_MAX_MS, RETRY_MIN_MS } from '../base/limits.ts'

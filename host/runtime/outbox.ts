@@ -15,9 +15,9 @@
  *   OB3. What cannot be settled is settled later; until then a host that starts delivers it again, and the receiver
  *        answers from its journal.
  */
-import type { Activation } from '../actor/activation.ts'
-import { messageKey } from '../actor/effects.ts'
-import { decodeMessage, type StoredMessage } from '../actor/message.ts'
+import type { Activation } from '../actor/activation/activation.ts'
+import { messageKey } from '../actor/turn/effects.ts'
+import { decodeMessage, type StoredMessage } from '../actor/turn/message.ts'
 import type { Clock } from '../base/clock.ts'
 import { isLoomError, type LoomError, toLoomError } from '../base/errors.ts'
 import { OUTBOX_IN_FLIGHT_MAX, RETRY_MIN_MS } from '../base/limits.ts'

@@ -1,7 +1,7 @@
 /**
  * Publishing: a component becomes an actor type.
  */
-import { wasmProgram } from '../actor/wasm-program.ts'
+import { wasmProgram } from '../actor/program/wasm-program.ts'
 import { type Digest, digestOf } from '../base/digest.ts'
 import { LoomError } from '../base/errors.ts'
 import { COMPONENT_SIZE_MAX_BYTES } from '../base/limits.ts'

@@ -2,7 +2,7 @@
  * Reminders: gives every tick of every actor's reminders to its actor, at its time.
  *
  * Guarantee: a tick happens once, however often the host dies: the turn that runs it moves the reminder on in
- * the same commit. One whose turn fails is run again (actor/reminder.ts RE2). What nobody could run at its time
+ * the same commit. One whose turn fails is run again (actor/ticks/reminder.ts RE2). What nobody could run at its time
  * is run, or not, as the reminder's policy on missed ticks says.
  *
  * Owns: waiting for the soonest tick, handing ticks over, pauses before those that no turn could take.
@@ -18,10 +18,10 @@
  *        much of it waits. What is set to a time before that comes from `changed`; what nobody can know of, from
  *        `start`, which looks at everything.
  */
-import type { Activation } from '../actor/activation.ts'
-import { CANCEL_REMINDER } from '../actor/host-methods.ts'
-import { planTick, type Reminder, tickKey } from '../actor/reminder.ts'
-import { tickMethod } from '../actor/tick-methods.ts'
+import type { Activation } from '../actor/activation/activation.ts'
+import { CANCEL_REMINDER } from '../actor/program/host-methods.ts'
+import { tickMethod } from '../actor/program/tick-methods.ts'
+import { planTick, type Reminder, tickKey } from '../actor/ticks/reminder.ts'
 import type { Clock, Timer } from '../base/clock.ts'
 import { DueQueue } from '../base/due-queue.ts'
 import { isLoomError, toLoomError } from '../base/errors.ts'

@@ -1,14 +1,15 @@
 /**
  * Replay: runs an actor's journal again and compares every host call, every outcome and every snapshot.
  *
- * Owns: where a replay begins, what it reports. Does not own: running one turn again (actor/turn-engine.ts).
+ * Owns: where a replay begins, what it reports. Does not own: running one turn again (actor/turn/turn-engine.ts).
  */
-import { methodOfTurn } from '../actor/host-methods.ts'
-import { readCreated, unknownMethod } from '../actor/recovery.ts'
-import { decodeSnapshot } from '../actor/snapshot.ts'
-import type { EngineEnvironment } from '../actor/turn-context.ts'
-import { TurnEngine } from '../actor/turn-engine.ts'
-import { damagedJournal, TurnReader } from '../actor/turn-reader.ts'
+
+import { readCreated, unknownMethod } from '../actor/journal/recovery.ts'
+import { decodeSnapshot } from '../actor/journal/snapshot.ts'
+import { damagedJournal, TurnReader } from '../actor/journal/turn-reader.ts'
+import { methodOfTurn } from '../actor/program/host-methods.ts'
+import type { EngineEnvironment } from '../actor/turn/turn-context.ts'
+import { TurnEngine } from '../actor/turn/turn-engine.ts'
 import { systemClock } from '../base/clock.ts'
 import { LoomError } from '../base/errors.ts'
 import { type ActorKey, formatActorKey } from '../base/names.ts'

@@ -1,22 +1,27 @@
 /**
  * Reminders and timers from outside: setting one is a turn of the actor as any other, journaled and replayed.
  *
- * Owns: checks before the turn. Does not own: the turn (actor/host-methods.ts), ticks.
+ * Owns: checks before the turn. Does not own: the turn (actor/program/host-methods.ts), ticks.
  */
-import type { Activation } from '../actor/activation.ts'
-import { CANCEL_REMINDER, CANCEL_TIMER, SET_REMINDER, SET_TIMER } from '../actor/host-methods.ts'
-import type { Tick } from '../actor/invocation.ts'
-import type { ActorMethod } from '../actor/program.ts'
-import { infoOf } from '../actor/reminder.ts'
-import { parseSchedule } from '../actor/schedule.ts'
-import { type TickKind, tickData, tickMethod } from '../actor/tick-methods.ts'
-import type { ReminderDescription, TickOptions } from '../actor/typescript-actor.ts'
-import { plain } from '../actor/typescript-calls.ts'
-import { describeReminder, scheduleOf } from '../actor/typescript-ticks.ts'
+import type { Activation } from '../actor/activation/activation.ts'
+import type { Tick } from '../actor/mailbox/invocation.ts'
+import {
+  CANCEL_REMINDER,
+  CANCEL_TIMER,
+  SET_REMINDER,
+  SET_TIMER,
+} from '../actor/program/host-methods.ts'
+import type { ActorMethod } from '../actor/program/program.ts'
+import { type TickKind, tickData, tickMethod } from '../actor/program/tick-methods.ts'
+import { infoOf } from '../actor/ticks/reminder.ts'
+import { parseSchedule } from '../actor/ticks/schedule.ts'
+import type { ReminderDescription, TickOptions } from '../actor/typescript/typescript-actor.ts'
+import { plain } from '../actor/typescript/typescript-calls.ts'
+import { describeReminder, scheduleOf } from '../actor/typescript/typescript-ticks.ts'
 import type { Clock } from '../base/clock.ts'
 import { LoomError } from '../base/errors.ts'
 import { checkIdempotencyKey, checkReminderName, formatActorKey } from '../base/names.ts'
-import type { WitValue } from '../component/wit.ts'
+import type { WitValue } from '../component/wit/wit.ts'
 import type { ReminderHandle, SetOptions, TimerHandle } from './api.ts'
 
 /** Runs `use` on the actor's activation, once its reminders are read. */

@@ -10,11 +10,16 @@
  *   G4. Limits belong to the type's name, not to the component; an actor has those of its type now.
  *   G3. A failed load is not remembered: a blob that is repaired loads at the next call.
  */
-import type { InstanceStock } from '../actor/instance-stock.ts'
-import { checkJournalPolicy, type JournalPolicy } from '../actor/journal-retention.ts'
-import type { ActorProgram } from '../actor/program.ts'
-import { typescriptProgram } from '../actor/typescript-program.ts'
-import { type ActorLimits, type WasmActorProgram, wasmProgram } from '../actor/wasm-program.ts'
+
+import { checkJournalPolicy, type JournalPolicy } from '../actor/journal/journal-retention.ts'
+import type { InstanceStock } from '../actor/program/instance-stock.ts'
+import type { ActorProgram } from '../actor/program/program.ts'
+import {
+  type ActorLimits,
+  type WasmActorProgram,
+  wasmProgram,
+} from '../actor/program/wasm-program.ts'
+import { typescriptProgram } from '../actor/typescript/typescript-program.ts'
 import { checkDigest, type Digest, digestOf } from '../base/digest.ts'
 import { isLoomError, LoomError } from '../base/errors.ts'
 import { checkTypeName, formatActorKey } from '../base/names.ts'
@@ -30,7 +35,7 @@ export interface TypeRegistryOptions {
   readonly interfaces: HostInterfaces
   /** False where actors are only replayed: what a component imports need not be served. */
   readonly checkImports: boolean
-  /** Guests that wait may be parked (actor/wasm-program.ts). */
+  /** Guests that wait may be parked (actor/program/wasm-program.ts). */
   readonly parks: boolean
   /** Of types whose definition does not say. */
   readonly fetch?: Readonly<Record<string, FetchPolicy>>

@@ -1,7 +1,7 @@
 /**
  * Routes of reminders and timers, as Dapr has them (docs/http-api.md).
  *
- * Owns: their paths and bodies. Does not own: what a schedule means (actor/schedule.ts).
+ * Owns: their paths and bodies. Does not own: what a schedule means (actor/ticks/schedule.ts).
  */
 import type { FastifyInstance } from 'fastify'
 import { LoomError } from '../base/errors.ts'

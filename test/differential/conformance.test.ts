@@ -3,11 +3,11 @@
 // guest passes on what it is given and returns what it is told, so a model says what must come out.
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { checkArguments } from '../../host/component/arguments.ts'
 import type { Component, HostFunction } from '../../host/component/component.ts'
-import { camelCase } from '../../host/component/labels.ts'
 import { loadComponent } from '../../host/component/load.ts'
-import type { WitFunction, WitType, WitValue } from '../../host/component/wit.ts'
+import { checkArguments } from '../../host/component/values/arguments.ts'
+import { camelCase } from '../../host/component/wit/labels.ts'
+import type { WitFunction, WitType, WitValue } from '../../host/component/wit/wit.ts'
 import { chain } from '../support/compose.ts'
 import {
   conformanceGuest,

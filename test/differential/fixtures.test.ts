@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { checkArguments } from '../../host/component/arguments.ts'
 import type { Component } from '../../host/component/component.ts'
 import { loadComponent } from '../../host/component/load.ts'
-import type { WitFunction, WitType, WitValue } from '../../host/component/wit.ts'
+import { checkArguments } from '../../host/component/values/arguments.ts'
+import type { WitFunction, WitType, WitValue } from '../../host/component/wit/wit.ts'
 import { capture, hashState, restore, takeBaseline } from '../../host/image/image.ts'
 import { times } from '../support/long.ts'
 import {

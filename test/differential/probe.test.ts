@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { checkArguments } from '../../host/component/arguments.ts'
 import type { Component, ComponentInstance } from '../../host/component/component.ts'
 import { loadComponent } from '../../host/component/load.ts'
-import type { WitValue } from '../../host/component/wit.ts'
+import { checkArguments } from '../../host/component/values/arguments.ts'
+import type { WitValue } from '../../host/component/wit/wit.ts'
 import { times } from '../support/long.ts'
 import {
   createOracle,

@@ -252,7 +252,7 @@ describe('a fault of earlier frameworks is shown elsewhere to be none of ours:',
 })
 
 describe('the table of recovery', () => {
-  const source = readFileSync('host/actor/recovery.ts', 'utf8')
+  const source = readFileSync('host/actor/journal/recovery.ts', 'utf8')
   const rows = [...source.matchAll(/^ \* {3}(\S.*?) +\| (.*?) +\| /gm)].map(
     ([, snapshot, suffix]) => `${snapshot} | ${suffix}`,
   )

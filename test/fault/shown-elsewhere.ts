@@ -200,7 +200,7 @@ export const SHOWN_ELSEWHERE: readonly (readonly [fault: string, file: string, t
   ],
 ]
 
-/** Rows of the table in host/actor/recovery.ts, in its order. */
+/** Rows of the table in host/actor/journal/recovery.ts, in its order. */
 export const RECOVERY_ROWS: Readonly<Record<string, readonly [file: string, title: string]>> = {
   'none | intact': [
     'unit/runtime/recovery.test.ts',

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { componentEmbed, componentNew, parse } from '@bytecodealliance/jco-transpile/wasm-tools'
 import { describe, expect, test } from 'vitest'
-import { hasParking } from '../../host/component/parking.ts'
+import { hasParking } from '../../host/component/instance/parking.ts'
 import { fsBlobs, memory, openInspector, type Runtime } from '../../host/index.ts'
 import { decodeEntry } from '../../host/journal/codec.ts'
 import { errorOf, temporaryFolder } from '../support/host.ts'

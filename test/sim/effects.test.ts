@@ -13,7 +13,7 @@
  * Fault model: that of engine.test.ts.
  */
 import { expect, test } from 'vitest'
-import { messageKey } from '../../host/actor/effects.ts'
+import { messageKey } from '../../host/actor/turn/effects.ts'
 import {
   Actor,
   type ActorTarget,

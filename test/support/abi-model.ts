@@ -1,7 +1,7 @@
 // A model of lifting, written from the definitions of CanonicalABI.md ("Loading", "Flat Lifting") and nothing else:
 // slow, plain, without the host's layouts. It is the judge where jco and the host differ. Strings are UTF-8.
-import { camelCase } from '../../host/component/labels.ts'
-import type { WitType, WitValue } from '../../host/component/wit.ts'
+import { camelCase } from '../../host/component/wit/labels.ts'
+import type { WitType, WitValue } from '../../host/component/wit/wit.ts'
 import { listValue } from './number-arrays.ts'
 
 export class ModelTrap extends Error {}

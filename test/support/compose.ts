@@ -1,6 +1,6 @@
 // Puts components one behind the other. Each of `links` imports and exports the interface `name`: the first
 // gets that of the host, each next one what the one before it exports, and the last one's is exported.
-import { decodeComponent } from '../../host/component/decode.ts'
+import { decodeComponent } from '../../host/component/binary/decode.ts'
 
 const CORE_MODULE = 1
 const COMPONENT = 4

@@ -1,7 +1,7 @@
 // The guest `resources` (test/fixtures/guests/conformance) as a model: the host's things, and what one guest
 // makes of things of the next one. A handle is whatever stands for a thing: here an object, a number in
 // Loom's binder, an instance of a class in jco's glue.
-import type { WitType, WitValue } from '../../host/component/wit.ts'
+import type { WitType, WitValue } from '../../host/component/wit/wit.ts'
 
 export type Handle = object
 type Maybe = { tag: string; val?: unknown }

@@ -1,7 +1,7 @@
 // The conformance guests (test/fixtures/guests/conformance) as models: what the host at the end of a chain of
 // guests does, and what one guest makes of what stands behind it. A value of a list is a typed array or an array.
 import { readFileSync } from 'node:fs'
-import type { WitValue } from '../../host/component/wit.ts'
+import type { WitValue } from '../../host/component/wit/wit.ts'
 
 type Fn = (...args: never[]) => unknown
 type Table = Readonly<Record<string, Fn>>

@@ -1,6 +1,6 @@
 // What must hold of all durable actors of a bank, at one moment: for test/sim/effects.test.ts.
 import { expect } from 'vitest'
-import { messageKey } from '../../host/actor/effects.ts'
+import { messageKey } from '../../host/actor/turn/effects.ts'
 import type { JournalEntry } from '../../host/index.ts'
 import type { Effect, TurnHead } from '../../host/journal/entry.ts'
 import type { CheckedJournal, CheckedTurn } from './transfers.ts'

@@ -1,7 +1,8 @@
 // The guests that every language must have, for the shared suite. A new language is one more line.
-import { checkArguments } from '../../host/component/arguments.ts'
+
 import type { Component, ComponentInstance, HostFunction } from '../../host/component/component.ts'
-import type { WitFunction, WitValue } from '../../host/component/wit.ts'
+import { checkArguments } from '../../host/component/values/arguments.ts'
+import type { WitFunction, WitValue } from '../../host/component/wit/wit.ts'
 
 export interface Language {
   readonly language: string

@@ -1,7 +1,7 @@
 // Core modules run plain and metered, side by side.
 import { parse } from '@bytecodealliance/jco-transpile/wasm-tools'
-import { instrument } from '../../host/component/instrument.ts'
-import { readCoreModule } from '../../host/component/module.ts'
+import { instrument } from '../../host/component/core/instrument.ts'
+import { readCoreModule } from '../../host/component/core/module.ts'
 
 export type Exports = Record<string, (...args: unknown[]) => unknown>
 

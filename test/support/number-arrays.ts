@@ -1,5 +1,5 @@
 // Which typed array a list of numbers is, said apart from the host's own table, so that models can differ from it.
-import type { WitType, WitValue } from '../../host/component/wit.ts'
+import type { WitType, WitValue } from '../../host/component/wit/wit.ts'
 
 const ARRAYS: ReadonlyMap<WitType['kind'], { from(values: Iterable<never>): WitValue }> = new Map<
   WitType['kind'],

@@ -5,8 +5,8 @@ import os from 'node:os'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { transpileBytes } from '@bytecodealliance/jco-transpile'
-import { camelCase } from '../../host/component/labels.ts'
-import type { WitFunction, WitValue } from '../../host/component/wit.ts'
+import { camelCase } from '../../host/component/wit/labels.ts'
+import type { WitFunction, WitValue } from '../../host/component/wit/wit.ts'
 
 type JsFunction = (...args: unknown[]) => unknown
 type Exports = Record<string, Record<string, JsFunction> | JsFunction>

@@ -4,9 +4,9 @@
 // so the bytes of lowering can be compared with another implementation, and flat lifting and lowering are
 // met on both sides. Its core module knows nothing of the types but their core signatures.
 import { componentEmbed, componentNew, parse } from '@bytecodealliance/jco-transpile/wasm-tools'
-import { layoutOf } from '../../host/component/layout.ts'
-import { flattenFunc } from '../../host/component/signature.ts'
-import type { WitType } from '../../host/component/wit.ts'
+import { flattenFunc } from '../../host/component/abi/signature.ts'
+import { layoutOf } from '../../host/component/wit/layout.ts'
+import type { WitType } from '../../host/component/wit/wit.ts'
 
 export type Encoding = 'utf8' | 'utf16' | 'compact-utf16'
 

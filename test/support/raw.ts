@@ -3,8 +3,8 @@
 //   pass<i>: func(bytes: list<u8>)        its import take<i>: func(p: T) gets core arguments made of the bytes
 // So lifting meets discriminants, pointers, lengths and texts that no compiler would make.
 import { componentEmbed, componentNew, parse } from '@bytecodealliance/jco-transpile/wasm-tools'
-import { flattenFunc } from '../../host/component/signature.ts'
-import type { WitType } from '../../host/component/wit.ts'
+import { flattenFunc } from '../../host/component/abi/signature.ts'
+import type { WitType } from '../../host/component/wit/wit.ts'
 import { renderTypes } from './probe.ts'
 
 export const RAW_API = 'test:raw/api'

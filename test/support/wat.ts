@@ -1,9 +1,9 @@
 // Components written by hand, as WebAssembly text.
 import { parse } from '@bytecodealliance/jco-transpile/wasm-tools'
-import { checkArguments } from '../../host/component/arguments.ts'
 import type { Component, ComponentInstance, HostFunction } from '../../host/component/component.ts'
 import { loadComponent } from '../../host/component/load.ts'
-import type { WitValue } from '../../host/component/wit.ts'
+import { checkArguments } from '../../host/component/values/arguments.ts'
+import type { WitValue } from '../../host/component/wit/wit.ts'
 
 export async function loadWat(text: string): Promise<Component> {
   return await loadComponent(await parse(text))

@@ -1,7 +1,7 @@
-// Random WIT types and random values of a type, in the canonical JavaScript form of host/component/wit.ts.
+// Random WIT types and random values of a type, in the canonical JavaScript form of host/component/wit/wit.ts.
 import fc from 'fast-check'
-import { camelCase } from '../../host/component/labels.ts'
-import type { WitPrimitive, WitType, WitValue } from '../../host/component/wit.ts'
+import { camelCase } from '../../host/component/wit/labels.ts'
+import type { WitPrimitive, WitType, WitValue } from '../../host/component/wit/wit.ts'
 import { listValue } from './number-arrays.ts'
 
 const PRIMITIVES: readonly WitPrimitive[] = [

@@ -2,16 +2,16 @@
  * What an activation is given, and the states that it goes through.
  */
 
-import type { LoomError } from '../base/errors.ts'
-import type { FetchOutcome, FetchRequest } from '../hostcalls/fetch.ts'
-import type { OutgoingCall } from '../hostcalls/host-interface.ts'
-import type { TurnOutcome } from '../journal/entry.ts'
-import type { ActorLog, ActorRecord, OutboxRow, ReminderChange } from '../store/store.ts'
-import type { LocalActor } from './local-call.ts'
-import type { MailboxLimits } from './mailbox.ts'
-import type { ActorProgram } from './program.ts'
-import type { SnapshotPolicy } from './snapshot-writer.ts'
-import type { EngineEnvironment } from './turn-context.ts'
+import type { LoomError } from '../../base/errors.ts'
+import type { FetchOutcome, FetchRequest } from '../../hostcalls/fetch.ts'
+import type { OutgoingCall } from '../../hostcalls/host-interface.ts'
+import type { TurnOutcome } from '../../journal/entry.ts'
+import type { ActorLog, ActorRecord, OutboxRow, ReminderChange } from '../../store/store.ts'
+import type { SnapshotPolicy } from '../journal/snapshot-writer.ts'
+import type { LocalActor } from '../mailbox/local-call.ts'
+import type { MailboxLimits } from '../mailbox/mailbox.ts'
+import type { ActorProgram } from '../program/program.ts'
+import type { EngineEnvironment } from '../turn/turn-context.ts'
 
 export interface ActivationOptions extends MailboxLimits, SnapshotPolicy {
   readonly log: ActorLog

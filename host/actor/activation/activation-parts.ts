@@ -3,18 +3,18 @@
  *
  * Owns: which parts there are. Does not own: any of their work, nor the states (activation.ts).
  */
-import type { LoomError } from '../base/errors.ts'
-import type { WitValue } from '../component/wit.ts'
+import type { LoomError } from '../../base/errors.ts'
+import type { WitValue } from '../../component/wit/wit.ts'
+import type { OnLost } from '../journal/journal-tail.ts'
+import { SnapshotWriter } from '../journal/snapshot-writer.ts'
+import type { CallHead } from '../mailbox/invocation.ts'
+import type { LocalActor } from '../mailbox/local-call.ts'
+import { Mailbox } from '../mailbox/mailbox.ts'
+import type { EngineEnvironment } from '../turn/turn-context.ts'
 import type { ActivationOptions } from './activation-options.ts'
-import type { CallHead } from './invocation.ts'
-import type { OnLost } from './journal-tail.ts'
-import type { LocalActor } from './local-call.ts'
-import { Mailbox } from './mailbox.ts'
 import { ActivationPorts } from './ports.ts'
 import { Queries } from './queries.ts'
-import { SnapshotWriter } from './snapshot-writer.ts'
 import { ActorTimers, type Timers } from './timers.ts'
-import type { EngineEnvironment } from './turn-context.ts'
 import { TurnJournal } from './turn-journal.ts'
 
 export interface ActivationParts {

@@ -14,11 +14,11 @@
  * breaks, the turn stays open in the journal, and is run again.
  */
 
-import { finalCode } from '../base/errors.ts'
-import { NO_EFFECTS, type RecordedCall } from '../journal/entry.ts'
-import { isUndecided } from './local-call.ts'
-import { shortened, type TurnEngine } from './turn-engine.ts'
-import type { LiveTurn, TurnPrefix, TurnResult, TurnStep } from './turn-step.ts'
+import { finalCode } from '../../base/errors.ts'
+import { NO_EFFECTS, type RecordedCall } from '../../journal/entry.ts'
+import { isUndecided } from '../mailbox/local-call.ts'
+import { shortened, type TurnEngine } from '../turn/turn-engine.ts'
+import type { LiveTurn, TurnPrefix, TurnResult, TurnStep } from '../turn/turn-step.ts'
 
 export interface AwaitingPort {
   /**

@@ -2,16 +2,16 @@
  * Ports: how the turns of one actor reach what lies beyond them.
  */
 import { createHash } from 'node:crypto'
-import type { WitValue } from '../component/wit.ts'
-import type { FetchOutcome, FetchRequest } from '../hostcalls/fetch.ts'
-import type { OutgoingCall, ReminderInfo } from '../hostcalls/host-interface.ts'
-import type { TurnOutcome } from '../journal/entry.ts'
+import type { WitValue } from '../../component/wit/wit.ts'
+import type { FetchOutcome, FetchRequest } from '../../hostcalls/fetch.ts'
+import type { OutgoingCall, ReminderInfo } from '../../hostcalls/host-interface.ts'
+import type { TurnOutcome } from '../../journal/entry.ts'
+import type { KeyedState } from '../journal/keyed-state.ts'
+import type { LocalActor } from '../mailbox/local-call.ts'
+import { infoOf } from '../ticks/reminder.ts'
+import type { ActorPorts } from '../turn/turn-context.ts'
 import type { ActivationOptions } from './activation-options.ts'
-import type { KeyedState } from './keyed-state.ts'
-import type { LocalActor } from './local-call.ts'
-import { infoOf } from './reminder.ts'
 import type { ReminderBook } from './reminder-book.ts'
-import type { ActorPorts } from './turn-context.ts'
 import type { TurnJournal } from './turn-journal.ts'
 
 export class ActivationPorts implements ActorPorts {

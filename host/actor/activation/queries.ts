@@ -11,18 +11,18 @@
  *       because a turn that waits leaves memory that is neither.
  *   Q2. Each query has a body of its own, dropped afterwards.
  */
-import { LoomError } from '../base/errors.ts'
-import { formatActorKey } from '../base/names.ts'
-import type { WitValue } from '../component/wit.ts'
-import type { RecordedCall, TurnOutcome } from '../journal/entry.ts'
-import type { CallHead } from './invocation.ts'
-import type { JournalTail } from './journal-tail.ts'
-import { type LocalCaller, outcomeOf, returned } from './local-call.ts'
-import { commitError, failureOf } from './outcomes.ts'
-import type { ActorProgram } from './program.ts'
-import type { EngineEnvironment } from './turn-context.ts'
-import { TurnEngine } from './turn-engine.ts'
-import type { LiveTurn } from './turn-step.ts'
+import { LoomError } from '../../base/errors.ts'
+import { formatActorKey } from '../../base/names.ts'
+import type { WitValue } from '../../component/wit/wit.ts'
+import type { RecordedCall, TurnOutcome } from '../../journal/entry.ts'
+import type { JournalTail } from '../journal/journal-tail.ts'
+import type { CallHead } from '../mailbox/invocation.ts'
+import { type LocalCaller, outcomeOf, returned } from '../mailbox/local-call.ts'
+import { commitError, failureOf } from '../mailbox/outcomes.ts'
+import type { ActorProgram } from '../program/program.ts'
+import type { EngineEnvironment } from '../turn/turn-context.ts'
+import { TurnEngine } from '../turn/turn-engine.ts'
+import type { LiveTurn } from '../turn/turn-step.ts'
 
 interface Image {
   readonly bytes: Uint8Array

@@ -7,18 +7,18 @@
  *
  * Invariant RC1: of calls with one key at most one is in the mailbox, or runs.
  */
-import type { LoomError } from '../base/errors.ts'
-import { deferred, ignoreOutcome, isPromise } from '../base/promises.ts'
-import type { WitValue } from '../component/wit.ts'
-import type { TurnOutcome } from '../journal/entry.ts'
-import type { ActorLog } from '../store/store.ts'
-import { argumentsError, argumentsSize } from './argument-size.ts'
-import { CallsInFlight } from './in-flight.ts'
-import { type CallHead, Invocation, type Journal } from './invocation.ts'
-import { type LocalCaller, LocalWaiter, outcomeOf, returned } from './local-call.ts'
-import type { Mailbox } from './mailbox.ts'
+import type { LoomError } from '../../base/errors.ts'
+import { deferred, ignoreOutcome, isPromise } from '../../base/promises.ts'
+import type { WitValue } from '../../component/wit/wit.ts'
+import type { TurnOutcome } from '../../journal/entry.ts'
+import type { ActorLog } from '../../store/store.ts'
+import { argumentsError, argumentsSize } from '../mailbox/argument-size.ts'
+import { CallsInFlight } from '../mailbox/in-flight.ts'
+import { type CallHead, Invocation, type Journal } from '../mailbox/invocation.ts'
+import { type LocalCaller, LocalWaiter, outcomeOf, returned } from '../mailbox/local-call.ts'
+import type { Mailbox } from '../mailbox/mailbox.ts'
+import type { TurnEngine } from '../turn/turn-engine.ts'
 import type { Queries } from './queries.ts'
-import type { TurnEngine } from './turn-engine.ts'
 import type { TurnJournal } from './turn-journal.ts'
 
 /** The activation, as its reception sees it. */

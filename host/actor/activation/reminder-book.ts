@@ -9,11 +9,11 @@
  *   RB2. A tick is run only while the reminder is what the tick was made of: not after a turn before it has
  *        set it anew, cancelled it or run that tick.
  */
-import { invariant } from '../base/errors.ts'
-import type { TurnOutcome } from '../journal/entry.ts'
-import type { ActorLog, ReminderChange } from '../store/store.ts'
-import type { Tick } from './invocation.ts'
-import { afterTick, decodeReminder, type Reminder, type TickId } from './reminder.ts'
+import { invariant } from '../../base/errors.ts'
+import type { TurnOutcome } from '../../journal/entry.ts'
+import type { ActorLog, ReminderChange } from '../../store/store.ts'
+import type { Tick } from '../mailbox/invocation.ts'
+import { afterTick, decodeReminder, type Reminder, type TickId } from '../ticks/reminder.ts'
 
 export class ReminderBook {
   readonly #log: Pick<ActorLog, 'listReminders'>

@@ -3,17 +3,17 @@
  *
  * Owns: making it of what the journal has of the turn. Does not own: running it (activation.ts).
  */
-import type { ActorKey } from '../base/names.ts'
-import { deferred, ignoreOutcome } from '../base/promises.ts'
-import type { WitValue } from '../component/wit.ts'
-import { methodOfTurn } from './host-methods.ts'
-import { Invocation, type Journal, type Tick } from './invocation.ts'
-import { quarantine } from './outcomes.ts'
-import type { ActorProgram } from './program.ts'
-import { unknownMethod } from './recovery.ts'
-import { parseTickKey } from './reminder.ts'
+import type { ActorKey } from '../../base/names.ts'
+import { deferred, ignoreOutcome } from '../../base/promises.ts'
+import type { WitValue } from '../../component/wit/wit.ts'
+import { unknownMethod } from '../journal/recovery.ts'
+import type { OpenTurn } from '../journal/turn-reader.ts'
+import { Invocation, type Journal, type Tick } from '../mailbox/invocation.ts'
+import { quarantine } from '../mailbox/outcomes.ts'
+import { methodOfTurn } from '../program/host-methods.ts'
+import type { ActorProgram } from '../program/program.ts'
+import { parseTickKey } from '../ticks/reminder.ts'
 import type { ReminderBook } from './reminder-book.ts'
-import type { OpenTurn } from './turn-reader.ts'
 
 interface Resumed {
   readonly invocation: Invocation

@@ -7,16 +7,16 @@
  *   TI1. A timer has one tick under way at most; the next is planned when that has ended, whether it failed or not.
  *   TI2. A tick is dropped when a turn before it has set the timer anew or cancelled it.
  */
-import type { Clock, Timer } from '../base/clock.ts'
-import { toLoomError } from '../base/errors.ts'
-import { TIMERS_COUNT_MAX } from '../base/limits.ts'
-import type { WitValue } from '../component/wit.ts'
-import type { TimerEffect } from './effects.ts'
-import type { CallHead } from './invocation.ts'
-import type { ActorProgram } from './program.ts'
-import { plan } from './reminder.ts'
-import { parseSchedule, type Schedule } from './schedule.ts'
-import { tickMethod } from './tick-methods.ts'
+import type { Clock, Timer } from '../../base/clock.ts'
+import { toLoomError } from '../../base/errors.ts'
+import { TIMERS_COUNT_MAX } from '../../base/limits.ts'
+import type { WitValue } from '../../component/wit/wit.ts'
+import type { CallHead } from '../mailbox/invocation.ts'
+import type { ActorProgram } from '../program/program.ts'
+import { tickMethod } from '../program/tick-methods.ts'
+import { plan } from '../ticks/reminder.ts'
+import { parseSchedule, type Schedule } from '../ticks/schedule.ts'
+import type { TimerEffect } from '../turn/effects.ts'
 
 export interface ActorTimersOptions {
   readonly clock: Clock

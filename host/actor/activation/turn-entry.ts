@@ -1,10 +1,10 @@
 /**
  * Turn entry: the bytes of the entry that ends a turn.
  */
-import { encodeEntry } from '../journal/codec.ts'
-import type { RecordedCall } from '../journal/entry.ts'
-import type { Invocation } from './invocation.ts'
-import type { TurnResult } from './turn-step.ts'
+import { encodeEntry } from '../../journal/codec.ts'
+import type { RecordedCall } from '../../journal/entry.ts'
+import type { Invocation } from '../mailbox/invocation.ts'
+import type { TurnResult } from '../turn/turn-step.ts'
 
 /**
  * What a running turn has recorded beyond what the journal has of it: `opened`, then `continued`.

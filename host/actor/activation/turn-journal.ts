@@ -9,18 +9,23 @@
  *   TJ3. The key of a call is needed as long as the turn that made it may be run again: till its end is durable.
  *   TJ2. A turn that is too large to be journaled has not happened: its entry says that it failed.
  */
-import type { Clock } from '../base/clock.ts'
-import { type ErrorCode, invariant, isLoomError } from '../base/errors.ts'
-import { type Effect, NO_EFFECTS, type RecordedCall, type TurnOutcome } from '../journal/entry.ts'
-import type { ActorLog, ActorRecord, OutboxRow, ReminderChange } from '../store/store.ts'
-import { type EffectRows, effectRows, NO_ROWS, type TimerEffect } from './effects.ts'
-import type { Invocation } from './invocation.ts'
-import { JournalTail, type OnLost } from './journal-tail.ts'
-import { KeyedState } from './keyed-state.ts'
-import { PendingTurn } from './pending-turn.ts'
+import type { Clock } from '../../base/clock.ts'
+import { type ErrorCode, invariant, isLoomError } from '../../base/errors.ts'
+import {
+  type Effect,
+  NO_EFFECTS,
+  type RecordedCall,
+  type TurnOutcome,
+} from '../../journal/entry.ts'
+import type { ActorLog, ActorRecord, OutboxRow, ReminderChange } from '../../store/store.ts'
+import { JournalTail, type OnLost } from '../journal/journal-tail.ts'
+import { KeyedState } from '../journal/keyed-state.ts'
+import type { Invocation } from '../mailbox/invocation.ts'
+import { PendingTurn } from '../mailbox/pending-turn.ts'
+import { type EffectRows, effectRows, NO_ROWS, type TimerEffect } from '../turn/effects.ts'
+import type { TurnResult } from '../turn/turn-step.ts'
 import { ReminderBook } from './reminder-book.ts'
 import { encodePart, encodeTurn } from './turn-entry.ts'
-import type { TurnResult } from './turn-step.ts'
 
 export interface TurnJournalOptions {
   readonly log: ActorLog

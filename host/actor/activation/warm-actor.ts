@@ -9,12 +9,12 @@
  *        grows cold at no loss, whether or not its snapshot can be written.
  *   WA2. While an actor is warm nothing else runs it or appends to its journal in this host.
  */
-import type { RecordedCall } from '../journal/entry.ts'
-import type { ActorLog, ActorRecord } from '../store/store.ts'
-import type { ActorProgram } from './program.ts'
-import { encodeSnapshot } from './snapshot.ts'
-import type { EngineEnvironment } from './turn-context.ts'
-import { TurnEngine } from './turn-engine.ts'
+import type { RecordedCall } from '../../journal/entry.ts'
+import type { ActorLog, ActorRecord } from '../../store/store.ts'
+import { encodeSnapshot } from '../journal/snapshot.ts'
+import type { ActorProgram } from '../program/program.ts'
+import type { EngineEnvironment } from '../turn/turn-context.ts'
+import { TurnEngine } from '../turn/turn-engine.ts'
 
 export interface WarmActor {
   readonly log: ActorLog

@@ -1,11 +1,11 @@
 /**
  * Creation: an actor's first instance, and what its journal begins with.
  */
-import { encodeEntry } from '../journal/codec.ts'
-import type { ActorRecord } from '../store/store.ts'
-import type { ActorProgram } from './program.ts'
-import type { EngineEnvironment } from './turn-context.ts'
-import { TurnEngine } from './turn-engine.ts'
+import { encodeEntry } from '../../journal/codec.ts'
+import type { ActorRecord } from '../../store/store.ts'
+import type { ActorProgram } from '../program/program.ts'
+import type { EngineEnvironment } from '../turn/turn-context.ts'
+import { TurnEngine } from '../turn/turn-engine.ts'
 
 export interface Created {
   readonly engine: TurnEngine

@@ -8,8 +8,8 @@
  *
  * Invariant JR1: it runs behind the write of a snapshot, never between a call and its reply.
  */
-import { LoomError } from '../base/errors.ts'
-import type { ActorLog, ActorRecord, SnapshotRow } from '../store/store.ts'
+import { LoomError } from '../../base/errors.ts'
+import type { ActorLog, ActorRecord, SnapshotRow } from '../../store/store.ts'
 import { decodeSnapshot } from './snapshot.ts'
 
 /**

@@ -5,10 +5,10 @@
  * it, in order.
  * Does not own: entries, replies (pending-turn.ts), what a failed commit means (activation.ts).
  */
-import { type LoomError, toLoomError } from '../base/errors.ts'
-import type { ActorKey } from '../base/names.ts'
-import type { ActorLog, ActorRecord, Commit } from '../store/store.ts'
-import { type EffectRows, NO_ROWS } from './effects.ts'
+import { type LoomError, toLoomError } from '../../base/errors.ts'
+import type { ActorKey } from '../../base/names.ts'
+import type { ActorLog, ActorRecord, Commit } from '../../store/store.ts'
+import { type EffectRows, NO_ROWS } from '../turn/effects.ts'
 import { type Place, SharedFate } from './shared-fate.ts'
 
 /** Who waits for a commit (pending-turn.ts); told once, durable or lost. */

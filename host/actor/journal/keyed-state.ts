@@ -6,11 +6,11 @@
  *
  * Invariant KS1: a turn reads what all turns before it wrote (A3), although the store returns durable values only.
  */
-import { isThenable } from '../base/promises.ts'
-import type { WitValue } from '../component/wit.ts'
-import { unpackValue } from '../journal/values.ts'
-import type { ActorLog, StateChange, StateRow } from '../store/store.ts'
-import { mergeKeys } from './effects.ts'
+import { isThenable } from '../../base/promises.ts'
+import type { WitValue } from '../../component/wit/wit.ts'
+import { unpackValue } from '../../journal/values.ts'
+import type { ActorLog, StateChange, StateRow } from '../../store/store.ts'
+import { mergeKeys } from '../turn/effects.ts'
 
 interface Pending {
   /** Null where it is deleted. */

@@ -25,15 +25,15 @@
  *   V1. Recovery performs no host call (J5) and writes nothing but rejections of snapshots.
  *   V2. An engine that was restored from a snapshot which is rejected later is never used.
  */
-import { isLoomError, LoomError } from '../base/errors.ts'
-import { type ActorKey, formatActorKey } from '../base/names.ts'
-import type { CreatedEntry, RecordedCall } from '../journal/entry.ts'
-import type { ActorLog, ActorRecord } from '../store/store.ts'
-import { methodOfTurn } from './host-methods.ts'
-import type { ActorProgram } from './program.ts'
+import { isLoomError, LoomError } from '../../base/errors.ts'
+import { type ActorKey, formatActorKey } from '../../base/names.ts'
+import type { CreatedEntry, RecordedCall } from '../../journal/entry.ts'
+import type { ActorLog, ActorRecord } from '../../store/store.ts'
+import { methodOfTurn } from '../program/host-methods.ts'
+import type { ActorProgram } from '../program/program.ts'
+import type { EngineEnvironment } from '../turn/turn-context.ts'
+import { TurnEngine } from '../turn/turn-engine.ts'
 import { decodeSnapshot, type Snapshot } from './snapshot.ts'
-import type { EngineEnvironment } from './turn-context.ts'
-import { TurnEngine } from './turn-engine.ts'
 import { damagedJournal, decodeNamed, type OpenTurn, TurnReader } from './turn-reader.ts'
 
 export interface RecoveryInput {

@@ -12,8 +12,8 @@
  *        everything that the same actor appends later (S4). So only what was learnt since the actor's last commit
  *        has to be looked at.
  */
-import { LoomError } from '../base/errors.ts'
-import { type ActorKey, formatActorKey } from '../base/names.ts'
+import { LoomError } from '../../base/errors.ts'
+import { type ActorKey, formatActorKey } from '../../base/names.ts'
 
 /** The journal of an actor of this host (journal-tail.ts). */
 interface Journal {

@@ -13,14 +13,14 @@
  *   SW2. Where recovery rejected a snapshot, none is taken up to there: at that seq it would replace the rejected
  *        one, and a state that cannot be captured well is not captured again at once.
  */
-import { ignoreOutcome } from '../base/promises.ts'
-import type { ActorLog, ActorRecord } from '../store/store.ts'
+import { ignoreOutcome } from '../../base/promises.ts'
+import type { ActorLog, ActorRecord } from '../../store/store.ts'
+import type { ActorProgram } from '../program/program.ts'
+import type { EngineEnvironment } from '../turn/turn-context.ts'
+import type { TurnEngine } from '../turn/turn-engine.ts'
 import { type JournalPolicy, JournalRetention } from './journal-retention.ts'
 import type { JournalTail } from './journal-tail.ts'
-import type { ActorProgram } from './program.ts'
 import { encodeSnapshot } from './snapshot.ts'
-import type { EngineEnvironment } from './turn-context.ts'
-import type { TurnEngine } from './turn-engine.ts'
 
 /** When snapshots are taken between evictions. */
 export interface SnapshotPolicy {

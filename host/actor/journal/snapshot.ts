@@ -8,9 +8,9 @@
  *
  * Owns: the envelope. Does not own: the image inside (image/ for components, the body for classes).
  */
-import { crc32 } from '../base/checksum.ts'
-import { LoomError } from '../base/errors.ts'
-import { packAfterHeader, unpackValue } from '../journal/values.ts'
+import { crc32 } from '../../base/checksum.ts'
+import { LoomError } from '../../base/errors.ts'
+import { packAfterHeader, unpackValue } from '../../journal/values.ts'
 
 const VERSION = 1
 const HEADER_SIZE_BYTES = 4

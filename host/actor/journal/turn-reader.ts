@@ -5,11 +5,11 @@
  * in the middle of an opened turn.
  * Does not own: bytes (journal/codec.ts), what is done with turns.
  */
-import { isLoomError, LoomError } from '../base/errors.ts'
-import { formatActorKey } from '../base/names.ts'
-import { decodeEntry } from '../journal/codec.ts'
-import type { JournalEntry, OpenedEntry, RecordedCall, TurnEntry } from '../journal/entry.ts'
-import type { ActorLog, JournalRow } from '../store/store.ts'
+import { isLoomError, LoomError } from '../../base/errors.ts'
+import { formatActorKey } from '../../base/names.ts'
+import { decodeEntry } from '../../journal/codec.ts'
+import type { JournalEntry, OpenedEntry, RecordedCall, TurnEntry } from '../../journal/entry.ts'
+import type { ActorLog, JournalRow } from '../../store/store.ts'
 
 /** Entries read at once: bounds memory, and amortises a round trip to the store. */
 const PAGE_ENTRIES = 1_024

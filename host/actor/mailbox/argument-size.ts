@@ -5,11 +5,11 @@
  *
  * Invariant AR1: whatever becomes of a call that passed, an entry that says it failed has room for it.
  */
-import { LoomError } from '../base/errors.ts'
-import { ARGUMENTS_SIZE_MAX_BYTES } from '../base/limits.ts'
-import { type ActorKey, formatActorKey } from '../base/names.ts'
-import type { WitValue } from '../component/wit.ts'
-import { packValue } from '../journal/values.ts'
+import { LoomError } from '../../base/errors.ts'
+import { ARGUMENTS_SIZE_MAX_BYTES } from '../../base/limits.ts'
+import { type ActorKey, formatActorKey } from '../../base/names.ts'
+import type { WitValue } from '../../component/wit/wit.ts'
+import { packValue } from '../../journal/values.ts'
 
 /** MessagePack's widest head of a string, list or map; a number or 64-bit integer is not longer. */
 const HEAD_SIZE_BYTES = 16

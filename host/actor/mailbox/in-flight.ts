@@ -5,11 +5,11 @@
  * Does not own: retries of what is journaled (known-outcome.ts).
  */
 import { isDeepStrictEqual } from 'node:util'
-import type { ActorKey } from '../base/names.ts'
-import type { WitValue } from '../component/wit.ts'
+import type { ActorKey } from '../../base/names.ts'
+import type { WitValue } from '../../component/wit/wit.ts'
+import type { ActorMethod } from '../program/program.ts'
 import type { Invocation } from './invocation.ts'
 import { keyMismatch } from './known-outcome.ts'
-import type { ActorMethod } from './program.ts'
 
 interface InFlight {
   readonly invocation: Invocation

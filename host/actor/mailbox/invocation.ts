@@ -1,13 +1,13 @@
 /**
  * Invocations: what waits in a mailbox.
  */
-import type { WitValue } from '../component/wit.ts'
-import type { RecordedCall, TurnOutcome } from '../journal/entry.ts'
-import type { ReminderChange } from '../store/store.ts'
-import type { JournalTail } from './journal-tail.ts'
-import type { ActorMethod } from './program.ts'
-import type { Place } from './shared-fate.ts'
-import type { LiveTurn } from './turn-step.ts'
+import type { WitValue } from '../../component/wit/wit.ts'
+import type { RecordedCall, TurnOutcome } from '../../journal/entry.ts'
+import type { ReminderChange } from '../../store/store.ts'
+import type { JournalTail } from '../journal/journal-tail.ts'
+import type { Place } from '../journal/shared-fate.ts'
+import type { ActorMethod } from '../program/program.ts'
+import type { LiveTurn } from '../turn/turn-step.ts'
 
 /** What somebody asks an actor for. */
 export interface CallHead {

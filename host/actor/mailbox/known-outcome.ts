@@ -2,13 +2,13 @@
  * Known outcomes: the answer to a retry, from the journal.
  */
 import { isDeepStrictEqual } from 'node:util'
-import { LoomError } from '../base/errors.ts'
-import { type ActorKey, formatActorKey } from '../base/names.ts'
-import type { JournalEntry, TurnOutcome } from '../journal/entry.ts'
+import { LoomError } from '../../base/errors.ts'
+import { type ActorKey, formatActorKey } from '../../base/names.ts'
+import type { JournalEntry, TurnOutcome } from '../../journal/entry.ts'
+import type { JournalTail } from '../journal/journal-tail.ts'
+import { damagedJournal, decodeNamed, type ReadableLog } from '../journal/turn-reader.ts'
 import type { Invocation } from './invocation.ts'
-import type { JournalTail } from './journal-tail.ts'
 import { commitError, forgotten, settle } from './outcomes.ts'
-import { damagedJournal, decodeNamed, type ReadableLog } from './turn-reader.ts'
 
 /** Answers a retry from the entry of the first call. Never rejects. */
 export async function answerAgain(

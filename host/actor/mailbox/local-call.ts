@@ -4,15 +4,15 @@
  * Owns: the outcome as a value. Does not own: who may be told so early (activation.ts), what follows when the turn
  * is lost after all (shared-fate.ts).
  */
-import { invariant, isLoomError, type LoomError } from '../base/errors.ts'
-import type { ActorKey } from '../base/names.ts'
-import { type Deferred, deferred, ignoreOutcome } from '../base/promises.ts'
-import type { WitValue } from '../component/wit.ts'
-import type { TurnOutcome } from '../journal/entry.ts'
+import { invariant, isLoomError, type LoomError } from '../../base/errors.ts'
+import type { ActorKey } from '../../base/names.ts'
+import { type Deferred, deferred, ignoreOutcome } from '../../base/promises.ts'
+import type { WitValue } from '../../component/wit/wit.ts'
+import type { TurnOutcome } from '../../journal/entry.ts'
+import type { JournalTail } from '../journal/journal-tail.ts'
+import type { Place } from '../journal/shared-fate.ts'
+import type { ActorProgram } from '../program/program.ts'
 import type { CallHead, CallWaiter } from './invocation.ts'
-import type { JournalTail } from './journal-tail.ts'
-import type { ActorProgram } from './program.ts'
-import type { Place } from './shared-fate.ts'
 
 /** The actor of this host that made a call, as its callee sees it. */
 export interface LocalCaller {

@@ -5,9 +5,9 @@
  *
  * Invariant MB1: a call into an empty mailbox is never refused, however large it is.
  */
-import { LoomError } from '../base/errors.ts'
-import { BUSY_RETRY_AFTER_MS } from '../base/limits.ts'
-import { type ActorKey, formatActorKey } from '../base/names.ts'
+import { LoomError } from '../../base/errors.ts'
+import { BUSY_RETRY_AFTER_MS } from '../../base/limits.ts'
+import { type ActorKey, formatActorKey } from '../../base/names.ts'
 import { type Invocation, type Observation, Queue } from './invocation.ts'
 
 export interface MailboxLimits {

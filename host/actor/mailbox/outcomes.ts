@@ -1,12 +1,12 @@
 /**
  * Outcomes: what callers are told of turns, commits and recoveries.
  */
-import { ERRORS, type ErrorCode, isLoomError, LoomError } from '../base/errors.ts'
-import { BUSY_RETRY_AFTER_MS } from '../base/limits.ts'
-import { type ActorKey, formatActorKey } from '../base/names.ts'
-import type { TurnOutcome } from '../journal/entry.ts'
+import { ERRORS, type ErrorCode, isLoomError, LoomError } from '../../base/errors.ts'
+import { BUSY_RETRY_AFTER_MS } from '../../base/limits.ts'
+import { type ActorKey, formatActorKey } from '../../base/names.ts'
+import type { TurnOutcome } from '../../journal/entry.ts'
+import type { TurnResult } from '../turn/turn-step.ts'
 import type { CallWaiter } from './invocation.ts'
-import type { TurnResult } from './turn-step.ts'
 
 /** Answers a call with its turn's outcome. */
 export function settle(waiter: CallWaiter, outcome: TurnOutcome): void {

@@ -5,10 +5,10 @@
  *
  * Next state: durable, or lost; for good.
  */
-import type { LoomError } from '../base/errors.ts'
-import type { TurnOutcome } from '../journal/entry.ts'
+import type { LoomError } from '../../base/errors.ts'
+import type { TurnOutcome } from '../../journal/entry.ts'
+import type { Pending } from '../journal/journal-tail.ts'
 import type { CallWaiter } from './invocation.ts'
-import type { Pending } from './journal-tail.ts'
 import { settle } from './outcomes.ts'
 
 /** One object per turn and no promise of its own: what becomes durable together is told together. */

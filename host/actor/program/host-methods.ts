@@ -7,9 +7,9 @@
  * Invariant HM1: a host method asks for effects and does nothing else: it is journaled and replayed as any turn.
  * Callers cannot name one: their methods are looked up in the actor's program.
  */
-import type { WitValue } from '../component/wit.ts'
-import type { HostCallContext } from '../hostcalls/host-interface.ts'
-import type { ScheduleText } from '../journal/entry.ts'
+import type { WitValue } from '../../component/wit/wit.ts'
+import type { HostCallContext } from '../../hostcalls/host-interface.ts'
+import type { ScheduleText } from '../../journal/entry.ts'
 import type { ActorMethod, ActorProgram } from './program.ts'
 
 type Perform = NonNullable<ActorMethod['perform']>

@@ -9,8 +9,8 @@
  *   ST2. An instance is either here or an actor's: `take` gives each away once.
  *   ST3. At most `countMax` are kept. One more displaces one of the program that has most of them.
  */
-import type { ComponentInstance } from '../component/component.ts'
-import type { HostSeat } from '../hostcalls/bound-function.ts'
+import type { ComponentInstance } from '../../component/component.ts'
+import type { HostSeat } from '../../hostcalls/bound-function.ts'
 
 /** An instance with the seat that its imports are bound to. */
 export interface SeatedInstance {

@@ -4,10 +4,10 @@
  * Owns: the port between the turn engine and what it runs (a WebAssembly component, a TypeScript class).
  * Does not own: turns, recording, durability.
  */
-import type { JsonValue, WitValue } from '../component/wit.ts'
-import type { HostCallLimits } from '../hostcalls/call-limits.ts'
-import type { HostCallContext } from '../hostcalls/host-interface.ts'
-import type { Recorder } from '../hostcalls/recorder.ts'
+import type { JsonValue, WitValue } from '../../component/wit/wit.ts'
+import type { HostCallLimits } from '../../hostcalls/call-limits.ts'
+import type { HostCallContext } from '../../hostcalls/host-interface.ts'
+import type { Recorder } from '../../hostcalls/recorder.ts'
 
 export interface ActorMethod {
   /** As journaled: the WIT name, or the property name of a TypeScript actor. */

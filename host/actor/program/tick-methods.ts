@@ -6,8 +6,8 @@
  *
  * Owns: finding them, and saying early that one is missing. Does not own: when they are called.
  */
-import { isLoomError, LoomError } from '../base/errors.ts'
-import type { WitValue } from '../component/wit.ts'
+import { isLoomError, LoomError } from '../../base/errors.ts'
+import type { WitValue } from '../../component/wit/wit.ts'
 import type { ActorMethod, ActorProgram } from './program.ts'
 
 export type TickKind = 'remind' | 'timer'

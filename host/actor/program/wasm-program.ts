@@ -16,34 +16,34 @@
  *   W6. Only what W2 and W4 let go through is recycled: an instance that is idle, never threw, can be brought
  *       back to the one baseline, and has no state that no image holds. A body that was released is dead.
  */
-import type { Digest } from '../base/digest.ts'
-import { invariant, LoomError } from '../base/errors.ts'
-import { FUEL_PER_TURN, MEMORY_PAGES_MAX, RESULT_SIZE_MAX_BYTES } from '../base/limits.ts'
-import { kebabCase } from '../base/names.ts'
-import { checkArguments, checkResult } from '../component/arguments.ts'
+import type { Digest } from '../../base/digest.ts'
+import { invariant, LoomError } from '../../base/errors.ts'
+import { FUEL_PER_TURN, MEMORY_PAGES_MAX, RESULT_SIZE_MAX_BYTES } from '../../base/limits.ts'
+import { kebabCase } from '../../base/names.ts'
 import type {
   Component,
   ComponentExport,
   GuestLimits,
   InstanceState,
-} from '../component/component.ts'
-import { compatibleName } from '../component/interface-name.ts'
-import { argumentsFromJson, valueToJson } from '../component/json.ts'
-import { passesHandles } from '../component/layout.ts'
-import { loadComponent } from '../component/load.ts'
-import { methodName } from '../component/method-names.ts'
-import type { WitFunction, WitValue } from '../component/wit.ts'
-import { formatFunction } from '../component/wit-text.ts'
-import { bindHostFunction, type HostSeat } from '../hostcalls/bound-function.ts'
-import { CALL_LIMITS, type HostCallLimits } from '../hostcalls/call-limits.ts'
+} from '../../component/component.ts'
+import { methodName } from '../../component/contract/method-names.ts'
+import { loadComponent } from '../../component/load.ts'
+import { checkArguments, checkResult } from '../../component/values/arguments.ts'
+import { argumentsFromJson, valueToJson } from '../../component/values/json.ts'
+import { compatibleName } from '../../component/wit/interface-name.ts'
+import { passesHandles } from '../../component/wit/layout.ts'
+import type { WitFunction, WitValue } from '../../component/wit/wit.ts'
+import { formatFunction } from '../../component/wit/wit-text.ts'
+import { bindHostFunction, type HostSeat } from '../../hostcalls/bound-function.ts'
+import { CALL_LIMITS, type HostCallLimits } from '../../hostcalls/call-limits.ts'
 import {
   type HostCallContext,
   type HostFunctionSpec,
   type HostInterfaces,
   importName,
-} from '../hostcalls/host-interface.ts'
-import type { Recorder } from '../hostcalls/recorder.ts'
-import { Suspension } from '../hostcalls/suspension.ts'
+} from '../../hostcalls/host-interface.ts'
+import type { Recorder } from '../../hostcalls/recorder.ts'
+import { Suspension } from '../../hostcalls/suspension.ts'
 import {
   type Baseline,
   capture,
@@ -53,8 +53,8 @@ import {
   restore,
   scrub,
   takeBaseline,
-} from '../image/image.ts'
-import { decodeImage, encodeImage } from '../image/image-codec.ts'
+} from '../../image/image.ts'
+import { decodeImage, encodeImage } from '../../image/image-codec.ts'
 import type { InstanceStock, SeatedInstance } from './instance-stock.ts'
 import type { ActorBody, ActorMethod, ActorProgram } from './program.ts'
 
@@ -64,7 +64,7 @@ export interface WasmProgramOptions {
   readonly interfaces: HostInterfaces
   /** False for replay only, where imports are answered from the journal and need not be served. */
   readonly checkImports: boolean
-  /** Park guests that wait, where the engine and the component can (component/parking.ts). */
+  /** Park guests that wait, where the engine and the component can (component/instance/parking.ts). */
   readonly parks: boolean
   /** Where instances without an actor are kept; without it each actor gets a fresh one. */
   readonly stock?: InstanceStock

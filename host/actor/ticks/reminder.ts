@@ -13,19 +13,19 @@
  *   RE2. A tick whose turn failed is run again `REMINDER_RETRY_COUNT_MAX` times, then given up.
  */
 import { createHash } from 'node:crypto'
-import { LoomError } from '../base/errors.ts'
+import { LoomError } from '../../base/errors.ts'
 import {
   REMINDER_RETRY_COUNT_MAX,
   REMINDER_RETRY_MS,
   TICK_LATE_MAX_MS,
   TIME_MAX_MS,
-} from '../base/limits.ts'
-import { INTERNAL_KEY_PREFIX } from '../base/names.ts'
-import type { WitValue } from '../component/wit.ts'
-import type { ReminderInfo } from '../hostcalls/host-interface.ts'
-import type { Effect, ScheduleText, TurnOutcome } from '../journal/entry.ts'
-import { packValue, unpackValue } from '../journal/values.ts'
-import type { ReminderChange } from '../store/store.ts'
+} from '../../base/limits.ts'
+import { INTERNAL_KEY_PREFIX } from '../../base/names.ts'
+import type { WitValue } from '../../component/wit/wit.ts'
+import type { ReminderInfo } from '../../hostcalls/host-interface.ts'
+import type { Effect, ScheduleText, TurnOutcome } from '../../journal/entry.ts'
+import { packValue, unpackValue } from '../../journal/values.ts'
+import type { ReminderChange } from '../../store/store.ts'
 import { parseSchedule, type Schedule } from './schedule.ts'
 
 const VERSION = 1

@@ -15,11 +15,11 @@
  *        a late tick delays none.
  *   SC2. Without a zone, cron is in UTC: the same on every host.
  */
-import { parseCron, parseTime } from '../base/calendar.ts'
-import { addDuration, type Duration, longestMs, parseDuration } from '../base/duration.ts'
-import { LoomError } from '../base/errors.ts'
-import { SCHEDULE_TEXT_LENGTH_MAX, TIME_MAX_MS } from '../base/limits.ts'
-import type { ScheduleText } from '../journal/entry.ts'
+import { parseCron, parseTime } from '../../base/calendar.ts'
+import { addDuration, type Duration, longestMs, parseDuration } from '../../base/duration.ts'
+import { LoomError } from '../../base/errors.ts'
+import { SCHEDULE_TEXT_LENGTH_MAX, TIME_MAX_MS } from '../../base/limits.ts'
+import type { ScheduleText } from '../../journal/entry.ts'
 
 /** When ticks are due, given the first. Units: milliseconds since 1970-01-01T00:00:00Z. */
 interface Series {

@@ -6,8 +6,8 @@
  *
  * Owns: the second run and what its difference is called. Does not own: replaying (turn-engine.ts).
  */
-import { isLoomError, LoomError } from '../base/errors.ts'
-import { NO_EFFECTS, type TurnEntry } from '../journal/entry.ts'
+import { isLoomError, LoomError } from '../../base/errors.ts'
+import { NO_EFFECTS, type TurnEntry } from '../../journal/entry.ts'
 import { watch } from './bypasses.ts'
 import type { LiveTurn, TurnResult } from './turn-step.ts'
 

@@ -7,13 +7,13 @@
  * Invariant E1: a commit names each key and each reminder at most once: the last effect of a turn wins.
  */
 import { createHash } from 'node:crypto'
-import { IDEMPOTENCY_KEY_SIZE_MAX_BYTES } from '../base/limits.ts'
-import { INTERNAL_KEY_PREFIX } from '../base/names.ts'
-import type { Effect } from '../journal/entry.ts'
-import { packValue } from '../journal/values.ts'
-import type { Commit, ReminderChange } from '../store/store.ts'
+import { IDEMPOTENCY_KEY_SIZE_MAX_BYTES } from '../../base/limits.ts'
+import { INTERNAL_KEY_PREFIX } from '../../base/names.ts'
+import type { Effect } from '../../journal/entry.ts'
+import { packValue } from '../../journal/values.ts'
+import type { Commit, ReminderChange } from '../../store/store.ts'
+import { type EffectPlace, type RemindEffect, setReminder } from '../ticks/reminder.ts'
 import { encodeMessage } from './message.ts'
-import { type EffectPlace, type RemindEffect, setReminder } from './reminder.ts'
 
 /**
  * Idempotency key of a turn's `index`-th host call. The invocation id outlives a crash of the turn, and the

@@ -5,11 +5,11 @@
  *
  * Owns: these bytes. Does not own: their key (effects.ts), delivery (runtime/outbox.ts).
  */
-import { LoomError } from '../base/errors.ts'
-import type { WitValue } from '../component/wit.ts'
-import type { OutgoingCall } from '../hostcalls/host-interface.ts'
-import type { SendEffect } from '../journal/entry.ts'
-import { packValue, unpackValue } from '../journal/values.ts'
+import { LoomError } from '../../base/errors.ts'
+import type { WitValue } from '../../component/wit/wit.ts'
+import type { OutgoingCall } from '../../hostcalls/host-interface.ts'
+import type { SendEffect } from '../../journal/entry.ts'
+import { packValue, unpackValue } from '../../journal/values.ts'
 
 const VERSION = 1
 

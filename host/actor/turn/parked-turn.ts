@@ -2,7 +2,7 @@
  * Parked turn: a turn that runs on a stack of its own, and is parked while it waits.
  *
  * Owns: its steps, one after the other: suspended -> suspended -> ... -> finished.
- * Does not own: the guest (component/parking.ts), the journal (awaiting-turn.ts), when to give up (parked-turns.ts).
+ * Does not own: the guest (component/instance/parking.ts), the journal (awaiting-turn.ts), when to give up (parked-turns.ts).
  *
  * States: running -> parked (the guest waits) -> running (resume) -> ended, or dropped from either.
  *
@@ -12,14 +12,14 @@
  *        can be seen.
  *   PD2. What was dropped leaves the engine without a body: nobody looks at that memory again.
  */
-import { LoomError } from '../base/errors.ts'
-import { type Deferred, deferred } from '../base/promises.ts'
-import type { WitValue } from '../component/wit.ts'
-import type { Park } from '../hostcalls/recorder.ts'
-import type { Suspension } from '../hostcalls/suspension.ts'
-import type { RecordedCall } from '../journal/entry.ts'
+import { LoomError } from '../../base/errors.ts'
+import { type Deferred, deferred } from '../../base/promises.ts'
+import type { WitValue } from '../../component/wit/wit.ts'
+import type { Park } from '../../hostcalls/recorder.ts'
+import type { Suspension } from '../../hostcalls/suspension.ts'
+import type { RecordedCall } from '../../journal/entry.ts'
+import type { ActorBody } from '../program/program.ts'
 import type { ParkedTurns } from './parked-turns.ts'
-import type { ActorBody } from './program.ts'
 import type { ParkedTurn, SuspendedTurn, TurnStep } from './turn-step.ts'
 
 /** What a turn needs of its engine. */

@@ -1,14 +1,14 @@
 /**
  * Parked turns: how many turns of a host may wait on their own stacks, and for how long.
  *
- * Owns: the count and the time. Does not own: parking itself (turn-engine.ts, component/parking.ts).
+ * Owns: the count and the time. Does not own: parking itself (turn-engine.ts, component/instance/parking.ts).
  *
  * A parked turn keeps its instance's memory and a stack. One that waits long gives them up: it is unwound,
  * and run again when its answer is there, as every turn is where the engine cannot park.
  *
  * Invariant PT1. A turn is parked for at least `timeoutMs`, unless its answer comes, and for less than twice that.
  */
-import type { Clock, Timer } from '../base/clock.ts'
+import type { Clock, Timer } from '../../base/clock.ts'
 
 export interface ParkedTurnsOptions {
   readonly clock: Clock

@@ -4,29 +4,29 @@
  * Owns: the turn's ids, what it has written to keyed state, its log lines.
  * Does not own: recording (hostcalls/recorder.ts), what lies beyond the turn (ports.ts).
  */
-import type { Clock } from '../base/clock.ts'
-import { isLoomError, LoomError } from '../base/errors.ts'
-import { type ActorKey, checkReminderName } from '../base/names.ts'
-import { isThenable } from '../base/promises.ts'
-import type { Random } from '../base/random.ts'
-import type { WitValue } from '../component/wit.ts'
-import type { FetchOutcome, FetchRequest } from '../hostcalls/fetch.ts'
+import type { Clock } from '../../base/clock.ts'
+import { isLoomError, LoomError } from '../../base/errors.ts'
+import { type ActorKey, checkReminderName } from '../../base/names.ts'
+import { isThenable } from '../../base/promises.ts'
+import type { Random } from '../../base/random.ts'
+import type { WitValue } from '../../component/wit/wit.ts'
+import type { FetchOutcome, FetchRequest } from '../../hostcalls/fetch.ts'
 import type {
   ActorReads,
   HostCallContext,
   OutgoingCall,
   ReminderInfo,
-} from '../hostcalls/host-interface.ts'
-import { HostResources } from '../hostcalls/host-resources.ts'
-import { LineLog, type StandardStream } from '../hostcalls/line-log.ts'
-import type { Recorder } from '../hostcalls/recorder.ts'
-import type { Effect, TurnOutcome } from '../journal/entry.ts'
+} from '../../hostcalls/host-interface.ts'
+import { HostResources } from '../../hostcalls/host-resources.ts'
+import { LineLog, type StandardStream } from '../../hostcalls/line-log.ts'
+import type { Recorder } from '../../hostcalls/recorder.ts'
+import type { Effect, TurnOutcome } from '../../journal/entry.ts'
+import type { ActorProgram } from '../program/program.ts'
+import { tickMethod } from '../program/tick-methods.ts'
+import type { RemindEffect } from '../ticks/reminder.ts'
+import { parseSchedule } from '../ticks/schedule.ts'
 import { callKey, mergeKeys } from './effects.ts'
 import type { ParkedTurns } from './parked-turns.ts'
-import type { ActorProgram } from './program.ts'
-import type { RemindEffect } from './reminder.ts'
-import { parseSchedule } from './schedule.ts'
-import { tickMethod } from './tick-methods.ts'
 import type { TurnCaller } from './turn-step.ts'
 
 export interface EngineEnvironment {

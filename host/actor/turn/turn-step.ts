@@ -3,10 +3,10 @@
  *
  * Next state of a suspended turn: suspended again or finished, by `resume` or by a run from its prefix.
  */
-import type { WitValue } from '../component/wit.ts'
-import type { Suspension } from '../hostcalls/suspension.ts'
-import type { Effect, RecordedCall, TurnOutcome } from '../journal/entry.ts'
-import type { ActorMethod } from './program.ts'
+import type { WitValue } from '../../component/wit/wit.ts'
+import type { Suspension } from '../../hostcalls/suspension.ts'
+import type { Effect, RecordedCall, TurnOutcome } from '../../journal/entry.ts'
+import type { ActorMethod } from '../program/program.ts'
 
 /** Who asks for a turn, and under which key. */
 export interface TurnCaller {

@@ -6,8 +6,8 @@
  * a crash. Everything else on the object (fields) lasts for one turn: each runs on a new object, so that
  * no turn can depend on what a crash or an eviction would have wiped out.
  */
-import { LoomError } from '../base/errors.ts'
-import { asJournaled } from '../journal/values.ts'
+import { LoomError } from '../../base/errors.ts'
+import { asJournaled } from '../../journal/values.ts'
 
 /** Whom to call. */
 export interface ActorTarget {

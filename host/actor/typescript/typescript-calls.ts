@@ -4,11 +4,11 @@
  * Invariant TC1: what enters or leaves is copied as the journal gives it back, so that a live turn sees the very
  * values that its replay will see.
  */
-import { LoomError } from '../base/errors.ts'
-import type { WitValue } from '../component/wit.ts'
-import type { Recorder } from '../hostcalls/recorder.ts'
-import type { RecordableCall } from '../hostcalls/suspension.ts'
-import { asJournaled } from '../journal/values.ts'
+import { LoomError } from '../../base/errors.ts'
+import type { WitValue } from '../../component/wit/wit.ts'
+import type { Recorder } from '../../hostcalls/recorder.ts'
+import type { RecordableCall } from '../../hostcalls/suspension.ts'
+import { asJournaled } from '../../journal/values.ts'
 
 const asIs = (result: unknown): WitValue => result as WitValue
 

@@ -3,12 +3,12 @@
  *
  * Owns: how a request is written and a response read. Does not own: sending (hostcalls/fetch.ts).
  */
-import { LoomError } from '../base/errors.ts'
-import type { WitValue } from '../component/wit.ts'
-import type { FetchErrorCode, FetchRequest } from '../hostcalls/fetch.ts'
-import type { HostCallContext } from '../hostcalls/host-interface.ts'
-import { recordedFetch } from '../hostcalls/loom-http.ts'
-import type { Recorder } from '../hostcalls/recorder.ts'
+import { LoomError } from '../../base/errors.ts'
+import type { WitValue } from '../../component/wit/wit.ts'
+import type { FetchErrorCode, FetchRequest } from '../../hostcalls/fetch.ts'
+import type { HostCallContext } from '../../hostcalls/host-interface.ts'
+import { recordedFetch } from '../../hostcalls/loom-http.ts'
+import type { Recorder } from '../../hostcalls/recorder.ts'
 import type { ActorContext, FetchAnswer, FetchOptions } from './typescript-actor.ts'
 import type { Calls } from './typescript-calls.ts'
 

@@ -10,13 +10,13 @@
  *       after an eviction or a crash would differ from its replay.
  */
 import { createHash } from 'node:crypto'
-import { LoomError, toLoomError } from '../base/errors.ts'
-import { isThenable } from '../base/promises.ts'
-import { camelCase } from '../component/labels.ts'
-import type { JsonValue, WitValue } from '../component/wit.ts'
-import { CALL_LIMITS } from '../hostcalls/call-limits.ts'
-import { asJournaled, packValue, unpackValue } from '../journal/values.ts'
-import type { ActorBody, ActorMethod, ActorProgram } from './program.ts'
+import { LoomError, toLoomError } from '../../base/errors.ts'
+import { isThenable } from '../../base/promises.ts'
+import { camelCase } from '../../component/wit/labels.ts'
+import type { JsonValue, WitValue } from '../../component/wit/wit.ts'
+import { CALL_LIMITS } from '../../hostcalls/call-limits.ts'
+import { asJournaled, packValue, unpackValue } from '../../journal/values.ts'
+import type { ActorBody, ActorMethod, ActorProgram } from '../program/program.ts'
 import { Actor, type ActorClass, type ActorContext, type ActorState } from './typescript-actor.ts'
 import { actorContext } from './typescript-context.ts'
 

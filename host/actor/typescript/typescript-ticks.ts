@@ -1,9 +1,9 @@
 /**
  * Reminders and timers of TypeScript actors: context.reminders, context.timers.
  */
-import type { WitValue } from '../component/wit.ts'
-import type { HostCallContext, ReminderInfo } from '../hostcalls/host-interface.ts'
-import type { ScheduleText } from '../journal/entry.ts'
+import type { WitValue } from '../../component/wit/wit.ts'
+import type { HostCallContext, ReminderInfo } from '../../hostcalls/host-interface.ts'
+import type { ScheduleText } from '../../journal/entry.ts'
 import type { ReminderDescription, Reminders, TickOptions, Timers } from './typescript-actor.ts'
 import { type Calls, plain } from './typescript-calls.ts'
 

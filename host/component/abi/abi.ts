@@ -14,10 +14,10 @@
  *
  * Source: CanonicalABI.md, "Lifting and Lowering Context".
  */
-import { VALUE_SIZE_MAX_BYTES } from '../base/limits.ts'
+import { VALUE_SIZE_MAX_BYTES } from '../../base/limits.ts'
+import type { Meter } from '../core/meter.ts'
+import type { ArrayKind, NumberArray } from '../values/numbers.ts'
 import type { HandleTable } from './handles.ts'
-import type { Meter } from './meter.ts'
-import type { ArrayKind, NumberArray } from './numbers.ts'
 import { AbiTrap, trap } from './trap.ts'
 
 export { AbiTrap, trap }

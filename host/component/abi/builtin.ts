@@ -10,12 +10,13 @@
  *
  * Source: CanonicalABI.md, "`canon resource.new`", "`canon resource.drop`", "`canon resource.rep`".
  */
+
+import { BUILTIN_COST } from '../core/meter.ts'
+import { trapError } from '../refuse.ts'
+import type { WitResource } from '../wit/wit.ts'
 import type { CoreFunction, Guard } from './abi.ts'
 import { fail, type Run, toFailure } from './failure.ts'
 import type { HandleTable } from './handles.ts'
-import { BUILTIN_COST } from './meter.ts'
-import { trapError } from './refuse.ts'
-import type { WitResource } from './wit.ts'
 
 export type BuiltinKind = 'resource-new' | 'resource-rep' | 'resource-drop'
 

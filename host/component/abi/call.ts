@@ -12,14 +12,15 @@
  *
  * Source: CanonicalABI.md, "`canon lift`", "Lifting and Lowering Values".
  */
+
+import type { FuncShape } from '../binary/types.ts'
+import { flatCountOf, layoutOf } from '../wit/layout.ts'
+import type { WitValue } from '../wit/wit.ts'
 import type { Abi, CoreFunction } from './abi.ts'
 import type { Codec } from './codec.ts'
-import { flatCountOf, layoutOf } from './layout.ts'
 import { type CoreValue, scalarLifter } from './lift-flat.ts'
 import { scalarLowerer } from './lower-flat.ts'
 import { type FlatSignature, flattenFunc } from './signature.ts'
-import type { FuncShape } from './types.ts'
-import type { WitValue } from './wit.ts'
 
 /** A lifted function of one instance. */
 export type BoundCall = (args: readonly WitValue[]) => WitValue

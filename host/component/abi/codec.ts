@@ -1,7 +1,7 @@
 /**
  * Codec: the lifters and lowerers of one string encoding, made on demand and shared by all functions.
  */
-import type { StringEncoding } from './ast.ts'
+import type { StringEncoding } from '../binary/ast.ts'
 import { FlatLifter } from './lift-flat.ts'
 import { MemoryLifter } from './lift-memory.ts'
 import { FlatLowerer } from './lower-flat.ts'

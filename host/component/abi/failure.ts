@@ -11,10 +11,10 @@
  *   F4. When the guest was stopped by a limit, that is the failure, whatever it looks like to the engine.
  *   F3. Exhausting the stack is the guest's fault wherever on its stack it was noticed.
  */
-import { isLoomError, LoomError } from '../base/errors.ts'
+import { isLoomError, LoomError } from '../../base/errors.ts'
+import type { Meter } from '../core/meter.ts'
+import { trapError } from '../refuse.ts'
 import { AbiTrap } from './abi.ts'
-import type { Meter } from './meter.ts'
-import { trapError } from './refuse.ts'
 
 /** The run of one instance, shared by its imports and exports. */
 export interface Run {

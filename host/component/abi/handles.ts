@@ -19,12 +19,12 @@
  * Source: CanonicalABI.md, "Table State", "Resource State", "Lifting", "Lowering".
  */
 
-import { LoomError } from '../base/errors.ts'
-import { HANDLE_COUNT_MAX } from '../base/limits.ts'
-import type { StateTable } from './component.ts'
+import { LoomError } from '../../base/errors.ts'
+import { HANDLE_COUNT_MAX } from '../../base/limits.ts'
+import type { StateTable } from '../component.ts'
+import type { WitResource } from '../wit/wit.ts'
 import { NONE } from './list-of.ts'
 import { trap } from './trap.ts'
-import type { WitResource } from './wit.ts'
 
 /** Source: CanonicalABI.md, "Task State", `num_borrows`. */
 export interface BorrowScope {

@@ -10,10 +10,13 @@
  *
  * Source: CanonicalABI.md, "Flat Lifting".
  */
+
+import type { StringEncoding } from '../binary/ast.ts'
+import { f32FromBits, f64FromBits } from '../values/numbers.ts'
+import { camelCase } from '../wit/labels.ts'
+import { casesOf, type FlatType, flatCountOf } from '../wit/layout.ts'
+import type { WitType, WitValue } from '../wit/wit.ts'
 import { type Abi, trap } from './abi.ts'
-import type { StringEncoding } from './ast.ts'
-import { camelCase } from './labels.ts'
-import { casesOf, type FlatType, flatCountOf } from './layout.ts'
 import {
   caseWrapper,
   charFromCode,
@@ -21,9 +24,7 @@ import {
   type MemoryLifter,
   trapCase,
 } from './lift-memory.ts'
-import { f32FromBits, f64FromBits } from './numbers.ts'
 import { LOAD_STRING } from './strings.ts'
-import type { WitType, WitValue } from './wit.ts'
 
 export type CoreValue = number | bigint
 export type LiftFlat = (abi: Abi, flat: readonly CoreValue[]) => WitValue

@@ -12,13 +12,14 @@
  *
  * Source: CanonicalABI.md, "Loading".
  */
+
+import type { StringEncoding } from '../binary/ast.ts'
+import { arrayKindOf, canonicalizeNaNs } from '../values/numbers.ts'
+import { camelCase } from '../wit/labels.ts'
+import { casesOf, discriminantSize, layoutOf, offsetsOf, payloadOffset } from '../wit/layout.ts'
+import type { WitType, WitValue } from '../wit/wit.ts'
 import { type Abi, trap } from './abi.ts'
-import type { StringEncoding } from './ast.ts'
-import { camelCase } from './labels.ts'
-import { casesOf, discriminantSize, layoutOf, offsetsOf, payloadOffset } from './layout.ts'
-import { arrayKindOf, canonicalizeNaNs } from './numbers.ts'
 import { LOAD_STRING } from './strings.ts'
-import type { WitType, WitValue } from './wit.ts'
 
 export type Load = (abi: Abi, pointer: number) => WitValue
 

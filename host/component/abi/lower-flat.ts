@@ -8,15 +8,16 @@
  *
  * Source: CanonicalABI.md, "Flat Lowering".
  */
+
+import type { StringEncoding } from '../binary/ast.ts'
+import { bitsOfF32, bitsOfF64 } from '../values/numbers.ts'
+import { camelCase } from '../wit/labels.ts'
+import { casesOf, type FlatType, flatCountOf } from '../wit/layout.ts'
+import type { WitType, WitValue } from '../wit/wit.ts'
 import { type Abi, trap } from './abi.ts'
-import type { StringEncoding } from './ast.ts'
-import { camelCase } from './labels.ts'
-import { casesOf, type FlatType, flatCountOf } from './layout.ts'
 import type { CoreValue } from './lift-flat.ts'
 import { caseReader, flagsPacker, type Keyed, type MemoryLowerer } from './lower-memory.ts'
-import { bitsOfF32, bitsOfF64 } from './numbers.ts'
 import { STORE_STRING } from './strings.ts'
-import type { WitType, WitValue } from './wit.ts'
 
 export type LowerFlat = (abi: Abi, flat: CoreValue[], value: WitValue) => void
 

@@ -12,19 +12,20 @@
  *
  * Source: CanonicalABI.md, "Storing".
  */
-import { type Abi, trap } from './abi.ts'
-import type { StringEncoding } from './ast.ts'
-import { camelCase } from './labels.ts'
-import { casesOf, discriminantSize, layoutOf, offsetsOf, payloadOffset } from './layout.ts'
+
+import type { StringEncoding } from '../binary/ast.ts'
 import {
   arrayKindOf,
   CANONICAL_NAN32,
   CANONICAL_NAN64,
   canonicalizeNaNs,
   type NumberArray,
-} from './numbers.ts'
+} from '../values/numbers.ts'
+import { camelCase } from '../wit/labels.ts'
+import { casesOf, discriminantSize, layoutOf, offsetsOf, payloadOffset } from '../wit/layout.ts'
+import type { WitType, WitValue } from '../wit/wit.ts'
+import { type Abi, trap } from './abi.ts'
 import { STORE_STRING } from './strings.ts'
-import type { WitType, WitValue } from './wit.ts'
 
 export type Store = (abi: Abi, pointer: number, value: WitValue) => void
 

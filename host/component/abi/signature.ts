@@ -6,7 +6,10 @@
  *
  * Source: CanonicalABI.md, "Flattening", "`canonopt` Validation", "`canon lift`", "`canon lower`".
  */
-import type { CanonOptions } from './ast.ts'
+import type { CanonOptions } from '../binary/ast.ts'
+import type { FuncShape } from '../binary/types.ts'
+import type { Signature } from '../core/module.ts'
+import { formatError } from '../refuse.ts'
 import {
   alignTo,
   type FlatType,
@@ -15,11 +18,8 @@ import {
   MAX_FLAT_PARAMS,
   MAX_FLAT_RESULTS,
   offsetsOf,
-} from './layout.ts'
-import type { Signature } from './module.ts'
-import { formatError } from './refuse.ts'
-import type { FuncShape } from './types.ts'
-import type { WitType } from './wit.ts'
+} from '../wit/layout.ts'
+import type { WitType } from '../wit/wit.ts'
 
 /** What an allocator looks like: "`canonopt` Validation". */
 export const REALLOC = { params: ['i32', 'i32', 'i32', 'i32'], results: ['i32'] } as const

@@ -14,8 +14,8 @@
  * Source: CanonicalABI.md, "Loading" (`load_string_from_range`), "Storing" (`store_string_into_range`).
  */
 import { isAscii, isUtf8 } from 'node:buffer'
+import type { StringEncoding } from '../binary/ast.ts'
 import { type Abi, trap } from './abi.ts'
-import type { StringEncoding } from './ast.ts'
 
 const DECODE_LOOP_MAX = 6
 const ENCODE_LOOP_MAX = 16

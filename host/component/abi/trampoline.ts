@@ -13,20 +13,21 @@
  *
  * Source: CanonicalABI.md, "`canon lower`", "Lifting and Lowering Values".
  */
+
+import type { FuncShape } from '../binary/types.ts'
+import type { HostFunction } from '../component.ts'
+import { HOST_CALL_COST, LIFTED_BYTE_COST } from '../core/meter.ts'
+import { trapError } from '../refuse.ts'
+import { toResultError } from '../values/arguments.ts'
+import { type Check, checkerOf } from '../values/check.ts'
+import { flatCountOf, layoutOf } from '../wit/layout.ts'
+import type { WitValue } from '../wit/wit.ts'
 import type { Abi, Guard } from './abi.ts'
-import { toResultError } from './arguments.ts'
-import { type Check, checkerOf } from './check.ts'
 import type { Codec } from './codec.ts'
-import type { HostFunction } from './component.ts'
 import { fail, type Run, toFailure, toHostFailure } from './failure.ts'
-import { flatCountOf, layoutOf } from './layout.ts'
 import { type CoreValue, scalarLifter } from './lift-flat.ts'
 import { scalarLowerer } from './lower-flat.ts'
-import { HOST_CALL_COST, LIFTED_BYTE_COST } from './meter.ts'
-import { trapError } from './refuse.ts'
 import { type FlatSignature, flattenFunc } from './signature.ts'
-import type { FuncShape } from './types.ts'
-import type { WitValue } from './wit.ts'
 
 /** The core function of an instance's import; a promise only where it was planned to wait. */
 type Trampoline = (...flat: CoreValue[]) => CoreValue | undefined | Promise<CoreValue | undefined>

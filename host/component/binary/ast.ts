@@ -6,8 +6,8 @@
  *
  * Source: Component Model Binary.md; each type names its production.
  */
-import type { CoreExtern, Signature } from './module.ts'
-import type { WitPrimitive } from './wit.ts'
+import type { CoreExtern, Signature } from '../core/module.ts'
+import type { WitPrimitive } from '../wit/wit.ts'
 
 /** `valtype`: a primitive, or an index into the type index space. */
 export type ValRef = WitPrimitive | number

@@ -5,9 +5,10 @@
  *
  * Source: Component Model Binary.md, "Canonical Definitions"; CanonicalABI.md, "`canonopt` Validation".
  */
+
+import { hex, type Reader } from '../bytes.ts'
+import { featureError } from '../refuse.ts'
 import type { CanonOptions, Definition, StringEncoding } from './ast.ts'
-import { hex, type Reader } from './bytes.ts'
-import { featureError } from './refuse.ts'
 
 const ENCODINGS: readonly StringEncoding[] = ['utf8', 'utf16', 'latin1+utf16']
 

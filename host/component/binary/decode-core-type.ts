@@ -7,10 +7,17 @@
  *
  * Source: Component Model Binary.md, "Type Definitions"; WebAssembly Core Specification, "Types", "Imports".
  */
+
+import { hex, type Reader } from '../bytes.ts'
+import {
+  type CoreLimits,
+  type CoreType,
+  isReference,
+  readCoreType,
+  readMemory,
+} from '../core/module.ts'
+import { featureError } from '../refuse.ts'
 import type { CoreExternNode, CoreTypeNode, ModuleDeclaration } from './ast.ts'
-import { hex, type Reader } from './bytes.ts'
-import { type CoreLimits, type CoreType, isReference, readCoreType, readMemory } from './module.ts'
-import { featureError } from './refuse.ts'
 
 const FUNCTION = 0x60
 const MODULE = 0x50

@@ -10,6 +10,11 @@
  *
  * Source: Component Model Binary.md, "Type Definitions" and "Import and Export Definitions".
  */
+
+import { hex, type Reader } from '../bytes.ts'
+import { featureError } from '../refuse.ts'
+import { checkLabels } from '../wit/labels.ts'
+import type { WitPrimitive } from '../wit/wit.ts'
 import type {
   AliasNode,
   CaseRef,
@@ -22,12 +27,8 @@ import type {
   TypeNode,
   ValRef,
 } from './ast.ts'
-import { hex, type Reader } from './bytes.ts'
 import { readCoreTypeNode } from './decode-core-type.ts'
 import { checkNamed, NameScope, readExternName } from './extern-name.ts'
-import { checkLabels } from './labels.ts'
-import { featureError } from './refuse.ts'
-import type { WitPrimitive } from './wit.ts'
 
 /** Components in components, types in types. wit-component nests three deep. */
 export const DEPTH_MAX = 32

@@ -11,9 +11,10 @@
  *
  * Source: Component Model Binary.md, "Component Definitions" to "Import and Export Definitions".
  */
-import { COMPONENT_SIZE_MAX_BYTES } from '../base/limits.ts'
+import { COMPONENT_SIZE_MAX_BYTES } from '../../base/limits.ts'
+import { hex, Reader } from '../bytes.ts'
+import { featureError } from '../refuse.ts'
 import type { Argument, ComponentNode, CoreSortIndex, Definition, SortIndex } from './ast.ts'
-import { hex, Reader } from './bytes.ts'
 import { readCanon } from './decode-canon.ts'
 import { readCoreTypeNode } from './decode-core-type.ts'
 import {
@@ -26,7 +27,6 @@ import {
   readType,
 } from './decode-type.ts'
 import { checkNamed, NameScope, readExternName } from './extern-name.ts'
-import { featureError } from './refuse.ts'
 
 const MAGIC = [0x00, 0x61, 0x73, 0x6d] as const
 const VERSION = 0x0d

@@ -11,9 +11,9 @@
  *
  * Source: Component Model Explainer.md, "Import and Export Definitions", "Name Uniqueness"; Binary.md.
  */
-import type { Reader } from './bytes.ts'
-import { LABEL_PATTERN } from './labels.ts'
-import { featureError, formatError } from './refuse.ts'
+import type { Reader } from '../bytes.ts'
+import { featureError, formatError } from '../refuse.ts'
+import { LABEL_PATTERN } from '../wit/labels.ts'
 
 const SIZE_MAX = 4_096
 const WORDS = '[a-z][0-9a-z]*(?:-[0-9a-z]+)*'

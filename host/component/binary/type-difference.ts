@@ -6,9 +6,10 @@
  *
  * Source: Component Model Explainer.md, "Type Checking".
  */
+
+import type { WitField, WitResource, WitType } from '../wit/wit.ts'
+import { formatType } from '../wit/wit-text.ts'
 import type { FuncShape } from './types.ts'
-import type { WitField, WitResource, WitType } from './wit.ts'
-import { formatType } from './wit-text.ts'
 
 export interface Difference {
   /** The way to the part that differs, such as ` parameter "p" field "age"`; empty for the whole. */

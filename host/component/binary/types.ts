@@ -9,10 +9,11 @@
  *
  * Source: Component Model Binary.md, "Type Definitions"; Explainer.md, "Type Checking".
  */
+
+import { formatError } from '../refuse.ts'
+import { layoutOf } from '../wit/layout.ts'
+import type { WitField, WitPrimitive, WitResource, WitType } from '../wit/wit.ts'
 import type { FuncTypeNode, ValTypeNode } from './ast.ts'
-import { layoutOf } from './layout.ts'
-import { formatError } from './refuse.ts'
-import type { WitField, WitPrimitive, WitResource, WitType } from './wit.ts'
 
 /** The type of a function without its name. */
 export interface FuncShape {

@@ -5,16 +5,17 @@
  *
  * Invariants:
  *   CT1. A value that is got has the declared type, and may be passed back.
- *   CT2. Parameters also admit what host/component/check.ts takes besides: safe integers for 64-bit types, arrays for
+ *   CT2. Parameters also admit what host/component/values/check.ts takes besides: safe integers for 64-bit types, arrays for
  *        lists of numbers, null for none. In fields of named types they do not, because those are got as well.
  */
+
+import { arrayKindOf } from '../values/numbers.ts'
+import { camelCase } from '../wit/labels.ts'
+import { passesHandles } from '../wit/layout.ts'
+import type { WitCase, WitFunction, WitType } from '../wit/wit.ts'
+import { formatFunction } from '../wit/wit-text.ts'
 import type { Contract } from './contract.ts'
-import { camelCase } from './labels.ts'
-import { passesHandles } from './layout.ts'
 import { methodNames } from './method-names.ts'
-import { arrayKindOf } from './numbers.ts'
-import type { WitCase, WitFunction, WitType } from './wit.ts'
-import { formatFunction } from './wit-text.ts'
 
 /** Names of the language that the declarations use, or that cannot be declared. */
 const RESERVED = /^(Methods|(Big)?(Ui|I)nt(8|16|32|64)Array|Float(32|64)Array|[a-z].*)$/

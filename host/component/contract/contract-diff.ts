@@ -5,17 +5,18 @@
  * Does not own: which imports a host serves.
  *
  * Invariants:
- *   CD1. A value that one side sends must be one that the other takes, as host/component/check.ts takes values:
+ *   CD1. A value that one side sends must be one that the other takes, as host/component/values/check.ts takes values:
  *        arguments go from the old contract to the new one, results from the new one to the old one. For
  *        imports it is the other way round.
  *   CD2. Nothing is compared by the name of its type; members are.
  *   CD3. Versions are compatible as component/host interfaces match them: `0.1.x` with `0.1.y`, `1.x` with `1.y`.
  */
+
+import { compatibleName } from '../wit/interface-name.ts'
+import type { WitFunction, WitType } from '../wit/wit.ts'
+import { formatType } from '../wit/wit-text.ts'
 import type { Contract, ContractInterface } from './contract.ts'
-import { compatibleName } from './interface-name.ts'
 import { methodNames } from './method-names.ts'
-import type { WitFunction, WitType } from './wit.ts'
-import { formatType } from './wit-text.ts'
 
 export interface Break {
   readonly kind: 'removed' | 'added' | 'changed'

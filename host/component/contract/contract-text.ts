@@ -3,9 +3,10 @@
  *
  * Owns: text that every WIT tool reads: one world, and the interfaces that it names in the packages that they are of.
  */
+
+import type { WitFunction } from '../wit/wit.ts'
+import { formatFunction, formatType, witName } from '../wit/wit-text.ts'
 import type { Contract, ContractInterface, ContractType } from './contract.ts'
-import type { WitFunction } from './wit.ts'
-import { formatFunction, formatType, witName } from './wit-text.ts'
 
 function indent(text: string): string {
   return text.replace(/^(?=.)/gm, '  ')

@@ -10,9 +10,10 @@
  *
  * Documentation is not part of it: the binary format has no place for comments.
  */
-import { readComponent } from './read.ts'
-import type { Item } from './scope.ts'
-import type { WitFunction, WitResource, WitType } from './wit.ts'
+
+import type { Item } from '../link/scope.ts'
+import { readComponent } from '../read.ts'
+import type { WitFunction, WitResource, WitType } from '../wit/wit.ts'
 
 type NamedTypeKind = 'record' | 'variant' | 'enum' | 'flags'
 

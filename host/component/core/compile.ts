@@ -4,7 +4,7 @@
  * Owns: what an engine must be told first. Does not own: what is compiled (instrument.ts).
  */
 import { setFlagsFromString } from 'node:v8'
-import { featureError, formatError } from './refuse.ts'
+import { featureError, formatError } from '../refuse.ts'
 
 /**
  * WebAssembly 3.0, "Constant Expressions": V8 before 11.4, and so Node 20, has `i32.add` and the like behind

@@ -3,8 +3,9 @@
  *
  * Owns: how many there may be. Does not own: what is read (module.ts).
  */
+
+import { formatError } from '../refuse.ts'
 import { type CoreModule, readCoreModule } from './module.ts'
-import { formatError } from './refuse.ts'
 
 /** Each is compiled, whether or not an instance needs it. */
 const CORE_MODULE_COUNT_MAX = 1_000

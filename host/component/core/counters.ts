@@ -7,10 +7,11 @@
  *
  * Owns: that module. Does not own: what is counted (meter.ts), how counters are reached (global-access.ts).
  */
+
+import { Writer } from '../writer.ts'
 import { UNLIMITED } from './fuel-write.ts'
 import { ACCESS_NAME, ACCESS_TYPE, type GlobalAccess, writeAccess } from './global-access.ts'
 import { FUEL_NAME, ROOM_NAME } from './instrument.ts'
-import { Writer } from './writer.ts'
 
 function moduleBytes(): Uint8Array<ArrayBuffer> {
   const out = new Writer()

@@ -6,9 +6,10 @@
  * Invariant FW1. Every sequence leaves the stack as it found it, and its blocks hold no code of the guest,
  * so that the guest's types and labels stay what they were.
  */
+
+import type { Writer } from '../writer.ts'
 import { type FunctionScan, MEMORY_GROW, type Point, type PointKind } from './fuel-scan.ts'
 import { CANONICAL_NAN, type CoreModule } from './module.ts'
-import type { Writer } from './writer.ts'
 
 /** The counter's value says why the guest was stopped (meter.ts); later charges leave it in its range. */
 export const STOPPED_BY_MEMORY_LIMIT = -(2n ** 62n)

@@ -28,12 +28,13 @@
  *
  * Source: WebAssembly Core Specification, "Binary Format", "Code Section"; "Execution", "Instructions".
  */
+
+import { featureError } from '../refuse.ts'
+import { Writer } from '../writer.ts'
 import { FunctionScan, type StateChanges } from './fuel-scan.ts'
 import { FunctionWriter } from './fuel-write.ts'
 import { InstructionReader } from './instructions.ts'
 import type { CoreModule, Section } from './module.ts'
-import { featureError } from './refuse.ts'
-import { Writer } from './writer.ts'
 
 /** Engines take no larger function: WebAssembly JavaScript Interface, "Implementation-defined Limits". */
 const FUNCTION_SIZE_MAX_BYTES = 7_654_321

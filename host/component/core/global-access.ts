@@ -19,11 +19,11 @@
  *   GA1. The function costs no fuel, and no code of the guest can call it.
  *   GA2. A NaN that is read or written is the canonical one: globals hold no other (fuel.ts FU6).
  */
-import { LoomError } from '../base/errors.ts'
-import type { GlobalValue, StateGlobals } from './component.ts'
+import { LoomError } from '../../base/errors.ts'
+import type { GlobalValue, StateGlobals } from '../component.ts'
+import { featureError } from '../refuse.ts'
+import type { Writer } from '../writer.ts'
 import type { CoreType } from './module.ts'
-import { featureError } from './refuse.ts'
-import type { Writer } from './writer.ts'
 
 export const ACCESS_NAME = 'loom:globals'
 /** Its type, as the type section has it. */

@@ -12,8 +12,8 @@
  * Source: WebAssembly Core Specification 3.0, "Binary Format", "Instructions"; "Threads" and legacy
  * exception-handling proposals.
  */
-import { hex } from './bytes.ts'
-import { featureError, formatError } from './refuse.ts'
+import { hex } from '../bytes.ts'
+import { featureError, formatError } from '../refuse.ts'
 
 type Immediate = 'none' | 'index' | 'two' | 'memory' | 'block' | 'special'
 

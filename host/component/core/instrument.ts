@@ -23,7 +23,9 @@
  *
  * Source: WebAssembly Core Specification, "Binary Format", "Modules".
  */
-import { Reader } from './bytes.ts'
+import { Reader } from '../bytes.ts'
+import { featureError, formatError } from '../refuse.ts'
+import { Writer } from '../writer.ts'
 import { type MeteredCode, meterModule } from './fuel.ts'
 import { ADDED_GLOBAL_COUNT, UNLIMITED } from './fuel-write.ts'
 import { ACCESS_NAME, ACCESS_TYPE, type AccessedGlobal, writeAccess } from './global-access.ts'
@@ -36,9 +38,7 @@ import {
   type Section,
   skipConstant,
 } from './module.ts'
-import { featureError, formatError } from './refuse.ts'
 import { NO_TABLES, readTables, skipElements } from './table-functions.ts'
-import { Writer } from './writer.ts'
 
 const PREFIX = 'loom:'
 const RESERVED = /^loom:([mt][0-9]+|functions|globals)$/

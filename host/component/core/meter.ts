@@ -10,9 +10,9 @@
  *   ME2. Whoever was stopped stays stopped: the counter is below 0, and every further charge traps.
  *   ME3. Without limits (replay) nothing is ever used up: a turn that returned once returns again.
  */
-import { LoomError } from '../base/errors.ts'
-import { VALUE_SIZE_MAX_BYTES } from '../base/limits.ts'
-import type { GuestLimits, InstanceState } from './component.ts'
+import { LoomError } from '../../base/errors.ts'
+import { VALUE_SIZE_MAX_BYTES } from '../../base/limits.ts'
+import type { GuestLimits, InstanceState } from '../component.ts'
 import { sharedCounters } from './counters.ts'
 import { STOPPED_BY_HOST_MEMORY, STOPPED_BY_MEMORY_LIMIT, UNLIMITED } from './fuel-write.ts'
 import { FUEL_INDEX, type GlobalAccess, ROOM_INDEX } from './global-access.ts'

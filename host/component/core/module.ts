@@ -8,8 +8,8 @@
  *
  * Source: WebAssembly Core Specification, "Binary Format", "Modules".
  */
-import { hex, Reader } from './bytes.ts'
-import { featureError } from './refuse.ts'
+import { hex, Reader } from '../bytes.ts'
+import { featureError } from '../refuse.ts'
 
 /** `ref` is any reference that the function and external ones without a type index are not. */
 export type CoreType = 'i32' | 'i64' | 'f32' | 'f64' | 'v128' | 'funcref' | 'externref' | 'ref'

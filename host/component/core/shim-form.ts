@@ -13,7 +13,7 @@
  *
  * Invariant SF1. A module of another form, or with one byte more than these, is none: null.
  */
-import { Reader } from './bytes.ts'
+import { Reader } from '../bytes.ts'
 import type { CoreModule, Section, Signature } from './module.ts'
 
 const CUSTOM = 0

@@ -10,7 +10,7 @@
  *
  * Source: WebAssembly Core Specification 3.0, "Validation", "Modules" (the references of a context).
  */
-import { Reader } from './bytes.ts'
+import { Reader } from '../bytes.ts'
 import { type CoreModule, readCoreType, skipConstant } from './module.ts'
 
 export interface ModuleTables {

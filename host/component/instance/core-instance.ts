@@ -1,9 +1,9 @@
 /**
  * Core instances: what the engine says when one cannot be made.
  */
-import { LoomError } from '../base/errors.ts'
-import { fail, type Run, toFailure } from './failure.ts'
-import { formatError } from './refuse.ts'
+import { LoomError } from '../../base/errors.ts'
+import { fail, type Run, toFailure } from '../abi/failure.ts'
+import { formatError } from '../refuse.ts'
 
 /** @throws ERR_COMPONENT_FORMAT, ERR_BUSY, and what a start function threw. */
 export function coreInstance(

@@ -13,11 +13,11 @@
  *        engine, nor on whether an import can be parked, which wraps it differently.
  *   EL2. A table never shrinks. One with more elements than the bytes cannot take them.
  */
-import { LoomError } from '../base/errors.ts'
-import type { CoreTable } from './component.ts'
-import { FUNCTIONS_NAME, type InstrumentedModule } from './instrument.ts'
-import type { LinkPlan, LinkStep } from './link.ts'
-import type { CoreSource } from './scope.ts'
+import { LoomError } from '../../base/errors.ts'
+import type { CoreTable } from '../component.ts'
+import { FUNCTIONS_NAME, type InstrumentedModule } from '../core/instrument.ts'
+import type { LinkPlan, LinkStep } from '../link/link.ts'
+import type { CoreSource } from '../link/scope.ts'
 
 /** Functions of all core instances; more are more work than a snapshot is worth. */
 const FUNCTION_COUNT_MAX = 100_000

@@ -13,22 +13,22 @@
  *
  * Source: CanonicalABI.md, "Component Instances", "Embedding"; Explainer.md, "Instance Definitions".
  */
-import { LoomError } from '../base/errors.ts'
-import { Builder } from './build.ts'
-import type { BoundCall, ParkingCall } from './call.ts'
+import { LoomError } from '../../base/errors.ts'
+import type { BoundCall, ParkingCall } from '../abi/call.ts'
+import { fail, type Run, toFailure } from '../abi/failure.ts'
+import { listOf } from '../abi/list-of.ts'
 import type {
   ComponentExport,
   ComponentInstance,
   GuestLimits,
   ImportResolver,
   InstanceState,
-} from './component.ts'
-import { fail, type Run, toFailure } from './failure.ts'
-import { listOf } from './list-of.ts'
-import { memorySize } from './meter.ts'
+} from '../component.ts'
+import { memorySize } from '../core/meter.ts'
+import type { WitValue } from '../wit/wit.ts'
+import { Builder } from './build.ts'
 import type { ParkingPlan } from './parking.ts'
 import type { ComponentPlan } from './plan.ts'
-import type { WitValue } from './wit.ts'
 
 /**
  * @throws ERR_TRAP, ERR_FUEL, ERR_BUSY (no address space for another memory), whatever a host function threw.

@@ -18,16 +18,16 @@
  *
  * Source: JavaScript Promise Integration, phase 4, "WebAssembly.Suspending", "WebAssembly.promising".
  */
-import { type ParkingCallPlan, planParkingCall } from './call.ts'
-import type { Codec } from './codec.ts'
-import type { LinkPlan } from './link.ts'
-import type { Signature } from './module.ts'
+import { type ParkingCallPlan, planParkingCall } from '../abi/call.ts'
+import type { Codec } from '../abi/codec.ts'
+import { flattenFunc } from '../abi/signature.ts'
+import { planTrampoline, type TrampolinePlan } from '../abi/trampoline.ts'
+import type { Signature } from '../core/module.ts'
+import type { LinkPlan } from '../link/link.ts'
+import type { CoreSource } from '../link/scope.ts'
+import type { WitFunction } from '../wit/wit.ts'
+import { Writer } from '../writer.ts'
 import type { ComponentPlan } from './plan.ts'
-import type { CoreSource } from './scope.ts'
-import { flattenFunc } from './signature.ts'
-import { planTrampoline, type TrampolinePlan } from './trampoline.ts'
-import type { WitFunction } from './wit.ts'
-import { Writer } from './writer.ts'
 
 /** One import that waits. */
 export interface ParkingLower {

@@ -6,18 +6,19 @@
  *
  * Invariant P1. After `planComponent`, making an instance looks up nothing and compiles nothing.
  */
-import type { StringEncoding } from './ast.ts'
-import { type CallPlan, planCall } from './call.ts'
-import { type Codec, createCodec } from './codec.ts'
-import type { ComponentExport } from './component.ts'
+
+import { type CallPlan, planCall } from '../abi/call.ts'
+import { type Codec, createCodec } from '../abi/codec.ts'
+import { planTrampoline, type TrampolinePlan } from '../abi/trampoline.ts'
+import type { StringEncoding } from '../binary/ast.ts'
+import type { ComponentExport } from '../component.ts'
+import type { GlobalTypes } from '../core/global-access.ts'
+import type { InstrumentedModule } from '../core/instrument.ts'
+import type { LinkPlan, LinkStep } from '../link/link.ts'
+import type { FuncItem, Item } from '../link/scope.ts'
+import { featureError } from '../refuse.ts'
+import type { WitFunction, WitInterface } from '../wit/wit.ts'
 import { type NumberedFunction, planElements } from './elements.ts'
-import type { GlobalTypes } from './global-access.ts'
-import type { InstrumentedModule } from './instrument.ts'
-import type { LinkPlan, LinkStep } from './link.ts'
-import { featureError } from './refuse.ts'
-import type { FuncItem, Item } from './scope.ts'
-import { planTrampoline, type TrampolinePlan } from './trampoline.ts'
-import type { WitFunction, WitInterface } from './wit.ts'
 
 interface PlannedExport {
   readonly target: ComponentExport

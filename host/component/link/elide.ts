@@ -15,11 +15,17 @@
  *   ED3. What differs in anything from the known form is instantiated as it stands.
  *   ED4. What the engine would have refused when it linked the modules is not left out: it still refuses.
  */
-import type { MeteredCode } from './fuel.ts'
+import type { MeteredCode } from '../core/fuel.ts'
+import type { Signature } from '../core/module.ts'
+import {
+  type FixupForm,
+  isSameSignature,
+  readFixup,
+  readShim,
+  type ShimForm,
+} from '../core/shim-form.ts'
 import type { LinkPlan, LinkStep } from './link.ts'
-import type { Signature } from './module.ts'
 import type { CoreSource } from './scope.ts'
-import { type FixupForm, isSameSignature, readFixup, readShim, type ShimForm } from './shim-form.ts'
 
 type Instantiation = Extract<LinkStep, { kind: 'instantiate' }>
 

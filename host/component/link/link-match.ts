@@ -11,12 +11,12 @@
  *
  * Source: Component Model Explainer.md, "Type Checking"; Subtyping.md.
  */
-import type { ExternNode } from './ast.ts'
-import { layoutOf } from './layout.ts'
+import type { ExternNode } from '../binary/ast.ts'
+import { type Difference, shapeDifference, typeDifference } from '../binary/type-difference.ts'
+import { shapeSize } from '../binary/types.ts'
+import { layoutOf } from '../wit/layout.ts'
 import { type Budget, walkInstance } from './link-type.ts'
 import type { Item, Scope, TypeItem } from './scope.ts'
-import { type Difference, shapeDifference, typeDifference } from './type-difference.ts'
-import { shapeSize } from './types.ts'
 
 function refuse(scope: Scope, where: string, { path, expected, got }: Difference): never {
   return scope.fail(`${where}${path}: expected ${expected}, got ${got}`)

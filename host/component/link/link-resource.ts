@@ -11,10 +11,10 @@
  *
  * Source: CanonicalABI.md, "Canonical Definitions"; Explainer.md, "Resource Types" and "Type Checking".
  */
-import type { BuiltinKind } from './builtin.ts'
+import type { BuiltinKind } from '../abi/builtin.ts'
+import { checkSignature } from '../abi/signature.ts'
+import type { WitFunction, WitResource } from '../wit/wit.ts'
 import type { CoreItem, CoreSource, Scope } from './scope.ts'
-import { checkSignature } from './signature.ts'
-import type { WitFunction, WitResource } from './wit.ts'
 
 /** Owner of the resource types that the root imports. */
 const HOST = -1

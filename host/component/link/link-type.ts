@@ -6,12 +6,12 @@
  *
  * Source: Component Model Explainer.md, "Type Definitions"; Binary.md, "Type Definitions".
  */
-import type { AliasNode, Declaration, ExternNode, TypeNode } from './ast.ts'
-import { layoutOf } from './layout.ts'
-import { featureError } from './refuse.ts'
+import type { AliasNode, Declaration, ExternNode, TypeNode } from '../binary/ast.ts'
+import { buildFunc, buildType, type FuncShape, nameType, shapeSize } from '../binary/types.ts'
+import { featureError } from '../refuse.ts'
+import { layoutOf } from '../wit/layout.ts'
+import type { WitResource } from '../wit/wit.ts'
 import { type Item, Scope, type TypeItem } from './scope.ts'
-import { buildFunc, buildType, type FuncShape, nameType, shapeSize } from './types.ts'
-import type { WitResource } from './wit.ts'
 
 /** Bounds the work of linking, whose steps are not bounded by the size of the binary (shared parts). */
 export interface Budget {

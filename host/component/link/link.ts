@@ -15,6 +15,9 @@
  *
  * Source: Component Model Explainer.md, "Instance Definitions"; CanonicalABI.md, "Canonical Definitions".
  */
+
+import type { BuiltinKind } from '../abi/builtin.ts'
+import { checkOptions, checkSignature, flattenFunc, REALLOC } from '../abi/signature.ts'
 import type {
   AliasNode,
   Argument,
@@ -23,9 +26,12 @@ import type {
   CoreArgument,
   Definition,
   TypeNode,
-} from './ast.ts'
-import type { BuiltinKind } from './builtin.ts'
-import type { CoreModules } from './core-modules.ts'
+} from '../binary/ast.ts'
+import { type FuncShape, shapeSize } from '../binary/types.ts'
+import type { CoreModules } from '../core/core-modules.ts'
+import type { CoreKind } from '../core/module.ts'
+import { formatError } from '../refuse.ts'
+import type { WitFunction } from '../wit/wit.ts'
 import { matchExtern } from './link-match.ts'
 import { type BuiltinPlan, ResourceLinker, type ResourcePlan } from './link-resource.ts'
 import {
@@ -36,8 +42,6 @@ import {
   nameTypeItem,
   resolveAlias,
 } from './link-type.ts'
-import type { CoreKind } from './module.ts'
-import { formatError } from './refuse.ts'
 import {
   type ComponentItem,
   type CoreItem,
@@ -50,9 +54,6 @@ import {
   Scope,
   type TypeItem,
 } from './scope.ts'
-import { checkOptions, checkSignature, flattenFunc, REALLOC } from './signature.ts'
-import { type FuncShape, shapeSize } from './types.ts'
-import type { WitFunction } from './wit.ts'
 
 const STEP_COUNT_MAX = 2_000_000
 const INSTANCE_DEPTH_MAX = 64

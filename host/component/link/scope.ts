@@ -8,11 +8,11 @@
  *
  * Source: Component Model Explainer.md, "Index Spaces", "Alias Definitions".
  */
-import type { ComponentNode, Declaration } from './ast.ts'
-import type { CoreKind, CoreModule, Signature } from './module.ts'
-import { formatError } from './refuse.ts'
-import type { FuncShape, TypeLookup } from './types.ts'
-import type { WitResource, WitType } from './wit.ts'
+import type { ComponentNode, Declaration } from '../binary/ast.ts'
+import type { FuncShape, TypeLookup } from '../binary/types.ts'
+import type { CoreKind, CoreModule, Signature } from '../core/module.ts'
+import { formatError } from '../refuse.ts'
+import type { WitResource, WitType } from '../wit/wit.ts'
 
 /** Where a core definition is found when an instance is made. */
 export type CoreSource =

@@ -8,9 +8,9 @@
  *
  * Source: Component Model Binary.md, "Import and Export Definitions", notes.
  */
-import type { FuncShape } from '../types.ts'
-import type { WitResource, WitType } from '../wit.ts'
-import { formatType } from '../wit-text.ts'
+import type { FuncShape } from '../binary/types.ts'
+import type { WitResource, WitType } from '../wit/wit.ts'
+import { formatType } from '../wit/wit-text.ts'
 import type { Entity } from './entity.ts'
 
 const ANNOTATED = /^\[(constructor|method|static)\]([^.]+)/

@@ -5,10 +5,11 @@
  *
  * Source: CanonicalABI.md, "Canonical Definitions"; Component Model Explainer.md, "Canonical Built-ins".
  */
-import type { CanonOptions, Definition } from '../ast.ts'
-import type { CoreExtern } from '../module.ts'
-import { checkOptions, checkSignature, flattenFunc, REALLOC } from '../signature.ts'
-import { type FuncShape, shapeSize } from '../types.ts'
+
+import { checkOptions, checkSignature, flattenFunc, REALLOC } from '../abi/signature.ts'
+import type { CanonOptions, Definition } from '../binary/ast.ts'
+import { type FuncShape, shapeSize } from '../binary/types.ts'
+import type { CoreExtern } from '../core/module.ts'
 import type { Scope } from './scope.ts'
 
 type Lift = Extract<Definition, { kind: 'lift' }>

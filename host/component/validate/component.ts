@@ -11,9 +11,9 @@
  *
  * Source: Component Model Explainer.md, "Component Definitions" to "Import and Export Definitions"; Binary.md.
  */
-import type { Argument, ComponentNode, CoreArgument, Definition } from '../ast.ts'
-import type { CoreModules } from '../core-modules.ts'
-import type { CoreExtern } from '../module.ts'
+import type { Argument, ComponentNode, CoreArgument, Definition } from '../binary/ast.ts'
+import type { CoreModules } from '../core/core-modules.ts'
+import type { CoreExtern } from '../core/module.ts'
 import { ResourceNames } from './annotated-names.ts'
 import { Budget } from './budget.ts'
 import { builtin, checkDestructor, lift, lower } from './canon.ts'

@@ -6,10 +6,11 @@
  *
  * Source: WebAssembly Core Specification, "Matching"; Component Model Explainer.md, "Type Checking".
  */
-import type { CoreExtern, CoreLimits, CoreType, Signature } from '../module.ts'
-import { isReference } from '../module.ts'
+
+import { formatSignature } from '../abi/signature.ts'
+import type { CoreExtern, CoreLimits, CoreType, Signature } from '../core/module.ts'
+import { isReference } from '../core/module.ts'
 import { formatError } from '../refuse.ts'
-import { formatSignature } from '../signature.ts'
 import type { Budget } from './budget.ts'
 import type { ModuleType } from './entity.ts'
 

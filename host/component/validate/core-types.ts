@@ -6,8 +6,8 @@
  *
  * Source: Component Model Binary.md, "Type Definitions" (`core:moduletype`); Explainer.md, "Core Definition Types".
  */
-import type { CoreExternNode, CoreTypeNode, ModuleDeclaration } from '../ast.ts'
-import type { CoreExtern, CoreModule, Signature } from '../module.ts'
+import type { CoreExternNode, CoreTypeNode, ModuleDeclaration } from '../binary/ast.ts'
+import type { CoreExtern, CoreModule, Signature } from '../core/module.ts'
 import { formatError } from '../refuse.ts'
 import { type CoreImportType, importKey, type ModuleType } from './entity.ts'
 import type { CoreTypeItem, Scope } from './scope.ts'

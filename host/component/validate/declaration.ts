@@ -11,10 +11,10 @@
  *
  * Source: Component Model Explainer.md, "Declarators", "Alias Definitions"; Binary.md, "Type Definitions".
  */
-import type { AliasNode, Declaration, ExternNode, TypeNode } from '../ast.ts'
-import { layoutOf } from '../layout.ts'
-import { buildFunc, buildType } from '../types.ts'
-import type { WitResource, WitType } from '../wit.ts'
+import type { AliasNode, Declaration, ExternNode, TypeNode } from '../binary/ast.ts'
+import { buildFunc, buildType } from '../binary/types.ts'
+import { layoutOf } from '../wit/layout.ts'
+import type { WitResource, WitType } from '../wit/wit.ts'
 import type { Budget } from './budget.ts'
 import { componentTypeOf } from './component-type.ts'
 import { defineCoreType } from './core-types.ts'

@@ -13,11 +13,12 @@
  *
  * Source: Component Model Explainer.md, "Type Definitions", "Type Checking".
  */
-import { layoutOf } from '../layout.ts'
-import type { CoreExtern } from '../module.ts'
+
+import { type FuncShape, shapeSize } from '../binary/types.ts'
+import type { CoreExtern } from '../core/module.ts'
 import { formatError } from '../refuse.ts'
-import { type FuncShape, shapeSize } from '../types.ts'
-import type { WitResource, WitType } from '../wit.ts'
+import { layoutOf } from '../wit/layout.ts'
+import type { WitResource, WitType } from '../wit/wit.ts'
 
 /** Parts of one type when what it shares is written out; the worlds of WASI have some thousands. */
 const SIZE_MAX = 1_000_000

@@ -3,8 +3,8 @@
  *
  * Source: Component Model Binary.md, "Alias Definitions" (types that refer to resources), "Type Definitions".
  */
-import { layoutOf } from '../layout.ts'
-import type { WitType } from '../wit.ts'
+import { layoutOf } from '../wit/layout.ts'
+import type { WitType } from '../wit/wit.ts'
 import type { Budget } from './budget.ts'
 import type { ComponentType, Entities, Entity, TypeItem } from './entity.ts'
 

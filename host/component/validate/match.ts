@@ -11,10 +11,11 @@
  *
  * Source: Component Model Explainer.md, "Type Checking"; Binary.md, "Instance Definitions".
  */
-import { layoutOf } from '../layout.ts'
+
+import { type Difference, shapeDifference, typeDifference } from '../binary/type-difference.ts'
+import { shapeSize } from '../binary/types.ts'
 import { formatError } from '../refuse.ts'
-import { type Difference, shapeDifference, typeDifference } from '../type-difference.ts'
-import { shapeSize } from '../types.ts'
+import { layoutOf } from '../wit/layout.ts'
 import type { Budget } from './budget.ts'
 import { matchModule } from './core-match.ts'
 import {

@@ -8,10 +8,11 @@
  *
  * Source: Component Model Explainer.md, "Index Spaces", "Alias Definitions".
  */
-import type { CoreExtern, CoreKind, Signature } from '../module.ts'
+
+import type { FuncShape, TypeLookup } from '../binary/types.ts'
+import type { CoreExtern, CoreKind, Signature } from '../core/module.ts'
 import { formatError } from '../refuse.ts'
-import type { FuncShape, TypeLookup } from '../types.ts'
-import type { WitResource, WitType } from '../wit.ts'
+import type { WitResource, WitType } from '../wit/wit.ts'
 import { ResourceNames } from './annotated-names.ts'
 import type { Budget } from './budget.ts'
 import {

@@ -9,8 +9,8 @@
  *
  * Source: Component Model Explainer.md, "Type Checking" (substitution by `instantiate`).
  */
-import type { FuncShape } from '../types.ts'
-import type { WitResource, WitType } from '../wit.ts'
+import type { FuncShape } from '../binary/types.ts'
+import type { WitResource, WitType } from '../wit/wit.ts'
 import type { Budget } from './budget.ts'
 import {
   type ComponentType,

@@ -9,9 +9,9 @@
  *
  * Source: Component Model Explainer.md, "External Visibility of Types".
  */
-import type { FuncShape } from '../types.ts'
-import type { WitType } from '../wit.ts'
-import { formatType } from '../wit-text.ts'
+import type { FuncShape } from '../binary/types.ts'
+import type { WitType } from '../wit/wit.ts'
+import { formatType } from '../wit/wit-text.ts'
 import type { Budget } from './budget.ts'
 import { type Entities, type Entity, identityOf, type TypeItem } from './entity.ts'
 

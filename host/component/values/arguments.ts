@@ -13,9 +13,9 @@
  * Source: Component Model Explainer.md, "JavaScript Embedding" (stricter: nothing is coerced but safe
  * integers for 64-bit types, arrays for lists of numbers and null for none).
  */
-import { LoomError } from '../base/errors.ts'
+import { LoomError } from '../../base/errors.ts'
+import type { WitFunction, WitValue } from '../wit/wit.ts'
 import { type Check, checkerOf, clearPath, Mismatch } from './check.ts'
-import type { WitFunction, WitValue } from './wit.ts'
 
 const known = new WeakMap<WitFunction, readonly Check[]>()
 let lastFunc: WitFunction | undefined

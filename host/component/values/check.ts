@@ -9,11 +9,11 @@
  *   CH2. The path is kept in one stack: a checker that descends pushes, and pops when the part is good. It
  *        is empty between checks: a Mismatch takes it along, and `clearPath` follows any other throw.
  */
-import { VALUE_SIZE_MAX_BYTES } from '../base/limits.ts'
-import { camelCase } from './labels.ts'
-import { layoutOf } from './layout.ts'
+import { VALUE_SIZE_MAX_BYTES } from '../../base/limits.ts'
+import { camelCase } from '../wit/labels.ts'
+import { layoutOf } from '../wit/layout.ts'
+import type { WitType, WitValue } from '../wit/wit.ts'
 import { arrayKindOf, canonicalizeNaNs, type NumberArray } from './numbers.ts'
-import type { WitType, WitValue } from './wit.ts'
 
 export type Check = (value: unknown) => WitValue
 

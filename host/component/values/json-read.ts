@@ -5,9 +5,10 @@
  *   JR1. A reader returns a canonical value (wit.ts) or throws Mismatch with the path kept by check.ts.
  *   JR2. Where JSON and the JavaScript form agree, the reader is the checker of check.ts.
  */
+
+import { camelCase } from '../wit/labels.ts'
+import type { WitType, WitValue } from '../wit/wit.ts'
 import { checkerOf, descend, describe, Mismatch, mismatch, quoteAll } from './check.ts'
-import { camelCase } from './labels.ts'
-import type { WitType, WitValue } from './wit.ts'
 
 export type FromJson = (json: unknown) => WitValue
 

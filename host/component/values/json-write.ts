@@ -3,8 +3,8 @@
  *
  * Invariant JW1. Writers get canonical values (wit.ts) only and never fail.
  */
-import { camelCase } from './labels.ts'
-import type { JsonValue, WitType, WitValue } from './wit.ts'
+import { camelCase } from '../wit/labels.ts'
+import type { JsonValue, WitType, WitValue } from '../wit/wit.ts'
 
 export type ToJson = (value: WitValue) => JsonValue
 

@@ -8,11 +8,11 @@
  *        JSON.stringify and JSON.parse in between.
  *   JS2. What comes in is checked in full; what is refused is named with its path.
  */
-import { LoomError } from '../base/errors.ts'
+import { LoomError } from '../../base/errors.ts'
+import type { JsonValue, WitFunction, WitType, WitValue } from '../wit/wit.ts'
 import { toArgumentError } from './arguments.ts'
 import { absent, fromJson } from './json-read.ts'
 import { toJson } from './json-write.ts'
-import type { JsonValue, WitFunction, WitType, WitValue } from './wit.ts'
 
 /** A canonical value (wit.ts) of `type` as JSON. */
 export function valueToJson(type: WitType, value: WitValue): JsonValue {

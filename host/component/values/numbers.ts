@@ -8,7 +8,7 @@
  *
  * Source: CanonicalABI.md, "Loading" (`canonicalize_nan32`) and "Storing".
  */
-import type { WitType } from './wit.ts'
+import type { WitType } from '../wit/wit.ts'
 
 export type NumberArray =
   | Uint8Array

@@ -6,7 +6,7 @@
  *
  * Source: Component Model Explainer.md, "Import and Export Definitions" (`label`) and "Name Uniqueness".
  */
-import { formatError } from './refuse.ts'
+import { formatError } from '../refuse.ts'
 
 /** `label`: each fragment in one case. */
 export const LABEL_PATTERN = '(?:[a-z][0-9a-z]*|[A-Z][0-9A-Z]*)(?:-(?:[0-9a-z]+|[0-9A-Z]+))*'

@@ -12,7 +12,7 @@
  *
  * Source: CanonicalABI.md, "Alignment", "Element Size", "Flattening".
  */
-import { formatError } from './refuse.ts'
+import { formatError } from '../refuse.ts'
 import type { WitFunction, WitType } from './wit.ts'
 
 export type FlatType = 'i32' | 'i64' | 'f32' | 'f64'

@@ -1,11 +1,11 @@
 // Aim: what an actor asks for while it is instantiated is journaled with its first turn, or it is not created. Method: a
 // program that asks its host for whatever the test says, on a memory store.
 import { expect, test } from 'vitest'
-import { createActor } from '../../../host/actor/creation.ts'
-import type { ActorBody, ActorProgram } from '../../../host/actor/program.ts'
-import type { EngineEnvironment, TurnContext } from '../../../host/actor/turn-context.ts'
+import { createActor } from '../../../host/actor/journal/creation.ts'
+import type { ActorBody, ActorProgram } from '../../../host/actor/program/program.ts'
+import type { EngineEnvironment, TurnContext } from '../../../host/actor/turn/turn-context.ts'
 import { ENTRY_SIZE_MAX_BYTES } from '../../../host/base/limits.ts'
-import type { WitValue } from '../../../host/component/wit.ts'
+import type { WitValue } from '../../../host/component/wit/wit.ts'
 import type { Recorder } from '../../../host/hostcalls/recorder.ts'
 import { seededRandom, VirtualClock } from '../../../host/index.ts'
 import { decodeEntry } from '../../../host/journal/codec.ts'

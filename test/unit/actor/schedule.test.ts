@@ -1,7 +1,7 @@
 // Aim: the texts of schedules mean what their standards say, and anything else is refused by name.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { parseSchedule } from '../../../host/actor/schedule.ts'
+import { parseSchedule } from '../../../host/actor/ticks/schedule.ts'
 import { seedOf } from '../../support/seed.ts'
 
 const START = Date.parse('2026-01-31T10:00:00Z')

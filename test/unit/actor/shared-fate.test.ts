@@ -1,7 +1,7 @@
 // Aim: what an actor commits never outlives what it rests on in another's journal. Method: journals that become
 // durable or fail when the test says so; how actors use it is simulated in test/sim/effects.test.ts.
 import { expect, test } from 'vitest'
-import { type Place, SharedFate } from '../../../host/actor/shared-fate.ts'
+import { type Place, SharedFate } from '../../../host/actor/journal/shared-fate.ts'
 import { LoomError } from '../../../host/base/errors.ts'
 
 const key = (id: string) => ({ type: 'Account', id })

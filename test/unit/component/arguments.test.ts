@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { checkArguments } from '../../../host/component/arguments.ts'
-import type { WitFunction, WitPrimitive, WitType } from '../../../host/component/wit.ts'
+import { checkArguments } from '../../../host/component/values/arguments.ts'
+import type { WitFunction, WitPrimitive, WitType } from '../../../host/component/wit/wit.ts'
 import { thrown } from '../../support/wat.ts'
 import { typeArbitrary, valueArbitrary } from '../../support/wit-arbitrary.ts'
 

@@ -2,20 +2,20 @@ import { parse } from '@bytecodealliance/jco-transpile/wasm-tools'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { GlobalValue } from '../../../host/component/component.ts'
-import { meterModule } from '../../../host/component/fuel.ts'
+import { meterModule } from '../../../host/component/core/fuel.ts'
 import {
   ACCESS_NAME,
   FUEL_INDEX,
   type GlobalAccess,
   InstanceGlobals,
   ROOM_INDEX,
-} from '../../../host/component/global-access.ts'
+} from '../../../host/component/core/global-access.ts'
 import {
   type InstrumentedModule,
   instrument,
   instrumentAll,
-} from '../../../host/component/instrument.ts'
-import { readCoreModule } from '../../../host/component/module.ts'
+} from '../../../host/component/core/instrument.ts'
+import { readCoreModule } from '../../../host/component/core/module.ts'
 import { runWat, thrown } from '../../support/wat.ts'
 
 const FUEL_PER_TURN = 10_000

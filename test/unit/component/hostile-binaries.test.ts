@@ -6,7 +6,6 @@ import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { isLoomError } from '../../../host/base/errors.ts'
 import { seededRandom } from '../../../host/base/random.ts'
-import { checkArguments } from '../../../host/component/arguments.ts'
 import type {
   Component,
   ComponentInstance,
@@ -14,7 +13,8 @@ import type {
 } from '../../../host/component/component.ts'
 import { loadComponent } from '../../../host/component/load.ts'
 import { readComponent } from '../../../host/component/read.ts'
-import type { WitFunction, WitValue } from '../../../host/component/wit.ts'
+import { checkArguments } from '../../../host/component/values/arguments.ts'
+import type { WitFunction, WitValue } from '../../../host/component/wit/wit.ts'
 import { hashState } from '../../../host/image/image.ts'
 import { conformanceGuest, conformanceHost } from '../../support/conformance.ts'
 import { seedsOf } from '../../support/seed.ts'

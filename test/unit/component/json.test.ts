@@ -5,8 +5,8 @@ import {
   resultToJson,
   valueFromJson,
   valueToJson,
-} from '../../../host/component/json.ts'
-import type { WitType } from '../../../host/component/wit.ts'
+} from '../../../host/component/values/json.ts'
+import type { WitType } from '../../../host/component/wit/wit.ts'
 import { thrown } from '../../support/wat.ts'
 import { typeArbitrary, valueArbitrary } from '../../support/wit-arbitrary.ts'
 

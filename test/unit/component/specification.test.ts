@@ -4,7 +4,7 @@
 import { parse } from '@bytecodealliance/jco-transpile/wasm-tools'
 import { describe, expect, test } from 'vitest'
 import { loadComponent } from '../../../host/component/load.ts'
-import type { WitValue } from '../../../host/component/wit.ts'
+import type { WitValue } from '../../../host/component/wit/wit.ts'
 import { loadWat, run } from '../../support/wat.ts'
 
 const func = (name: string): string => `(import "${name}" (func))`

@@ -1,6 +1,6 @@
 import { parse } from '@bytecodealliance/jco-transpile/wasm-tools'
 import { describe, expect, test } from 'vitest'
-import { compatibleName } from '../../../host/component/interface-name.ts'
+import { compatibleName } from '../../../host/component/wit/interface-name.ts'
 import { HostInterfaces } from '../../../host/hostcalls/host-interface.ts'
 import { providedInterface } from '../../../host/hostcalls/provided.ts'
 import { openHost } from '../../support/host.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { VirtualClock } from '../../../host/base/clock.ts'
 import { seededRandom } from '../../../host/base/random.ts'
-import type { WitFunction, WitType, WitValue } from '../../../host/component/wit.ts'
+import type { WitFunction, WitType, WitValue } from '../../../host/component/wit/wit.ts'
 import { bindHostFunction } from '../../../host/hostcalls/bound-function.ts'
 import { type HostCallContext, HostInterfaces } from '../../../host/hostcalls/host-interface.ts'
 import { HostResources } from '../../../host/hostcalls/host-resources.ts'

@@ -3,7 +3,7 @@
 // functions and a table to each other, played at random, against instances that only replay.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { hasParking } from '../../../host/component/parking.ts'
+import { hasParking } from '../../../host/component/instance/parking.ts'
 import { canRestore, capture, hashState, restore, takeBaseline } from '../../../host/image/image.ts'
 import { decodeImage, encodeImage } from '../../../host/image/image-codec.ts'
 import { seedOf } from '../../support/seed.ts'

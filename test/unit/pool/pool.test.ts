@@ -2,8 +2,8 @@
 // that each of two callers takes the room of the other's. Without P6 they do so for ever, within microtasks, in which no
 // deadline of a test would be noticed: so the actors count how often they are lifted.
 import { expect, test } from 'vitest'
-import type { Activation } from '../../../host/actor/activation.ts'
-import type { WarmActor } from '../../../host/actor/warm-actor.ts'
+import type { Activation } from '../../../host/actor/activation/activation.ts'
+import type { WarmActor } from '../../../host/actor/activation/warm-actor.ts'
 import { type ActorKey, parseActorKey } from '../../../host/base/names.ts'
 import { VirtualClock } from '../../../host/index.ts'
 import { Pool } from '../../../host/pool/pool.ts'

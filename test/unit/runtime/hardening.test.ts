@@ -1,9 +1,9 @@
 // Aim: what a stranger's call, component or class does harms nobody else and never the host. Method: the
 // memory store, and calls that are too large, fail for ever or never end.
 import { describe, expect, test } from 'vitest'
-import { driveAwaitingTurn } from '../../../host/actor/awaiting-turn.ts'
-import type { ActorMethod } from '../../../host/actor/program.ts'
-import type { TurnEngine } from '../../../host/actor/turn-engine.ts'
+import { driveAwaitingTurn } from '../../../host/actor/activation/awaiting-turn.ts'
+import type { ActorMethod } from '../../../host/actor/program/program.ts'
+import type { TurnEngine } from '../../../host/actor/turn/turn-engine.ts'
 import { LoomError } from '../../../host/base/errors.ts'
 import { Recorder } from '../../../host/hostcalls/recorder.ts'
 import { Suspension } from '../../../host/hostcalls/suspension.ts'

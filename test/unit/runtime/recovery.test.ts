@@ -1,8 +1,8 @@
-// Aim: every row of the table in host/actor/recovery.ts. Method: one actor with snapshots at seq 3
+// Aim: every row of the table in host/actor/journal/recovery.ts. Method: one actor with snapshots at seq 3
 // and 6 and two entries behind them, read through a driver that damages it; a second actor, whole, must
 // not be harmed.
 import { beforeEach, describe, expect, test } from 'vitest'
-import { decodeSnapshot, encodeSnapshot } from '../../../host/actor/snapshot.ts'
+import { decodeSnapshot, encodeSnapshot } from '../../../host/actor/journal/snapshot.ts'
 import { memory, openInspector } from '../../../host/index.ts'
 import { decodeEntry, encodeEntry } from '../../../host/journal/codec.ts'
 import { type Damage, type DamagingDriver, damagingDriver } from '../../support/damaging-driver.ts'
