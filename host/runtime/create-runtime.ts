@@ -3,22 +3,16 @@
  *
  * Owns: which parts make a host. Does not own: any of their work.
  */
-import { Activation } from '../actor/activation/activation.ts'
-import type { ActivationOptions } from '../actor/activation/activation-options.ts'
-import { type WarmActor, writeWarmSnapshot } from '../actor/activation/warm-actor.ts'
-import {
-  checkJournalPolicy,
-  type JournalPolicy,
-  KEEP_ALL,
-} from '../actor/journal/journal-retention.ts'
+import type { Activation } from '../actor/activation/activation.ts'
+import { checkJournalPolicy, KEEP_ALL } from '../actor/journal/journal-retention.ts'
 import { InstanceStock } from '../actor/program/instance-stock.ts'
 import { ParkedTurns } from '../actor/turn/parked-turns.ts'
-import { type Clock, systemClock, type Timer } from '../base/clock.ts'
-import { LoomError, toLoomError } from '../base/errors.ts'
+import { type Clock, systemClock } from '../base/clock.ts'
+import { LoomError } from '../base/errors.ts'
 import { SPARE_INSTANCE_COUNT_MAX } from '../base/limits.ts'
 import { type ActorKey, checkActorId, checkTypeName, formatActorKey } from '../base/names.ts'
 import { deferred, ignoreOutcome } from '../base/promises.ts'
-import { type Random, systemRandom } from '../base/random.ts'
+import { systemRandom } from '../base/random.ts'
 import type { BlobStore } from '../blob/blob-store.ts'
 import type { WitValue } from '../component/wit/wit.ts'
 import { answerClient } from '../hostcalls/actor-clients.ts'
@@ -32,6 +26,7 @@ import { nodeHttp } from '../http/node/node-http.ts'
 import { PayloadStore } from '../journal/payload-store.ts'
 import { Pool } from '../pool/pool.ts'
 import type { ActorSummary, QuarantineRow } from '../store/store.ts'
+import { Activations } from './activations.ts'
 import { ActorCalls } from './actor-calls.ts'
 import { type ImportHome, importActor, parseExport } from './actor-import.ts'
 import type {
@@ -58,13 +53,11 @@ import { runtimeLimits } from './limits.ts'
 import { Lives } from './lives.ts'
 import { OpenTurns } from './open-turns.ts'
 import { Outbox } from './outbox.ts'
+import { Ownership } from './ownership.ts'
 import { Quarantines, quarantinedError } from './quarantines.ts'
 import { Reminders } from './reminders.ts'
 import { replay } from './replay.ts'
 import { TypeRegistry } from './type-registry.ts'
-
-/** How often a host looks whether it still owns its store, besides at every commit. */
-const OWNERSHIP_CHECK_MS = 3_000
 
 /** The interfaces that every host serves. */
 export function standardInterfaces(): HostInterfaces {
@@ -106,110 +99,98 @@ class HostRuntime implements Runtime {
   readonly #store: PayloadStore
   readonly #limits: RuntimeLimits
   readonly #clock: Clock
-  readonly #random: Random
-  readonly #log: (line: LogLine) => void
   readonly #interfaces = standardInterfaces()
   readonly #stock = new InstanceStock(SPARE_INSTANCE_COUNT_MAX)
   readonly #types: TypeRegistry
   readonly #fetcher: Fetcher
-  readonly #parkedTurns: ParkedTurns | null
   readonly #pool: Pool
-  readonly #calls: ActorCalls
   readonly #outbox: Outbox
-  readonly #development: boolean
-  /** Open turns go on by themselves. */
-  readonly #resumes: boolean
   readonly #reminders: Reminders
   readonly #openTurns: OpenTurns
   readonly #quarantines: Quarantines
   readonly #lives: Lives
   readonly #timeouts: CallTimeouts
   readonly #retention: KeyRetention
-  readonly #journal: JournalPolicy
   readonly #blobs: BlobStore
   readonly #collection: BlobCollection
-  /** Actors whose last activation broke with loose ends. */
-  readonly #unsure = new Set<string>()
+  readonly #ownership: Ownership
   readonly #handles = new WeakMap<Activation, ActorHandle>()
-  readonly #lose: (error: LoomError) => void
   #closing: Promise<void> | null = null
-  #ownershipTimer: Timer | null = null
 
   constructor(options: RuntimeOptions, store: PayloadStore, limits: RuntimeLimits, clock: Clock) {
+    const { blobs, fetch = {}, random = systemRandom, log = () => {} } = options
     this.#store = store
     this.#limits = limits
-    this.#development = options.development ?? false
-    this.#resumes = options.resume !== false
     this.#clock = clock
-    this.#random = options.random ?? systemRandom
-    this.#timeouts = new CallTimeouts(this.#clock, this.#random)
-    this.#blobs = options.blobs
-    this.#journal = options.journal ?? KEEP_ALL
-    this.#log = options.log ?? (() => {})
+    this.#blobs = blobs
+    this.#timeouts = new CallTimeouts(clock, random)
     const interfaces = this.#interfaces
     const parks = options.awaiting !== 'unwind'
+    const resumes = options.resume !== false
     const stock = this.#stock
-    const blobs = options.blobs
-    const { fetch = {} } = options
-    this.#types = new TypeRegistry({ blobs, interfaces, checkImports: true, parks, stock, fetch })
-    this.#fetcher = new Fetcher(options.http ?? nodeHttp(), clock)
-    const { parkedCountMax, parkedTimeoutMs } = limits
-    this.#parkedTurns = parks
-      ? new ParkedTurns({ clock, countMax: parkedCountMax, timeoutMs: parkedTimeoutMs })
-      : null
-    this.#pool = new Pool({
+    const types = new TypeRegistry({ blobs, interfaces, checkImports: true, parks, stock, fetch })
+    const fetcher = new Fetcher(options.http ?? nodeHttp(), clock)
+    const pool: Pool = new Pool({
       ...limits,
       clock,
-      activate: (key, onBroken) => this.#activate(key, onBroken),
-      lift: (actor, onBroken) => this.#lift(actor, onBroken),
-      snapshot: (actor) => this.#snapshot(actor),
+      activate: (key, onBroken) => activations.activate(key, onBroken),
+      lift: (actor, onBroken) => activations.lift(actor, onBroken),
+      snapshot: (actor) => activations.snapshot(actor),
       onSweep: () => stock.trim(),
     })
-    this.#calls = new ActorCalls(this.#pool, clock)
-    const log = (level: LogLine['level']) => (message: string, actor: ActorKey) =>
-      this.#log({ level, message, actor })
-    const home = { store, pool: this.#pool, clock }
-    this.#outbox = new Outbox({ ...home, warn: log('error') })
-    this.#reminders = new Reminders({ ...home, warn: log('warn') })
-    this.#openTurns = new OpenTurns({ ...home, warn: log('error') })
-    this.#lives = new Lives(home)
-    this.#retention = new KeyRetention({
-      store,
-      clock,
-      retentionMs: limits.idempotencyRetentionMs,
-      warn: (message) => this.#log({ level: 'warn', message }),
+    const toLog = (level: LogLine['level']) => (message: string, actor: ActorKey) =>
+      log({ level, message, actor })
+    const home = { store, pool, clock }
+    const outbox = new Outbox({ ...home, warn: toLog('error') })
+    const reminders = new Reminders({ ...home, warn: toLog('warn') })
+    const openTurns = new OpenTurns({ ...home, warn: toLog('error') })
+    const quarantines = new Quarantines({ store, clock, warn: toLog('error') })
+    const { promise: lost, resolve: lose } = deferred<LoomError>()
+    const { parkedCountMax: countMax, parkedTimeoutMs: timeoutMs } = limits
+    const activations: Activations = new Activations({
+      ...home,
+      random,
+      limits,
+      journal: options.journal ?? KEEP_ALL,
+      development: options.development ?? false,
+      resumes,
+      log,
+      types,
+      parkedTurns: parks ? new ParkedTurns({ clock, countMax, timeoutMs }) : null,
+      fetcher,
+      calls: new ActorCalls(pool, clock),
+      outbox,
+      reminders,
+      openTurns,
+      quarantines,
+      lose,
     })
-    this.#collection = new BlobCollection({ store, log: this.#log })
-    this.#quarantines = new Quarantines({ store, clock, warn: log('error') })
-    const lost = deferred<LoomError>()
-    this.lost = lost.promise
-    this.#lose = lost.resolve
-    this.#watchOwnership()
+    this.lost = lost
+    this.#types = types
+    this.#fetcher = fetcher
+    this.#pool = pool
+    this.#outbox = outbox
+    this.#reminders = reminders
+    this.#openTurns = openTurns
+    this.#quarantines = quarantines
+    this.#lives = new Lives(home)
+    const { idempotencyRetentionMs: retentionMs } = limits
+    const warn = (message: string): void => log({ level: 'warn', message })
+    this.#retention = new KeyRetention({ store, clock, retentionMs, warn })
+    this.#collection = new BlobCollection({ store, log })
+    this.#ownership = new Ownership({ store, clock, lose })
+    this.#ownership.watch()
+    this.#start(resumes)
+  }
+
+  #start(resumes: boolean): void {
     // Types may still have to be registered: what cannot be delivered yet is tried again.
     setImmediate(() => {
       ignoreOutcome(this.#outbox.start())
       this.#reminders.start()
-      if (this.#resumes) ignoreOutcome(this.#openTurns.start())
+      if (resumes) ignoreOutcome(this.#openTurns.start())
       ignoreOutcome(this.#collection.start())
     })
-  }
-
-  /** A host that takes no calls makes no commits: without this it would not learn that it was displaced. */
-  #watchOwnership(): void {
-    this.#ownershipTimer = this.#clock.after(OWNERSHIP_CHECK_MS, () => {
-      const goOn = (owned: boolean): void => {
-        if (owned && this.#closing === null) this.#watchOwnership()
-      }
-      this.#checkOwnership().then(goOn, () => goOn(true))
-    })
-  }
-
-  async #checkOwnership(): Promise<boolean> {
-    const host = await this.#store.readHost()
-    if (host === null || host.epoch <= this.epoch) return true
-    const message = `epoch ${this.epoch} is over: process ${host.pid} (epoch ${host.epoch}) has taken over`
-    this.#lose(new LoomError('ERR_FENCED', message, { data: { pid: host.pid } }))
-    return false
   }
 
   get epoch(): number {
@@ -329,7 +310,7 @@ class HostRuntime implements Runtime {
   }
 
   close({ timeoutMs = this.#limits.closeTimeoutMs }: CloseOptions = {}): Promise<void> {
-    this.#ownershipTimer?.cancel()
+    this.#ownership.close()
     this.#closing ??= this.#close(timeoutMs)
     return this.#closing
   }
@@ -357,100 +338,5 @@ class HostRuntime implements Runtime {
     if (this.#closing !== null)
       throw new LoomError('ERR_CLOSING', `${type}/${id}: the host is shutting down`)
     return { type, id }
-  }
-
-  async #activate(key: ActorKey, onBroken: () => void): Promise<Activation> {
-    try {
-      return await this.#open(key, onBroken)
-    } catch (error) {
-      const failure = toLoomError(error)
-      await this.#quarantines.note(key, failure)
-      throw failure
-    }
-  }
-
-  async #open(key: ActorKey, onBroken: () => void): Promise<Activation> {
-    await this.#quarantines.refuse(key)
-    const log = await this.#store.openLog(key)
-    await this.#takeUp(key)
-    const { record } = log
-    const program = await (record === null
-      ? this.#types.current(key.type)
-      : this.#types.pinned(record))
-    return await Activation.open(this.#activationOptions({ log, program, record }, onBroken))
-  }
-
-  /** Its last commits were reported as failed, and may be durable: what they ask for goes on without a call. */
-  #takeUpLater(key: ActorKey): void {
-    this.#unsure.add(formatActorKey(key))
-    if (this.#resumes) this.#openTurns.add(key)
-  }
-
-  /** Ahead of whatever the new activation sends. */
-  async #takeUp(key: ActorKey): Promise<void> {
-    if (!this.#unsure.has(formatActorKey(key))) return
-    await this.#outbox.takeUp(key)
-    this.#reminders.start()
-    this.#unsure.delete(formatActorKey(key))
-  }
-
-  #lift(actor: WarmActor, onBroken: () => void): Activation {
-    return Activation.lift(this.#activationOptions(actor, onBroken), actor)
-  }
-
-  #activationOptions(
-    { log, program, record }: Pick<ActivationOptions, 'log' | 'program' | 'record'>,
-    onBroken: () => void,
-  ): ActivationOptions {
-    const { key } = log
-    return {
-      log,
-      program,
-      record,
-      environment: {
-        key,
-        incarnation: record?.incarnation ?? this.#random.id(),
-        clock: this.#clock,
-        random: this.#random,
-        parkedTurns: this.#parkedTurns,
-        log: (level, message) =>
-          this.#log({ level: level as LogLine['level'], message, actor: key }),
-        ports: null,
-        development: this.#development,
-      },
-      fetch: (request, idempotencyKey) =>
-        this.#fetcher.fetch(
-          { actorType: key.type, gate: this.#types.fetchGate(key.type), idempotencyKey },
-          request,
-        ),
-      callActor: (caller, call, callId, isNew) => this.#calls.call(caller, call, callId, isNew),
-      onSent: (messages) => this.#outbox.add(messages),
-      onReminders: (changes) => this.#reminders.changed(key, changes),
-      queries: this.#types.queriesOf(key.type),
-      onTick: () => this.#pool.peek(formatActorKey(key)),
-      epoch: this.#store.epoch,
-      mailboxCountMax: this.#limits.mailboxCountMax,
-      mailboxBytesMax: this.#limits.mailboxBytesMax,
-      snapshotIntervalTurns: this.#limits.snapshotIntervalTurns,
-      snapshotIntervalBytes: this.#limits.snapshotIntervalBytes,
-      snapshotIntervalMs: this.#limits.snapshotIntervalMs,
-      journal: this.#types.journal(key.type) ?? this.#journal,
-      onBroken: (error, looseEnds) => {
-        onBroken()
-        if (looseEnds) this.#takeUpLater(key)
-        ignoreOutcome(this.#quarantines.note(key, error))
-        if (error.code === 'ERR_FENCED') this.#lose(error)
-      },
-    }
-  }
-
-  /** Without its snapshot a warm actor loses nothing: recovery replays more. A fenced host learns it here too. */
-  async #snapshot(actor: WarmActor): Promise<void> {
-    try {
-      await writeWarmSnapshot(actor, this.#store.epoch)
-    } catch (error) {
-      const message = `no snapshot at ${actor.seqNext}: ${String(error)}`
-      this.#log({ level: 'warn', message, actor: actor.log.key })
-    }
   }
 }
