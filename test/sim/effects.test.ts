@@ -17,28 +17,23 @@ import { messageKey } from '../../host/actor/turn/effects.ts'
 import {
   Actor,
   type ActorTarget,
-  fsBlobs,
   type JournalEntry,
   openInspector,
   type Random,
   type Runtime,
   seededRandom,
-  VirtualClock,
 } from '../../host/index.ts'
 import { unpackValue } from '../../host/journal/values.ts'
 import { checkTogether, type Durable, fold } from '../support/durable-bank.ts'
-import { macrotasks, openHost, temporaryFolder } from '../support/host.ts'
+import { openHost } from '../support/host.ts'
 import { isLong, times } from '../support/long.ts'
-import { choices, seedsOf } from '../support/seed.ts'
+import { seedsOf } from '../support/seed.ts'
 import { checkTransfers } from '../support/transfers.ts'
-import { UnsureDriver } from '../support/unsure-driver.ts'
+import { LIMITS, SimulatedHost, setFree, waits } from './simulated-host.ts'
 
 const CLIENT_COUNT = 6
 const CALLS_PER_CLIENT = 20
 const ACCOUNT_COUNT = 4
-const STEP_COUNT_MAX = 8_000
-/** Codes that say: ask again with the key. */
-const RETRIED = new Set(['ERR_COMMIT', 'ERR_CLOSING', 'ERR_BUSY'])
 /** No account takes it. */
 const UNLUCKY = 13
 
@@ -46,18 +41,6 @@ const UNLUCKY = 13
 type Fault = 'crashes' | 'failed commits'
 
 const account = (id: string): ActorTarget => ({ type: 'Account', id })
-
-/** Releases of slow turns. */
-let waiting: (() => void)[] = []
-/** At the end replays must not wait. */
-let isFree = false
-
-function waits(): Promise<void> {
-  if (isFree) return Promise.resolve()
-  return new Promise((resolve) => {
-    waiting.push(resolve)
-  })
-}
 
 class Account extends Actor<{ balance: number }> {
   static readonly initialState = { balance: 0 }
@@ -72,14 +55,14 @@ class Account extends Actor<{ balance: number }> {
 
   async deposit(transfer: string, amount: number): Promise<number> {
     await this._move('in', transfer, amount)
-    if (amount % 5 === 0) await waits()
+    if (amount % 5 === 0) await waits(null)
     if (amount === UNLUCKY) throw new Error('not that')
     return this.state.balance
   }
 
   async transfer(transfer: string, to: string, amount: number): Promise<string> {
     await this._move('out', transfer, -amount)
-    if (amount % 7 === 0) await waits()
+    if (amount % 7 === 0) await waits(null)
     try {
       await this.context.call(account(to), 'deposit', transfer, amount)
       return 'moved'
@@ -110,7 +93,7 @@ class Account extends Actor<{ balance: number }> {
 
   async forward(transfer: string, to: string, amount: number): Promise<void> {
     await this._move('via', transfer, 0)
-    if (amount % 7 === 0) await waits()
+    if (amount % 7 === 0) await waits(null)
     await this.context.call(account(to), 'deposit', transfer, amount)
   }
 
@@ -118,7 +101,7 @@ class Account extends Actor<{ balance: number }> {
     await this._move('out', transfer, -amount)
     if (amount % 3 === 0) this.context.sendLater(700, account(to), 'deposit', transfer, amount)
     else this.context.send(account(to), 'deposit', transfer, amount)
-    if (amount % 7 === 0) await waits()
+    if (amount % 7 === 0) await waits(null)
     return 'sent'
   }
 
@@ -137,118 +120,20 @@ class Account extends Actor<{ balance: number }> {
   }
 }
 
-interface Call {
-  readonly id: string
-  readonly method: string
-  readonly args: readonly [string, string, number]
-}
-
-class World {
-  readonly store = new UnsureDriver()
-  readonly blobs = fsBlobs(temporaryFolder())
-  readonly clock = new VirtualClock()
-  readonly answered: Call[] = []
-  readonly pick: (count: number) => number
+class World extends SimulatedHost {
   /** One for all hosts: two generators of so few states would draw the same ids sooner or later. */
   readonly random: Random
-  readonly fault: Fault
-  readonly counts: Record<string, number> = {}
-  runtime: Runtime | null = null
-  #died: () => void = () => {}
-  died = new Promise<void>(() => {})
-  #release: (() => void) | null = null
-  #opening: Promise<void> | null = null
-  clientsLeft = CLIENT_COUNT
 
   constructor(seed: number, fault: Fault) {
+    super(seed, { release: 50, crash: 87, fails: fault === 'failed commits' })
     this.random = seededRandom(seed)
-    this.fault = fault
-    this.pick = choices(seed)
   }
 
-  async open(): Promise<Runtime> {
-    for (;;) {
-      this.#opening ??= this.#open()
-      await this.#opening
-      if (this.runtime !== null) return this.runtime
-      await macrotasks(1)
-    }
-  }
-
-  async #open(): Promise<void> {
-    this.died = new Promise((resolve) => {
-      this.#died = resolve
-    })
-    const limits = { residentCountMax: 2, snapshotIntervalTurns: 7, idleTimeoutMs: 1_000 }
-    const { store, blobs, clock } = this
-    const { random } = this
-    const runtime = await openHost({ store, blobs, clock, limits, random })
+  protected async start(): Promise<Runtime> {
+    const { store, blobs, clock, random } = this
+    const runtime = await openHost({ store, blobs, clock, limits: LIMITS, random })
     await runtime.registerActorType('Account', { type: 'typescript', actorClass: Account })
-    this.runtime = runtime
-  }
-
-  #gone(): void {
-    this.runtime = null
-    this.#opening = null
-    waiting = []
-  }
-
-  /** Dies, and is looked at before the next host begins. */
-  async crash(): Promise<void> {
-    this.#release = null
-    this.store.inner.crash()
-    this.runtime = null
-    waiting = []
-    this.#opening = this.check().then(() => {})
-    this.#died()
-    await this.#opening
-    this.#opening = null
-  }
-
-  async close(): Promise<void> {
-    const { runtime } = this
-    if (runtime === null) return
-    this.flow()
-    this.runtime = null
-    const closed = runtime.close()
-    await macrotasks(3)
-    this.clock.advance(5_000)
-    await closed
-    this.#gone()
-  }
-
-  hold(): void {
-    if (this.#release !== null) this.flow()
-    else this.#release = this.store.inner.holdCommits()
-  }
-
-  flow(): void {
-    this.#release?.()
-    this.#release = null
-  }
-
-  /** One thing happens; with `faults` it may be a bad one. */
-  async step(faults: boolean): Promise<void> {
-    const choice = this.pick(100)
-    const note = (what: string): void => {
-      this.counts[what] = (this.counts[what] ?? 0) + 1
-    }
-    if (choice < 50) for (const release of waiting.splice(0)) release()
-    else if (choice < 65) this.clock.advance(this.pick(900))
-    else if (!faults) this.flow()
-    else if (choice < 80) this.hold()
-    else if (choice < 84) {
-      if (this.fault !== 'failed commits') return
-      note('failed commits')
-      this.store.failNext = this.pick(2) === 0 ? 'before' : 'after'
-    } else if (choice < 87 && this.runtime !== null) {
-      note('crashes')
-      await this.crash()
-    } else if (choice < 88 && this.runtime !== null) {
-      note('closes')
-      await this.close()
-    }
-    await macrotasks(1 + this.pick(2))
+    return runtime
   }
 
   /** What is durable, and that it makes sense. */
@@ -272,12 +157,12 @@ class World {
       rows.map(({ incarnation, seq, index }) => messageKey(incarnation, seq, index)),
     )
     checkTogether(found, outbox)
-    for (const { id, args } of this.answered) {
+    for (const { id, key: asked } of this.answered) {
       const turns = found.find((durable) => durable.id === id)?.turns ?? []
       expect(
         turns.map(({ key }) => key),
         'answered, and lost',
-      ).toContain(args[0])
+      ).toContain(asked)
     }
     return found
   }
@@ -292,23 +177,6 @@ function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown])
   return Buffer.compare(Buffer.from(a), Buffer.from(b))
 }
 
-const CRASHED = Symbol('the host died')
-
-async function attempt(world: World, { id, method, args }: Call): Promise<unknown> {
-  const runtime = await world.open()
-  const died = world.died.then(() => CRASHED)
-  const send = async (): Promise<unknown> => {
-    const actor = await runtime.getActor(id, 'Account')
-    return await actor.execute({ method, args, idempotencyKey: args[0] })
-  }
-  const sends = world.pick(5) === 0 ? [send(), send()] : [send()]
-  const results = await Promise.race([Promise.all(sends), died])
-  if (results === CRASHED) return CRASHED
-  const [first, second] = results as unknown[]
-  if (sends.length === 2) expect(second).toEqual(first)
-  return first
-}
-
 async function client(world: World, number: number): Promise<void> {
   for (let index = 0; index < CALLS_PER_CLIENT; index++) {
     const messages = ['pay', 'pay', 'split', 'fail']
@@ -321,47 +189,8 @@ async function client(world: World, number: number): Promise<void> {
     const isCall = method === 'transfer' || method === 'relay'
     const luckyOnly = isCall ? amount : amount + (amount === UNLUCKY ? 1 : 0)
     const args = [`${number}-${index}`, `a${to}`, method === 'split' ? 9 : luckyOnly] as const
-    await untilAnswered(world, { id: `a${from}`, method, args })
+    await world.ask({ ...account(`a${from}`), method, key: args[0], args })
   }
-  world.clientsLeft--
-}
-
-async function untilAnswered(world: World, call: Call): Promise<void> {
-  for (;;) {
-    try {
-      if ((await attempt(world, call)) === CRASHED) continue
-      expect(call.method).not.toBe('fail')
-      world.answered.push(call)
-      return
-    } catch (error) {
-      const code = String((error as { code?: unknown }).code)
-      if (call.method === 'fail' && code === 'ERR_ACTOR_FAILED') return
-      if (!RETRIED.has(code)) throw error
-      await macrotasks(1)
-    }
-  }
-}
-
-async function simulate(seed: number, fault: Fault): Promise<World> {
-  waiting = []
-  isFree = false
-  const world = new World(seed, fault)
-  const clients = Promise.all(
-    Array.from({ length: CLIENT_COUNT }, (_, index) => client(world, index)),
-  )
-  let failure: unknown = null
-  clients.catch((error) => {
-    failure = error
-  })
-  const isOver = async (): Promise<boolean> =>
-    failure !== null || (world.clientsLeft === 0 && (await world.isDelivered()))
-  for (let step = 0; !(await isOver()); step++) {
-    if (step === STEP_COUNT_MAX) throw new Error('clients or messages wait for ever')
-    await world.open()
-    await world.step(step < STEP_COUNT_MAX / 2 && world.clientsLeft > 0)
-  }
-  if (failure !== null) throw failure
-  return world
 }
 
 const seeds = seedsOf('effects')
@@ -377,9 +206,13 @@ for (const [seed, fault] of [...seeds, ...more.slice(1)].flatMap(
     ] as const,
 ))
   test(`effects happen with their turns, and money is conserved: ${fault} (LOOM_SEED=${seed})`, async () => {
-    const world = await simulate(seed, fault)
-    isFree = true
-    for (const release of waiting.splice(0)) release()
+    const world = new World(seed, fault)
+    await world.run(
+      CLIENT_COUNT,
+      (number) => client(world, number),
+      () => world.isDelivered(),
+    )
+    setFree()
     world.flow()
     const runtime = await world.open()
     const live = new Map<string, string>()

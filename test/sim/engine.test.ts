@@ -12,38 +12,15 @@
  * bytes (recovery.test.ts), death inside of a write (test/fault).
  */
 import { expect, test } from 'vitest'
-import {
-  Actor,
-  type ActorDescription,
-  fsBlobs,
-  openInspector,
-  type Runtime,
-  VirtualClock,
-} from '../../host/index.ts'
+import { Actor, type ActorDescription, openInspector, type Runtime } from '../../host/index.ts'
 import { openComponentHost } from '../support/components.ts'
-import { macrotasks, temporaryFolder } from '../support/host.ts'
-import { choices } from '../support/seed.ts'
-import { UnsureDriver } from '../support/unsure-driver.ts'
+import { macrotasks } from '../support/host.ts'
+import { LIMITS, SimulatedHost, setFree, waits } from './simulated-host.ts'
 
 const FIXED_SEED = 20_261_122
 const CLIENT_COUNT = 8
 const MARKS_PER_CLIENT = 25
 const ACTOR_IDS = ['a', 'b', 'c']
-const STEP_COUNT_MAX = 8_000
-/** Codes that say: ask again with the key. */
-const RETRIED = new Set(['ERR_COMMIT', 'ERR_CLOSING', 'ERR_BUSY'])
-
-/** Releases of slow methods and answers of host functions that wait. */
-let waiting: (() => void)[] = []
-/** At the end nobody releases anything any more: replays must not wait. */
-let isFree = false
-
-function waits<T>(value: T): Promise<T> {
-  if (isFree) return Promise.resolve(value)
-  return new Promise((resolve) => {
-    waiting.push(() => resolve(value))
-  })
-}
 
 class Tally extends Actor<{ marks: readonly string[] }> {
   static readonly initialState = { marks: [] }
@@ -67,115 +44,25 @@ class Tally extends Actor<{ marks: readonly string[] }> {
   }
 }
 
-interface Mark {
-  readonly text: string
-  readonly type: 'Tally' | 'Quoter'
-  readonly id: string
-  readonly method: string
-}
-
-class World {
-  readonly store = new UnsureDriver()
-  readonly blobs = fsBlobs(temporaryFolder())
-  readonly clock = new VirtualClock()
-  readonly answered: Mark[] = []
-  readonly pick: (count: number) => number
-  readonly counts: Record<string, number> = {}
-  runtime: Runtime | null = null
-  /** Ends the calls of a host that died. */
-  #died: () => void = () => {}
-  #release: (() => void) | null = null
-  died = new Promise<void>(() => {})
-  #opening: Promise<void> | null = null
-  clientsLeft = CLIENT_COUNT
-
+class World extends SimulatedHost {
   constructor(seed: number) {
-    this.pick = choices(seed)
+    super(seed, { release: 55, crash: 86, fails: true })
   }
 
-  async open(): Promise<Runtime> {
-    for (;;) {
-      this.#opening ??= this.#open()
-      await this.#opening
-      if (this.runtime !== null) return this.runtime
-      await macrotasks(1)
-    }
-  }
-
-  async #open(): Promise<void> {
-    this.died = new Promise((resolve) => {
-      this.#died = resolve
-    })
-    const limits = { residentCountMax: 2, snapshotIntervalTurns: 7, idleTimeoutMs: 1_000 }
+  protected async start(): Promise<Runtime> {
     const { store, blobs, clock } = this
     const latest = async (symbol: string): Promise<number> => await waits(symbol.length)
-    const runtime = await openComponentHost({ store, blobs, clock, limits }, { latest })
+    const runtime = await openComponentHost({ store, blobs, clock, limits: LIMITS }, { latest })
     await runtime.registerActorType('Tally', { type: 'typescript', actorClass: Tally })
-    this.runtime = runtime
-  }
-
-  #gone(): void {
-    this.runtime = null
-    this.#opening = null
-    waiting = []
-  }
-
-  crash(): void {
-    this.#release = null
-    this.store.inner.crash()
-    this.#gone()
-    this.#died()
-  }
-
-  async close(): Promise<void> {
-    const { runtime } = this
-    if (runtime === null) return
-    this.#release?.()
-    this.#release = null
-    this.runtime = null
-    const closed = runtime.close()
-    await macrotasks(3)
-    this.clock.advance(5_000)
-    await closed
-    this.#gone()
+    return runtime
   }
 
   /** Commits flow again, and what clients no longer wait for comes to its end. */
   async settle(): Promise<void> {
-    if (this.#release !== null) this.hold()
+    this.flow()
     for (const id of ACTOR_IDS)
       for (const type of ['Tally', 'Quoter'])
         await (await this.open()).describeActor(id, type).catch(() => {})
-  }
-
-  hold(): void {
-    if (this.#release !== null) this.#release()
-    this.#release = this.#release === null ? this.store.inner.holdCommits() : null
-  }
-
-  /** One thing happens; with `faults` it may be a bad one. */
-  async step(faults: boolean): Promise<void> {
-    const choice = this.pick(100)
-    const note = (what: string): void => {
-      this.counts[what] = (this.counts[what] ?? 0) + 1
-    }
-    if (choice < 55) for (const release of waiting.splice(0)) release()
-    else if (choice < 65) this.clock.advance(this.pick(900))
-    else if (!faults) {
-      if (this.#release !== null) this.hold()
-    } else if (choice < 80) this.hold()
-    else if (choice < 84) {
-      note('failed commits')
-      this.store.failNext = this.pick(2) === 0 ? 'before' : 'after'
-    } else if (choice < 86 && this.runtime !== null) {
-      note('crashes')
-      this.crash()
-      await this.check()
-    } else if (choice < 87 && this.runtime !== null) {
-      note('closes')
-      await this.close()
-    }
-    await macrotasks(1 + this.pick(2))
   }
 
   /** Every answered mark is in the journal once, no mark is there twice, each client's in its order. */
@@ -200,28 +87,10 @@ class World {
       }
       found.set(`${type}/${id}`, marks)
     }
-    for (const { type, id, text } of this.answered)
-      expect(found.get(`${type}/${id}`) ?? [], 'answered, and lost').toContain(text)
+    for (const { type, id, key } of this.answered)
+      expect(found.get(`${type}/${id}`) ?? [], 'answered, and lost').toContain(key)
     return found
   }
-}
-
-const CRASHED = Symbol('the host died')
-
-async function attempt(world: World, { type, id, method, text }: Mark): Promise<unknown> {
-  const runtime = await world.open()
-  const died = world.died.then(() => CRASHED)
-  const args = type === 'Quoter' ? [text, 1] : [text]
-  const send = async (): Promise<unknown> => {
-    const actor = await runtime.getActor(id, type)
-    return await actor.execute({ method, args, idempotencyKey: text })
-  }
-  const sends = world.pick(5) === 0 ? [send(), send()] : [send()]
-  const results = await Promise.race([Promise.all(sends), died])
-  if (results === CRASHED) return CRASHED
-  const [first, second] = results as unknown[]
-  if (sends.length === 2) expect(second).toEqual(first)
-  return first
 }
 
 async function client(world: World, number: number): Promise<void> {
@@ -230,46 +99,9 @@ async function client(world: World, number: number): Promise<void> {
     const methods = type === 'Quoter' ? ['offer'] : ['mark', 'mark', 'markSlowly', 'fail']
     const id = ACTOR_IDS[world.pick(ACTOR_IDS.length)] ?? ''
     const method = methods[world.pick(methods.length)] ?? ''
-    const mark = { text: `${number}-${index}`, type, id, method } as const
-    await untilAnswered(world, mark)
+    const key = `${number}-${index}`
+    await world.ask({ type, id, method, key, args: type === 'Quoter' ? [key, 1] : [key] })
   }
-  world.clientsLeft--
-}
-
-async function untilAnswered(world: World, mark: Mark): Promise<void> {
-  for (;;) {
-    try {
-      if ((await attempt(world, mark)) === CRASHED) continue
-      expect(mark.method).not.toBe('fail')
-      world.answered.push(mark)
-      return
-    } catch (error) {
-      const code = String((error as { code?: unknown }).code)
-      if (mark.method === 'fail' && code === 'ERR_ACTOR_FAILED') return
-      if (!RETRIED.has(code)) throw error
-      await macrotasks(1)
-    }
-  }
-}
-
-async function simulate(seed: number): Promise<World> {
-  waiting = []
-  isFree = false
-  const world = new World(seed)
-  const clients = Promise.all(
-    Array.from({ length: CLIENT_COUNT }, (_, index) => client(world, index)),
-  )
-  let failure: unknown = null
-  clients.catch((error) => {
-    failure = error
-  })
-  for (let step = 0; world.clientsLeft > 0 && failure === null; step++) {
-    if (step === STEP_COUNT_MAX) throw new Error('clients wait for ever')
-    await world.open()
-    await world.step(step < STEP_COUNT_MAX / 2)
-  }
-  if (failure !== null) throw failure
-  return world
 }
 
 /** What a turn that is still under way keeps from being looked at is asked for again. */
@@ -287,9 +119,9 @@ const seeds = [FIXED_SEED, Number(process.env.LOOM_SEED) || Math.trunc(Math.rand
 
 for (const seed of seeds)
   test(`every answered call happened once, whatever else did (LOOM_SEED=${seed})`, async () => {
-    const world = await simulate(seed)
-    isFree = true
-    for (const release of waiting.splice(0)) release()
+    const world = new World(seed)
+    await world.run(CLIENT_COUNT, (number) => client(world, number))
+    setFree()
     await world.settle()
     const found = await world.check()
     const { store, blobs } = world
