@@ -193,3 +193,31 @@ export type Definition = { readonly offset: number } & (
 export interface ComponentNode {
   readonly definitions: readonly Definition[]
 }
+
+/** How many members a definition lists itself. */
+export function memberCount(node: TypeNode): number {
+  switch (node.kind) {
+    case 'func':
+      return node.params.length
+    case 'record':
+      return node.fields.length
+    case 'variant':
+      return node.cases.length
+    case 'tuple':
+      return node.elements.length
+    case 'enum':
+    case 'flags':
+      return node.labels.length
+    default:
+      return 1
+  }
+}
+
+/** What an index stands for, in words. */
+export const SORTS = {
+  func: 'a function',
+  type: 'a type',
+  instance: 'an instance',
+  component: 'a component',
+  module: 'a core module',
+} as const

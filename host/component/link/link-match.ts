@@ -11,7 +11,8 @@
  *
  * Source: Component Model Explainer.md, "Type Checking"; Subtyping.md.
  */
-import type { ExternNode } from '../binary/ast.ts'
+
+import { type ExternNode, SORTS } from '../binary/ast.ts'
 import { type Difference, shapeDifference, typeDifference } from '../binary/type-difference.ts'
 import { shapeSize } from '../binary/types.ts'
 import { layoutOf } from '../wit/layout.ts'
@@ -21,14 +22,6 @@ import type { Item, Scope, TypeItem } from './scope.ts'
 function refuse(scope: Scope, where: string, { path, expected, got }: Difference): never {
   return scope.fail(`${where}${path}: expected ${expected}, got ${got}`)
 }
-
-const SORTS = {
-  func: 'a function',
-  type: 'a type',
-  instance: 'an instance',
-  component: 'a component',
-  module: 'a core module',
-} as const
 
 function typeText(type: TypeItem): string {
   if (type.kind === 'resource') return `resource ${type.resource.name}`

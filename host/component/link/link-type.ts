@@ -2,11 +2,18 @@
  * Link, types: definitions and declarations of types get their meaning in a scope.
  *
  * Owns: types in index spaces, instance types unfolded into the functions that an import brings.
+import brings.
  * Does not own: value types themselves (types.ts).
  *
  * Source: Component Model Explainer.md, "Type Definitions"; Binary.md, "Type Definitions".
  */
-import type { AliasNode, Declaration, ExternNode, TypeNode } from '../binary/ast.ts'
+import {
+  type AliasNode,
+  type Declaration,
+  type ExternNode,
+  memberCount,
+  type TypeNode,
+} from '../binary/ast.ts'
 import { buildFunc, buildType, type FuncShape, nameType, shapeSize } from '../binary/types.ts'
 import { featureError } from '../refuse.ts'
 import { layoutOf } from '../wit/layout.ts'
@@ -26,25 +33,6 @@ const INSTANCE_DEPTH_MAX = 16
 export interface Declare {
   func(name: string, shape: FuncShape): Item
   resource(name: string): WitResource
-}
-
-/** How many members a definition lists itself. */
-function memberCount(node: TypeNode): number {
-  switch (node.kind) {
-    case 'func':
-      return node.params.length
-    case 'record':
-      return node.fields.length
-    case 'variant':
-      return node.cases.length
-    case 'tuple':
-      return node.elements.length
-    case 'enum':
-    case 'flags':
-      return node.labels.length
-    default:
-      return 1
-  }
 }
 
 export function defineType(node: TypeNode, scope: Scope, budget: Budget): TypeItem {

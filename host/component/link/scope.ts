@@ -9,9 +9,9 @@
  * Source: Component Model Explainer.md, "Index Spaces", "Alias Definitions".
  */
 import type { ComponentNode, Declaration } from '../binary/ast.ts'
+import { Nesting } from '../binary/nesting.ts'
 import type { FuncShape, TypeLookup } from '../binary/types.ts'
 import type { CoreKind, CoreModule, Signature } from '../core/module.ts'
-import { formatError } from '../refuse.ts'
 import type { WitResource, WitType } from '../wit/wit.ts'
 
 /** Where a core definition is found when an instance is made. */
@@ -68,8 +68,7 @@ export type Item =
   | { readonly sort: 'component'; readonly component: ComponentItem }
   | { readonly sort: 'module'; readonly module: LinkedModule }
 
-export class Scope implements TypeLookup {
-  readonly parent: Scope | null
+export class Scope extends Nesting<Scope> implements TypeLookup {
   /** Number of the component instance whose definitions these are; -1 for types. */
   readonly owner: number
   readonly types: TypeItem[] = []
@@ -85,22 +84,17 @@ export class Scope implements TypeLookup {
     global: [],
     tag: [],
   }
-  /** Offset of the definition under evaluation, for messages. */
-  offset = 0
-
   constructor(parent: Scope | null, owner: number) {
-    this.parent = parent
+    super(parent)
     this.owner = owner
   }
 
-  fail(message: string): never {
-    throw formatError(message, this.offset)
+  protected get isComponent(): boolean {
+    return this.owner !== -1
   }
 
-  at<Entry>(space: readonly Entry[], index: number, what: string): Entry {
-    const entry = space[index]
-    if (entry === undefined) this.fail(`${what} ${index} does not exist; there are ${space.length}`)
-    return entry
+  protected get self(): Scope {
+    return this
   }
 
   value(index: number): WitType {
@@ -119,27 +113,6 @@ export class Scope implements TypeLookup {
     const item = this.at(this.types, index, 'type')
     if (item.kind !== 'func') this.fail(`type ${index}: expected a function type, got ${item.kind}`)
     return item.shape
-  }
-
-  /** The scope `count` levels outwards. */
-  outer(count: number): Scope {
-    let scope: Scope = this
-    for (let level = 0; level < count; level++) {
-      if (scope.parent === null)
-        this.fail(`outer alias: there are fewer than ${count} scopes outside`)
-      scope = scope.parent
-    }
-    return scope
-  }
-
-  /** Whether the way `count` levels outwards leaves a component, rather than types alone. */
-  leavesComponent(count: number): boolean {
-    let scope: Scope | null = this
-    for (let level = 0; level < count && scope !== null; level++) {
-      if (scope.owner !== -1) return true
-      scope = scope.parent
-    }
-    return false
   }
 
   item(sort: Item['sort'], index: number): Item {

@@ -11,7 +11,14 @@
  *
  * Source: Component Model Explainer.md, "Declarators", "Alias Definitions"; Binary.md, "Type Definitions".
  */
-import type { AliasNode, Declaration, ExternNode, TypeNode } from '../binary/ast.ts'
+
+import {
+  type AliasNode,
+  type Declaration,
+  type ExternNode,
+  memberCount,
+  type TypeNode,
+} from '../binary/ast.ts'
 import { buildFunc, buildType } from '../binary/types.ts'
 import { layoutOf } from '../wit/layout.ts'
 import type { WitResource, WitType } from '../wit/wit.ts'
@@ -37,24 +44,6 @@ export function renamed(item: TypeItem, name: string, budget: Budget): TypeItem 
   const type: WitType = { ...item.type, name }
   budget.spend(layoutOf(type).nodeCount)
   return { kind: 'value', type }
-}
-
-function memberCount(node: TypeNode): number {
-  switch (node.kind) {
-    case 'func':
-      return node.params.length
-    case 'record':
-      return node.fields.length
-    case 'variant':
-      return node.cases.length
-    case 'tuple':
-      return node.elements.length
-    case 'enum':
-    case 'flags':
-      return node.labels.length
-    default:
-      return 1
-  }
 }
 
 /** A type of the type section or of a declaration; resources are defined by components only. */

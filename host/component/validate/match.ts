@@ -12,6 +12,7 @@
  * Source: Component Model Explainer.md, "Type Checking"; Binary.md, "Instance Definitions".
  */
 
+import { SORTS } from '../binary/ast.ts'
 import { type Difference, shapeDifference, typeDifference } from '../binary/type-difference.ts'
 import { shapeSize } from '../binary/types.ts'
 import { formatError } from '../refuse.ts'
@@ -26,14 +27,6 @@ import {
   typeText,
 } from './entity.ts'
 import { renewed, Substitution } from './substitute.ts'
-
-const SORTS = {
-  func: 'a function',
-  type: 'a type',
-  instance: 'an instance',
-  component: 'a component',
-  module: 'a core module',
-} as const
 
 export class Matcher {
   /** What stands for the abstract types, and their names, once all is matched. */

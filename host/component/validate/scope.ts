@@ -9,9 +9,9 @@
  * Source: Component Model Explainer.md, "Index Spaces", "Alias Definitions".
  */
 
+import { Nesting } from '../binary/nesting.ts'
 import type { FuncShape, TypeLookup } from '../binary/types.ts'
 import type { CoreExtern, CoreKind, Signature } from '../core/module.ts'
-import { formatError } from '../refuse.ts'
 import type { WitResource, WitType } from '../wit/wit.ts'
 import { ResourceNames } from './annotated-names.ts'
 import type { Budget } from './budget.ts'
@@ -30,13 +30,9 @@ export type CoreTypeItem =
 
 export type CoreExports = ReadonlyMap<string, CoreExtern>
 
-export class Scope implements TypeLookup {
+export class Scope extends Nesting<Scope> implements TypeLookup {
   readonly kind: 'component' | 'component type' | 'instance type'
-  readonly parent: Scope | null
   readonly budget: Budget
-  /** Offset of the definition under validation, for messages. */
-  offset = 0
-
   readonly coreTypes: CoreTypeItem[] = []
   readonly core: Readonly<Record<CoreKind, CoreExtern[]>> = {
     func: [],
@@ -66,20 +62,18 @@ export class Scope implements TypeLookup {
   }
 
   constructor(kind: Scope['kind'], parent: Scope | null, budget: Budget) {
+    super(parent)
     this.kind = kind
-    this.parent = parent
     this.budget = budget
     this.#visibility = new Visibility(budget)
   }
 
-  fail(message: string): never {
-    throw formatError(message, this.offset)
+  protected get isComponent(): boolean {
+    return this.kind === 'component'
   }
 
-  at<Entry>(space: readonly Entry[], index: number, what: string): Entry {
-    const entry = space[index]
-    if (entry === undefined) this.fail(`${what} ${index} does not exist; there are ${space.length}`)
-    return entry
+  protected get self(): Scope {
+    return this
   }
 
   type<Kind extends TypeItem['kind']>(
@@ -118,27 +112,6 @@ export class Scope implements TypeLookup {
   coreFunc(index: number): Signature | null {
     const item = this.at(this.core.func, index, 'core function')
     return item.kind === 'func' ? item.signature : null
-  }
-
-  /** The scope `count` levels outwards. */
-  outer(count: number): Scope {
-    let scope: Scope = this
-    for (let level = 0; level < count; level++) {
-      if (scope.parent === null)
-        this.fail(`outer alias: there are fewer than ${count} scopes outside`)
-      scope = scope.parent
-    }
-    return scope
-  }
-
-  /** Whether the way `count` levels outwards leaves a component, rather than types alone. */
-  leavesComponent(count: number): boolean {
-    let scope: Scope | null = this
-    for (let level = 0; level < count && scope !== null; level++) {
-      if (scope.kind === 'component') return true
-      scope = scope.parent
-    }
-    return false
   }
 
   entity(sort: Entity['sort'], index: number): Entity {
