@@ -102,7 +102,9 @@ describe('the build as a process', () => {
   ])('exits with 2 for %j', (args) => {
     const { code, err } = run(args)
     expect(code).toBe(2)
-    expect(err).toContain('usage: <dir> [--json] [--out DIR] [--engine NAME] [--check | --save-wit | --resident]')
+    expect(err).toContain(
+      'usage: <dir> [--json] [--out DIR] [--engine NAME] [--check | --save-wit | --resident]',
+    )
   })
 })
 
