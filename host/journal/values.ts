@@ -9,6 +9,7 @@
  */
 import { addExtension, Packr, RESERVE_START_SPACE } from 'msgpackr'
 import { crc32 } from '../base/checksum.ts'
+import { copyPlain, NOT_COPIED } from './plain-copy.ts'
 import { NOT_PLAIN, readPlain } from './plain-values.ts'
 import { writePlain } from './plain-writer.ts'
 
@@ -92,7 +93,19 @@ const PLAIN_SIZE_MAX_BYTES = 1_024
  * @throws what structuredClone and MessagePack refuse: functions, circular structures.
  */
 export function asJournaled(value: unknown): unknown {
+  const copy = copyPlain(value)
+  return copy === NOT_COPIED ? asJournaledAny(value) : copy
+}
+
+/** As `asJournaled`, the long way: what plain copies are compared with. */
+export function asJournaledAny(value: unknown): unknown {
   return unpackValue(packValue(structuredClone(value)))
+}
+
+/** A copy of what the journal gave back. */
+export function copyJournaled<T>(value: T): T {
+  const copy = copyPlain(value)
+  return copy === NOT_COPIED ? structuredClone(value) : (copy as T)
 }
 
 const NO_ARGUMENTS_HASH = 0

@@ -15,7 +15,7 @@ import { isThenable } from '../../base/promises.ts'
 import { camelCase } from '../../component/wit/labels.ts'
 import type { JsonValue, WitValue } from '../../component/wit/wit.ts'
 import { CALL_LIMITS } from '../../hostcalls/call-limits.ts'
-import { asJournaled, packValue, unpackValue } from '../../journal/values.ts'
+import { asJournaled, copyJournaled, packValue, unpackValue } from '../../journal/values.ts'
 import type { ActorBody, ActorMethod, ActorProgram } from '../program/program.ts'
 import { Actor, type ActorClass, type ActorContext, type ActorState } from './typescript-actor.ts'
 import { actorContext } from './typescript-context.ts'
@@ -42,7 +42,7 @@ class TypescriptBody implements ActorBody {
         method.name
       ]
       if (run === undefined) throw new LoomError('ERR_INVARIANT', `no method ${method.name}`)
-      const result = run.apply(this.#actor, structuredClone(args) as unknown[])
+      const result = run.apply(this.#actor, copyJournaled(args) as unknown[])
       return isThenable(result) ? Promise.resolve(result).then(copied, failed) : copied(result)
     } catch (error) {
       return failed(error)
