@@ -117,8 +117,10 @@ export class ActorCalls {
 
   /** From `first` back to itself, or null (AC1). Who waited in a turn that is lost waits no more. */
   #ring(first: string): readonly string[] | null {
-    const chain = [first]
     let wait = this.#waits.get(first)
+    // Most callees wait for nobody.
+    if (wait === undefined || (wait.to !== first && !this.#waits.has(wait.to))) return null
+    const chain = [first]
     while (wait?.caller.open === true && chain.length <= this.#waits.size) {
       chain.push(wait.to)
       if (wait.to === first) return chain

@@ -9,6 +9,7 @@ import { type LoomError, toLoomError } from '../../base/errors.ts'
 import type { ActorKey } from '../../base/names.ts'
 import type { ActorLog, ActorRecord, Commit } from '../../store/store.ts'
 import { type EffectRows, NO_ROWS } from '../turn/effects.ts'
+import { type Follower, follow } from './followers.ts'
 import { type Place, SharedFate } from './shared-fate.ts'
 
 /** Who waits for a commit (pending-turn.ts); told once, durable or lost. */
@@ -18,10 +19,39 @@ export interface Pending {
 }
 
 /** Commits with one promise. */
-interface Batch {
-  count: number
-  seqAfter: number
-  readonly turns: Pending[]
+class Batch implements Follower {
+  count = 0
+  seqAfter = 0
+  readonly #tail: JournalTail
+  /** Of most actors there is one turn in a group of commits: no array for that. */
+  #first: Pending | null = null
+  #others: Pending[] | null = null
+
+  constructor(tail: JournalTail) {
+    this.#tail = tail
+  }
+
+  add(turn: Pending): void {
+    if (this.#first === null) this.#first = turn
+    else {
+      this.#others ??= []
+      this.#others.push(turn)
+    }
+  }
+
+  /** In their order. */
+  tell(how: (turn: Pending) => void): void {
+    if (this.#first !== null) how(this.#first)
+    if (this.#others !== null) for (const turn of this.#others) how(turn)
+  }
+
+  durable(): void {
+    this.#tail.succeed(this)
+  }
+
+  lost(error: unknown): void {
+    this.#tail.fail(this, error)
+  }
 }
 
 /** What is appended is lost; returns what everybody is told. */
@@ -29,7 +59,8 @@ export type OnLost = (error: unknown) => LoomError
 
 export class JournalTail {
   readonly #log: ActorLog
-  readonly #fate: SharedFate
+  /** Null until the journal rests on another: most never do. */
+  #fate: SharedFate | null = null
   readonly #onLost: OnLost
   #seqNext: number
   #seqDurable: number
@@ -45,7 +76,6 @@ export class JournalTail {
   constructor(log: ActorLog, seqNext: number, onLost: OnLost) {
     this.#log = log
     this.#onLost = onLost
-    this.#fate = new SharedFate(log.key)
     this.#seqNext = seqNext
     this.#seqDurable = seqNext
   }
@@ -90,6 +120,7 @@ export class JournalTail {
 
   /** What is appended next must not outlive `place`. @throws ERR_COMMIT when that is lost already. */
   restOn(place: Place): void {
+    this.#fate ??= new SharedFate(this.key)
     this.#fate.restOn(place)
   }
 
@@ -103,7 +134,7 @@ export class JournalTail {
    * @throws ERR_COMMIT at once, when what it rests on is lost (SF1); nothing was appended.
    */
   append(part: TailPart, turn: Pending | null = null): Promise<void> {
-    this.#fate.commit()
+    this.#fate?.commit()
     const seq = this.#seqNext
     this.#seqNext += part.entries.length
     this.#pending++
@@ -114,35 +145,38 @@ export class JournalTail {
     this.#last = durable
     this.#batch.count++
     this.#batch.seqAfter = this.#seqNext
-    if (turn !== null) this.#batch.turns.push(turn)
+    if (turn !== null) this.#batch.add(turn)
     return durable
   }
 
-  /** When `durable` is settled: once for all commits that become durable together. */
   #follow(durable: Promise<void>): Batch {
-    const batch: Batch = { count: 0, seqAfter: 0, turns: [] }
-    durable.then(
-      () => this.#succeed(batch),
-      (error) => {
-        this.#settle(batch)
-        // The log itself may forget it, when the actor is opened again.
-        this.#failed ??= toLoomError(error, 'ERR_STORE')
-        const told = this.#onLost(error)
-        for (const turn of batch.turns) turn.lost(told)
-      },
-    )
+    const batch = new Batch(this)
+    follow(durable, batch)
     return batch
   }
 
-  #succeed(batch: Batch): void {
+  /** Of `batch`: it is durable. */
+  succeed(batch: Batch): void {
     this.#settle(batch)
     this.#seqDurable = batch.seqAfter
-    for (const turn of batch.turns)
+    batch.tell((turn) => {
       try {
         turn.durable()
       } catch (error) {
         turn.lost(this.#onLost(error))
       }
+    })
+  }
+
+  /** Of `batch`: it is lost. */
+  fail(batch: Batch, error: unknown): void {
+    this.#settle(batch)
+    // The log itself may forget it, when the actor is opened again.
+    this.#failed ??= toLoomError(error, 'ERR_STORE')
+    const told = this.#onLost(error)
+    batch.tell((turn) => {
+      turn.lost(told)
+    })
   }
 
   #settle(batch: Batch): void {

@@ -76,7 +76,8 @@ export class TurnContext implements HostCallContext {
   ownInvocationId: string | null = null
   lastWords: string | null = null
   readonly resources = new HostResources()
-  readonly #lines: LineLog
+  /** Null until the guest writes: most never do. */
+  #lines: LineLog | null = null
 
   constructor(environment: EngineEnvironment, recorder: Recorder, program: ActorProgram) {
     this.key = environment.key
@@ -87,7 +88,6 @@ export class TurnContext implements HostCallContext {
     this.#recorder = recorder
     this.#ports = environment.ports
     this.#program = program
-    this.#lines = new LineLog(environment.log)
   }
 
   get live(): boolean {
@@ -191,17 +191,18 @@ export class TurnContext implements HostCallContext {
   }
 
   write(stream: StandardStream, bytes: Uint8Array): void {
+    this.#lines ??= new LineLog(this.log)
     this.#lines.write(stream, bytes)
   }
 
   /** Ends the run of a turn: lines that it did not end are logged. */
   finish(): void {
-    this.#lines.finish()
+    this.#lines?.finish()
   }
 
   /** As `finish`, and says why the turn failed, with what the guest said last. */
   messageOf(error: LoomError): string {
-    const words = this.#lines.finish()
+    const words = this.#lines?.finish() ?? ''
     if (this.lastWords !== null) return this.lastWords
     return error.code === 'ERR_TRAP' && words !== '' ? `${error.message}: ${words}` : error.message
   }
