@@ -35,7 +35,7 @@ export class TurnEngine {
   /** What instantiation recorded. */
   readonly startCalls: readonly RecordedCall[]
   #spoiled = false
-  /** The live turn. */
+  /** The live turn, while it runs: kept longer, its caller's promise would live until the actor's next turn. */
   #turn: LiveTurn | null = null
   #parkable: ParkableTurn | null = null
   /** The running turn is one of the host's own (host-methods.ts). */
@@ -256,6 +256,7 @@ export class TurnEngine {
   readonly #unparked: LivePorts = { open: this.#open, park: null }
 
   #returned(value: WitValue): TurnStep {
+    this.#turn = null
     try {
       const calls = this.#recorder.end()
       const { effects } = this.#recorder
@@ -270,6 +271,7 @@ export class TurnEngine {
   }
 
   readonly #failed = (thrown: unknown): TurnStep => {
+    this.#turn = null
     const { calls, failure } = this.#recorder.abandon()
     const reason = failure ?? thrown
     if (!this.#ownMethod && !this.#body.rollback()) this.#spoiled = true
