@@ -12,7 +12,7 @@
  *        take it.
  *   IM4. An image holds copies; the instance may run on.
  *   IM5. What `scrub` calls clean is the baseline: it compared every byte of every memory, every page count,
- *        every global, and loaded every table of handles anew.
+ *        every global, and loaded every table of handles, and of functions, anew.
  *
  * Layout of a memory's delta (`spans` are pairs, `bytes` the concatenated contents of all runs):
  *
@@ -39,6 +39,8 @@ export interface Baseline {
   readonly globals: readonly GlobalValue[]
   /** The tables of handles, whole. */
   readonly tables: readonly Uint8Array[]
+  /** Tables of functions that code changes, whole. */
+  readonly elements: readonly Uint8Array[]
 }
 
 export interface MemoryImage {
@@ -63,6 +65,7 @@ export function takeBaseline(state: InstanceState): Baseline {
     memories: state.memories.map(({ buffer }) => Buffer.from(buffer.slice(0))),
     globals: state.globals.read(),
     tables: state.tables.map((table) => table.save()),
+    elements: state.elements.map((table) => table.save()),
   }
 }
 
@@ -241,14 +244,18 @@ function resetMemory(bytes: Buffer, base: Buffer): void {
 }
 
 /**
- * Makes a used instance its baseline again (IM5); false when that cannot be: a memory has grown, or a global
- * is a NaN, whose payload JavaScript cannot restore.
+ * Makes a used instance its baseline again (IM5); false when that cannot be: a memory or a table has grown, or a
+ * global is a NaN, whose payload JavaScript cannot restore.
  */
 export function scrub(state: InstanceState, baseline: Baseline): boolean {
   checkShape(state, baseline.memories.length, baseline.globals.length)
-  const isSmall = state.memories.every(
-    ({ buffer }, index) => buffer.byteLength === baseline.memories[index]?.length,
-  )
+  const isSmall =
+    state.memories.every(
+      ({ buffer }, index) => buffer.byteLength === baseline.memories[index]?.length,
+    ) &&
+    state.elements.every(
+      ({ sizeBytes }, index) => sizeBytes === baseline.elements[index]?.byteLength,
+    )
   if (!isSmall || baseline.globals.some(Number.isNaN)) return false
   state.memories.forEach(({ buffer }, index) => {
     resetMemory(Buffer.from(buffer), baseline.memories[index] ?? NOTHING)
@@ -256,6 +263,9 @@ export function scrub(state: InstanceState, baseline: Baseline): boolean {
   state.globals.write(baseline.globals)
   state.tables.forEach((table, index) => {
     table.load(baseline.tables[index] ?? NOTHING)
+  })
+  state.elements.forEach((table, index) => {
+    table.load(baseline.elements[index] ?? NOTHING)
   })
   return true
 }

@@ -5,7 +5,7 @@
  * Method: random actors take random turns, and lose their instance to the next one at random. Each has a twin that
  * takes the same turns in instances that are always fresh. After each turn both states are compared; each spare
  * instance is compared with one that nobody has used. Guests: the fixtures of every toolchain, one that grows its
- * memory, one that traps, and one that fills its whole memory with its actor's bytes.
+ * memory, one that traps, one that fills its whole memory with its actor's bytes, and one that changes its table.
  */
 import { parse } from '@bytecodealliance/jco-transpile/wasm-tools'
 import { describe, expect, test } from 'vitest'
@@ -59,6 +59,21 @@ const SCRIBBLER = `(component
   (core instance $i (instantiate $m))
   (func (export "scribble") (param "with" u64) (canon lift (core func $i "scribble")))
   (func (export "poke") (param "at" u32) (param "with" u32) (canon lift (core func $i "poke")))
+  (func (export "grow") (result s32) (canon lift (core func $i "grow"))))`
+
+/** Changes its table, and may grow it. */
+const SWITCHER = `(component
+  (core module $m (type $f (func (result i32)))
+    (table $t 4 6 funcref) (elem (i32.const 0) func $zero $one $zero) (elem declare func $two)
+    (func $zero (result i32) (i32.const 0)) (func $one (result i32) (i32.const 1)) (func $two (result i32) (i32.const 2))
+    (func (export "switch") (param $at i32) (param $with i32)
+      (table.set $t (local.get $at) (if (result funcref) (i32.eqz (local.get $with)) (then (ref.null func))
+        (else (if (result funcref) (i32.eq (local.get $with) (i32.const 1)) (then (ref.func $one)) (else (ref.func $two)))))))
+    (func (export "ask") (param $at i32) (result i32) (call_indirect $t (type $f) (local.get $at)))
+    (func (export "grow") (result i32) (table.grow $t (ref.func $two) (i32.const 1))))
+  (core instance $i (instantiate $m))
+  (func (export "switch") (param "at" u32) (param "with" u32) (canon lift (core func $i "switch")))
+  (func (export "ask") (param "at" u32) (result u32) (canon lift (core func $i "ask")))
   (func (export "grow") (result s32) (canon lift (core func $i "grow"))))`
 
 const GUESTS: readonly Guest[] = [
@@ -122,6 +137,16 @@ const GUESTS: readonly Guest[] = [
       if (what === 0) return ['grow']
       if (what < 25) return ['poke', choose(2 * 65_536), choose(256)]
       return ['scribble', BigInt(choose(2 ** 31)) << 32n]
+    },
+    recycles: true,
+  },
+  {
+    name: 'switcher',
+    bytes: () => parse(SWITCHER),
+    turn: (choose) => {
+      const what = choose(40)
+      if (what === 0) return ['grow']
+      return what < 25 ? ['switch', choose(4), choose(3)] : ['ask', choose(4)]
     },
     recycles: true,
   },
