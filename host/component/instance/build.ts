@@ -22,7 +22,7 @@ import { listOf, NONE } from '../abi/list-of.ts'
 import type { CoreTable, HostFunction, ImportResolver } from '../component.ts'
 import { ACCESS_NAME, type GlobalAccess, InstanceGlobals } from '../core/global-access.ts'
 import { METER_MODULE } from '../core/instrument.ts'
-import { Meter } from '../core/meter.ts'
+import { LIFTED_BYTE_COST, Meter } from '../core/meter.ts'
 import type { LinkStep, LowerPlan } from '../link/link.ts'
 import type { BuiltinPlan, ResourcePlan } from '../link/link-resource.ts'
 import type { CoreSource, FuncItem } from '../link/scope.ts'
@@ -259,12 +259,19 @@ export class Builder {
     return routed(lowered, plain, lowered.trampoline(abi, this.run, host, where), this.parks)
   }
 
-  /** A call of another component's function. */
+  /** A call of another component's function; it pays for what it brings back as well, which nobody else counts. */
   #callee(lower: LowerPlan, where: string): HostFunction {
-    const call = this.#entering(lower.enters, where, this.bind(lower.target))
+    const { target } = lower
+    const call = this.#entering(lower.enters, where, this.bind(target))
+    const callee = target.kind === 'lifted' ? this.#lifted(target.lift).abi : null
+    const { meter } = this.run
     return (...args) => {
       try {
-        return call(args)
+        callee?.begin()
+        const result = call(args)
+        if (callee !== null && !meter.charge(callee.spent * LIFTED_BYTE_COST))
+          throw trapError(where, 'too much was brought back')
+        return result
       } catch (error) {
         throw this.run.failure === null ? toFailure(error, where) : this.run.failure.error
       }

@@ -76,6 +76,36 @@ describe('host calls', () => {
     expect(size).toBeLessThanOrEqual(5_000_000)
   })
 
+  test('of another component pay for the size of what it answers', async () => {
+    const size = 100_000
+    const text = `(component
+      (component $callee
+        (core module $m (memory (export "memory") 2)
+          (func (export "get") (result i32) (i32.store (i32.const 4) (i32.const ${size})) (i32.const 0)))
+        (core instance $i (instantiate $m))
+        (func (export "get") (result (list u8)) (canon lift (core func $i "get") (memory (core memory $i "memory")))))
+      (instance $callee (instantiate $callee))
+      (core module $lib (memory (export "memory") 2) (global $n (mut i32) (i32.const 0))
+        (func (export "realloc") (param i32 i32 i32 i32) (result i32)
+          (global.set $n (i32.add (global.get $n) (i32.const 1))) (i32.const 16))
+        (func (export "count") (result i32) (global.get $n)))
+      (core instance $lib (instantiate $lib))
+      (core func $get (canon lower (func $callee "get") (memory (core memory $lib "memory"))
+        (realloc (core func $lib "realloc"))))
+      (core module $m (import "" "get" (func $get (param i32)))
+        (func (export "f") (param i32)
+          (loop (call $get (i32.const 0)) (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))))
+      (core instance $i (instantiate $m (with "" (instance (export "get" (func $get))))))
+      (func (export "count") (result u32) (canon lift (core func $lib "count")))
+      (func (export "f") (param "n" u32) (canon lift (core func $i "f"))))`
+    const { call, instance } = await start(text)
+    call('f', 5)
+    expect(call('count')).toBe(5)
+    expect(thrown(() => call('f', 1_000))).toMatchObject({ code: 'ERR_FUEL' })
+    const counted = instance.state.globals.read()[0] as number
+    expect(counted * size).toBeLessThan(5_000_000)
+  })
+
   test('cannot bring more at once than a result may hold', async () => {
     const { call } = await start(calling(LOOP(1_000_001)))
     expect(thrown(() => call('f', 1))).toMatchObject({
