@@ -7,8 +7,8 @@
  */
 
 import type { Component } from './component.ts'
-import { compileModule } from './core/compile.ts'
-import { meterModule } from './core/fuel.ts'
+import { checkWork, compileModule } from './core/compile.ts'
+import { mayThrow, meterModule } from './core/fuel.ts'
 import { instrumentAll } from './core/instrument.ts'
 import { instantiate } from './instance/instantiate.ts'
 import { type ParkingPlan, planParking } from './instance/parking.ts'
@@ -24,7 +24,9 @@ import { readComponent } from './read.ts'
 export async function loadComponent(bytes: Uint8Array): Promise<Component> {
   const { link, unused } = readComponent(bytes)
   const cores = link.modules.map(({ core }) => core)
-  const metered = cores.map((core) => meterModule(bytes, core))
+  const throws = cores.some(mayThrow)
+  const metered = cores.map((core) => meterModule(bytes, core, throws))
+  checkWork(metered)
   const elided = elideShims(bytes, link, metered)
   const instrumented = instrumentAll(bytes, cores, metered, modulesOf(elided.steps))
   const modules = await Promise.all(instrumented.map((module) => compileModule(module.bytes)))

@@ -3,14 +3,23 @@
  *
  * Owns: the rules of fuel.ts FU1 to FU4. Does not own: the code that is written there (fuel-write.ts).
  */
+import { EngineWork } from './engine-work.ts'
 import { BULK, type InstructionReader } from './instructions.ts'
-import type { CoreModule } from './module.ts'
+import type { CoreModule, Signature } from './module.ts'
 
 /** Chosen by measurement: docs/adr/0020-fuel.md. */
 const ABSORBED_COUNT_MAX = 32
 
 /** A function's entry and a loop's head: a charge takes about as long as what it pays for at the least. */
 const HEAD_COST = 5
+
+/** Locals beyond so many are charged where a function begins, and what one costs, as a shift: the engine clears each. */
+const FREE_LOCAL_COUNT = 64
+const LOCAL_SHIFT = 2
+/** What a value costs that is moved, as a shift: nothing where there is one. */
+const MOVE_SHIFT = 1
+/** What a frame costs that an exception may have to leave: finding that it catches nothing takes the engine long. */
+const UNWINDING_COST = 40
 
 /** Instructions that take much longer than others. Units: fuel. */
 const COSTS = new Map([
@@ -57,6 +66,9 @@ export interface StateChanges {
   changesTables: boolean
 }
 
+/** `call`, `call_indirect`, `call_ref`. Frames that return what they call are gone by then. */
+const CALLS = new Set([0x10, 0x11, 0x14])
+
 export type PointKind = 'charge' | 'global' | 'float' | 'operand' | 'memory.grow' | 'table.grow'
 
 /** A place in a function's body that is rewritten: charges are inserted, others replace [at, end). */
@@ -87,6 +99,9 @@ export class FunctionScan {
   readonly #firstShifted: number
   readonly #floats: CoreModule['floats']
   readonly #changes: StateChanges
+  readonly #work: EngineWork
+  readonly #throws: boolean
+  #calls = false
   /** Payers in force where each open block began; they stand before whatever follows its end. */
   readonly #outer: Payer[] = []
   #payer: Payer
@@ -96,21 +111,31 @@ export class FunctionScan {
   constructor(
     reader: InstructionReader,
     module: CoreModule,
-    paramCount: number,
+    signature: Signature,
     changes: StateChanges,
+    throws: boolean,
   ) {
     this.#reader = reader
-    this.localCount = paramCount
+    this.localCount = signature.params.length
+    this.#throws = throws
     this.#firstShifted = module.globalImportCount
     this.#floats = module.floats
     this.#changes = changes
     this.localsAt = reader.at
     this.end = reader.end
     this.#locals()
+    this.#work = new EngineWork(module, signature, this.localCount)
+    const paidLocals = Math.max(0, this.localCount - signature.params.length - FREE_LOCAL_COUNT)
+    const cost = HEAD_COST + (paidLocals >> LOCAL_SHIFT)
     this.#payer = {
-      point: this.#point('charge', this.localsEnd, this.localsEnd, HEAD_COST),
+      point: this.#point('charge', this.localsEnd, this.localsEnd, cost),
       absorbed: 0,
     }
+  }
+
+  /** What the function is to a compiler (engine-work.ts). */
+  get work(): number {
+    return this.#work.total
   }
 
   #locals(): void {
@@ -131,15 +156,18 @@ export class FunctionScan {
 
   run(): void {
     const reader = this.#reader
+    const head = this.#payer.point
     while (reader.at < this.end) {
       reader.next()
       const { code } = reader
       const paying = this.#stretch ?? this.#payer.point
-      paying.value += COSTS.get(code) ?? 1
+      paying.value += (COSTS.get(code) ?? 1) + (this.#work.next(reader) >> MOVE_SHIFT)
+      if (CALLS.has(code)) this.#calls = true
       this.#rewrite(code)
       this.#control(code)
     }
     this.#settle()
+    if (this.#calls && this.#throws) head.value += UNWINDING_COST
   }
 
   #rewrite(code: number): void {

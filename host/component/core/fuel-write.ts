@@ -184,6 +184,11 @@ export class FunctionWriter {
     const out = this.#out
     this.#local(0x21, this.#count)
     out.code(0x02, 0x7f)
+    // if (count == 0) return memory.size: an engine makes a new buffer for it, and may collect garbage each time.
+    this.#local(0x20, this.#count)
+    out.code(0x45, 0x04, 0x40, 0x3f)
+    out.u32(memory)
+    out.code(0x0c, 0x01, 0x0b)
     // if (count > own maximum - memory.size) return -1
     this.#local(0x20, this.#count)
     out.code(0x41)

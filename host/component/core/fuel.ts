@@ -19,7 +19,8 @@
  *        it ran: its own stretch, or one that stands before the enclosing block. So `fuel spent >=
  *        instructions run`, and each iteration of a loop spends something.
  *   FU2. A charge pays in advance for at most ABSORBED_COUNT_MAX instructions that may not run.
- *   FU3. Instructions whose time grows with an operand are charged by that operand.
+ *   FU3. Instructions whose time grows with an operand are charged by that operand; those that move values, by how
+ *        many; functions, by how many locals they have, and, where exceptions may leave them, for that.
  *   FU4. Charges depend on the module's bytes alone: the same turn spends the same fuel in every engine.
  *   FU5. Memory grows as the module's own maximum says. Growth that the type's limit forbids, or that the
  *        host cannot give, traps: no turn that returned has seen either, so neither can change a replay.
@@ -40,7 +41,7 @@ import type { CoreModule, Section } from './module.ts'
 const FUNCTION_SIZE_MAX_BYTES = 7_654_321
 
 /** Charging makes ordinary code twice as large; code that is made of `memory.grow` fifteen times. */
-const METERED_SIZE_MAX_BYTES = 256 * 1024 * 1024
+export const METERED_SIZE_MAX_BYTES = 256 * 1024 * 1024
 
 /** What there is to say of a module's code. */
 export interface MeteredCode {
@@ -51,24 +52,44 @@ export interface MeteredCode {
   readonly hidden: readonly string[]
   /** The code changes tables, its own or imported ones. */
   readonly changesTables: boolean
+  /** What the code is to a compiler (engine-work.ts). */
+  readonly work: number
 }
 
 const CODE = 10
 
-/** @throws ERR_COMPONENT_FORMAT, ERR_COMPONENT_FEATURE */
-export function meterModule(binary: Uint8Array, module: CoreModule): MeteredCode {
-  const section = module.sections.find(({ id }) => id === CODE)
-  if (section !== undefined) return meterCode(binary, module, section)
-  return { functions: null, count: 0, hidden: [], changesTables: false }
+/** True for modules that know an exception: only they can throw one. */
+export function mayThrow({ externs }: CoreModule): boolean {
+  return externs.tag.length > 0
 }
 
-function meterCode(binary: Uint8Array, module: CoreModule, section: Section): MeteredCode {
+/**
+ * `throws`: exceptions may leave the module's functions, its own or those of another module.
+ * @throws ERR_COMPONENT_FORMAT, ERR_COMPONENT_FEATURE
+ */
+export function meterModule(
+  binary: Uint8Array,
+  module: CoreModule,
+  throws = mayThrow(module),
+): MeteredCode {
+  const section = module.sections.find(({ id }) => id === CODE)
+  if (section !== undefined) return meterCode(binary, module, section, throws)
+  return { functions: null, count: 0, hidden: [], changesTables: false, work: 0 }
+}
+
+function meterCode(
+  binary: Uint8Array,
+  module: CoreModule,
+  section: Section,
+  throws: boolean,
+): MeteredCode {
   const reader = new InstructionReader(binary, section.payload, section.end)
   const payload = new Writer(2 * (section.end - section.payload))
   const changes: StateChanges = { hidden: new Set(), changesTables: false }
   const count = reader.count()
   const imported = module.functions.length - count
   const body = new Writer()
+  let work = 0
   for (let index = 0; index < count; index++) {
     const signature = module.functions[imported + index]
     if (signature === undefined || signature === null)
@@ -79,12 +100,13 @@ function meterCode(binary: Uint8Array, module: CoreModule, section: Section): Me
     if (size > FUNCTION_SIZE_MAX_BYTES || payload.written.length > METERED_SIZE_MAX_BYTES)
       reader.fail(`core function ${imported + index} is too large`)
     body.clear()
-    const scan = new FunctionScan(reader, module, signature.params.length, changes)
+    const scan = new FunctionScan(reader, module, signature, changes, throws)
     scan.run()
+    work += scan.work
     new FunctionWriter(body, reader.bytes, module, scan).run()
     payload.u32(body.written.length)
     payload.bytes(body.written)
   }
   const { hidden, changesTables } = changes
-  return { functions: payload.written, count, hidden: [...hidden], changesTables }
+  return { functions: payload.written, count, hidden: [...hidden], changesTables, work }
 }

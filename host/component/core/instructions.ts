@@ -94,11 +94,15 @@ export class InstructionReader {
   at: number
   /** End of what may be read: the section's, then that of each function in turn. */
   end: number
-  /** Of the instruction that `next` read: its code, where it begins, its first immediate. */
+  /** Of the instruction that `next` read: its code, where it begins, its first immediate (of br_table the last). */
   code = 0
   start = 0
   index = 0
   indexAt = 0
+  /** Of a block: the index of its type, or how many results it has where it has no parameters. */
+  blockType: number | 'none' | 'value' = 'none'
+  /** Of br_table: how many labels it names. */
+  targetCount = 0
 
   constructor(bytes: Uint8Array, start: number, end: number) {
     this.bytes = bytes
@@ -208,8 +212,15 @@ export class InstructionReader {
     this.leb()
   }
 
+  /** One byte with bit 6 is no index: 0x40, or a value type; 0x63 and 0x64 are followed by a heap type. */
   #block(): void {
-    const code = this.bytes[this.at]
+    const code = this.bytes[this.at] ?? 0
+    if (code === 0x40) this.blockType = 'none'
+    else if (code >= 0x40 && code < 0x80) this.blockType = 'value'
+    else {
+      this.blockType = this.u32()
+      return
+    }
     if (code === 0x63 || code === 0x64) this.at++
     this.leb()
   }
@@ -217,7 +228,9 @@ export class InstructionReader {
   #special(): void {
     switch (this.code) {
       case 0x0e:
-        for (let count = this.count(); count >= 0; count--) this.leb()
+        // The last is the default; all carry as many values.
+        this.targetCount = this.count() + 1
+        for (let left = this.targetCount; left > 0; left--) this.index = this.u32()
         return
       case 0x1c:
         for (let count = this.count(); count > 0; count--) this.type()

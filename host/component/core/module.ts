@@ -19,6 +19,12 @@ export interface Signature {
   readonly results: readonly CoreType[]
 }
 
+/** How many values a function type takes and gives; none for types that are no functions'. */
+export interface TypeSize {
+  readonly params: number
+  readonly results: number
+}
+
 export type CoreKind = 'func' | 'table' | 'memory' | 'global' | 'tag'
 
 export interface CoreLimits {
@@ -72,6 +78,8 @@ export interface CoreModule {
   readonly sections: readonly Section[]
   /** Types that the module defines; null where one is of a form that is not known here. */
   readonly typeCount: number | null
+  /** By type index; ends where a form is not known. */
+  readonly typeSizes: readonly TypeSize[]
   readonly imports: readonly CoreImport[]
   readonly exports: readonly CoreExport[]
   /** Signatures of all functions, imported ones first. */
@@ -110,6 +118,7 @@ const ABSTRACT: Readonly<Record<number, CoreType>> = { 112: 'funcref', 111: 'ext
 interface Draft {
   sections: Section[]
   typeCount: number | null
+  typeSizes: TypeSize[]
   types: (Signature | null)[]
   imports: CoreImport[]
   exports: CoreExport[]
@@ -136,6 +145,7 @@ export function readCoreModule(bytes: Uint8Array, start: number, end: number): C
   const draft: Draft = {
     sections: [],
     typeCount: 0,
+    typeSizes: [],
     types: [],
     imports: [],
     exports: [],
@@ -261,24 +271,22 @@ function readTypes(reader: Reader, draft: Draft): void {
     const params = reader.vector('core parameter', () => readCoreType(reader))
     const results = reader.vector('core result', () => readCoreType(reader))
     draft.types.push({ params, results })
+    draft.typeSizes.push({ params: params.length, results: results.length })
   }
-  let typeCount: number | null = index
-  for (; index < count && typeCount !== null; index++) {
-    const found = skipType(reader)
-    typeCount = found === null ? null : typeCount + found
-  }
-  draft.typeCount = typeCount
+  let isKnown = true
+  for (; index < count && isKnown; index++) isKnown = skipType(reader, draft.typeSizes)
+  draft.typeCount = isKnown ? draft.typeSizes.length : null
 }
 
-/** How many types one item of the type section holds; null where its form is not known. "Types", "Recursive Types". */
-function skipType(reader: Reader): number | null {
-  if (reader.peek() !== 0x4e) return skipSubtype(reader) ? 1 : null
+/** Passes over one item of the type section; false where its form is not known. "Types", "Recursive Types". */
+function skipType(reader: Reader, sizes: TypeSize[]): boolean {
+  if (reader.peek() !== 0x4e) return skipSubtype(reader, sizes)
   reader.position++
-  const known = reader.vector('core type', () => skipSubtype(reader))
-  return known.includes(false) ? null : known.length
+  const known = reader.vector('core type', () => skipSubtype(reader, sizes))
+  return !known.includes(false)
 }
 
-function skipSubtype(reader: Reader): boolean {
+function skipSubtype(reader: Reader, sizes: TypeSize[]): boolean {
   const form = reader.byte('core type')
   const isSub = form === 0x4f || form === 0x50
   if (isSub) reader.vector('supertype', () => reader.u32('core type index'))
@@ -287,12 +295,15 @@ function skipSubtype(reader: Reader): boolean {
     readCoreType(reader)
     reader.byte('mutability')
   }
+  let size: TypeSize = { params: 0, results: 0 }
   if (kind === 0x5e) skipField()
   else if (kind === 0x5f) reader.vector('field', skipField)
   else if (kind === 0x60) {
-    reader.vector('core parameter', () => readCoreType(reader))
-    reader.vector('core result', () => readCoreType(reader))
+    const params = reader.vector('core parameter', () => readCoreType(reader))
+    const results = reader.vector('core result', () => readCoreType(reader))
+    size = { params: params.length, results: results.length }
   } else return false
+  sizes.push(size)
   return true
 }
 

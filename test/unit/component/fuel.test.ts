@@ -174,6 +174,42 @@ describe('what takes long is charged', () => {
     expect(fuel).toBeLessThan(least + 100n)
   })
 
+  const many = (what: string, count = 900): string => Array(count).fill(what).join(' ')
+  const wide = `(type $wide (func (param ${many('i64')}) (result ${many('i64')})))`
+
+  test.each<[string, string, string, bigint]>([
+    [
+      'a branch',
+      '',
+      `(block $b (type $wide) (br $b)) ${many('(drop)')}`,
+      450n + 450n, // what the block takes, what the branch carries
+    ],
+    ['a block', '', `(block (type $wide)) ${many('(drop)')}`, 450n + 450n],
+  ])('%s by the values that it moves', async (_, items, body, least) => {
+    const text = `${many('(i64.const 3)')} ${body}`
+    const fuel = await spent(text, `(memory 1) ${wide} ${items}`)
+    expect(fuel).toBeGreaterThanOrEqual(1_800n + least)
+    expect(fuel).toBeLessThan(1_800n + least + 40n)
+  })
+
+  test('a call with many arguments and results by their number', async () => {
+    const items = `${wide} (func $w (type $wide) ${many('(i64.const 1)')})`
+    const fuel = await spent(`${many('(i64.const 3)')} (call $w) ${many('(drop)')}`, items)
+    expect(fuel).toBeGreaterThanOrEqual(900n * 4n)
+  })
+
+  test('a function by the locals that it declares', async () => {
+    const items = `(func $l (local ${many('i64', 40_064)}))`
+    expect(await spent('(call $l)', items)).toBeGreaterThanOrEqual(10_000n)
+    expect(await spent('(call $l)', `(func $l (local ${many('i64', 64)}))`)).toBeLessThan(20n)
+  })
+
+  test('a frame that an exception may leave, and no other', async () => {
+    const call = '(func $a) (func $b (call $a))'
+    expect(await spent('(call $b)', call)).toBeLessThan(30n)
+    expect(await spent('(call $b)', `(tag) ${call}`)).toBeGreaterThanOrEqual(80n)
+  })
+
   test('an arm that is not taken costs little, one that is taken all', async () => {
     const long = '(drop (i32.const 1))'.repeat(100)
     const arms = (test: number) => `(if (i32.const ${test}) (then ${long}) (else (nop)))`
@@ -204,6 +240,17 @@ describe('memory', () => {
       1, -1, 3, -1, 4, -1,
     ])
     expect(run.room).toBe(7n * PAGE)
+  })
+
+  test('by nothing is the same memory, for which no engine makes another buffer', async () => {
+    const items = '(memory (export "memory") 3)'
+    const run = runMetered(await meteredModule(`(module ${items} ${GROW})`))
+    const memory = run.exports.memory as unknown as WebAssembly.Memory
+    const { buffer } = memory
+    expect(run.exports.grow?.(0)).toBe(3)
+    expect(memory.buffer).toBe(buffer)
+    expect(run.exports.grow?.(1)).toBe(3)
+    expect(memory.buffer).not.toBe(buffer)
   })
 
   test('beyond the room traps, and stays stopped', async () => {
