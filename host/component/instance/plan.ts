@@ -107,6 +107,9 @@ function placeOf({ imports }: LinkPlan, target: FuncItem): string {
   return `import ${qualifiedName(wanted.interfaceName, wanted.func.name)}`
 }
 
+/** An engine sets 8 GiB of addresses aside for each memory, whatever its size: a process has room for some 13,000. */
+const MEMORY_COUNT_MAX = 100
+
 function countsOf(
   { steps }: LinkPlan,
   instrumented: readonly InstrumentedModule[],
@@ -120,6 +123,8 @@ function countsOf(
     counts.memories += module.memories.length
     counts.globals += module.globals.length
   }
+  if (counts.memories > MEMORY_COUNT_MAX)
+    throw featureError(`more than ${MEMORY_COUNT_MAX} memories in an instance`)
   return counts
 }
 

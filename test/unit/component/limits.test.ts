@@ -160,6 +160,18 @@ describe('an instantiation that never ends', () => {
   })
 })
 
+describe('memories', () => {
+  test('of an instance are not so many that they take the room of all others', async () => {
+    const instances = (count: number): string =>
+      `(component (core module $m (memory 0)) ${'(core instance (instantiate $m))'.repeat(count)})`
+    expect((await start(instances(100))).instance.state.memories).toHaveLength(100)
+    await expect(start(instances(101))).rejects.toMatchObject({
+      code: 'ERR_COMPONENT_FEATURE',
+      message: expect.stringContaining('more than 100 memories in an instance'),
+    })
+  })
+})
+
 describe('fuel', () => {
   const two = `(component
     (component $inner
