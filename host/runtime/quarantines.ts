@@ -39,9 +39,12 @@ export class Quarantines {
     return this.#options.store.readQuarantine(key)
   }
 
-  /** Marks the actor when `error` says that it is quarantined. Never rejects: what is found again is marked again. */
+  /**
+   * Marks the actor when `error` says that it has to be quarantined; not when it says that it is marked. Never rejects: what
+   * is found again is marked again.
+   */
   async note(key: ActorKey, error: LoomError): Promise<void> {
-    if (error.code !== 'ERR_QUARANTINED') return
+    if (error.code !== 'ERR_QUARANTINED' || error.data.atMs !== undefined) return
     const name = formatActorKey(key)
     const marking = this.#marking.get(name) ?? this.#mark(key, error)
     this.#marking.set(name, marking)

@@ -59,6 +59,23 @@ test('an actor found damaged is refused by later hosts without its journal being
   ])
 })
 
+test('an actor that is refused again is not marked again, and every caller is told the same', async () => {
+  const driver = await store()
+  const lines: string[] = []
+  const runtime = await openHost({
+    store: damagingDriver(driver, 'hurt', damaged),
+    log: ({ message }) => lines.push(message),
+  })
+  await errorOf(runtime.getActor('hurt', 'Ledger'))
+  const [marked] = await list(runtime.quarantined())
+  const told = new Set<string>()
+  for (let call = 0; call < 4; call++)
+    told.add((await errorOf(runtime.getActor('hurt', 'Ledger'))).message)
+  expect(told.size).toBe(1)
+  expect(await list(runtime.quarantined())).toEqual([marked])
+  expect(lines.filter((line) => line.startsWith('quarantined'))).toHaveLength(1)
+})
+
 test('a quarantined actor can be described, and after a release its next call tries again', async () => {
   const driver = await store()
   const first = await openHost({ store: damagingDriver(driver, 'hurt', damaged) })
