@@ -67,7 +67,7 @@ export class EngineWork {
         return this.#tag(index)
       case 0x09:
       case 0x0a:
-        return this.#module.externs.tag.reduce((most, _, tag) => Math.max(most, this.#tag(tag)), 0)
+        return this.#module.tagParamMax
       case 0x0c: // br, br_if, br_table, br_on_null, br_on_non_null
       case 0x0d:
       case 0x0e:

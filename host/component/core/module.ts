@@ -95,6 +95,8 @@ export interface CoreModule {
   readonly memories: readonly CoreMemory[]
   readonly tableImportCount: number
   readonly tableCount: number
+  /** The most values that an exception carries that the module knows. */
+  readonly tagParamMax: number
   /** Elements that the module's own tables begin with. */
   readonly tableElementCount: number
   /** All that an index may stand for, by kind, imported ones first. */
@@ -132,6 +134,7 @@ interface Draft {
   memories: CoreMemory[]
   tableImportCount: number
   tableCount: number
+  tagParamMax: number
   tableElementCount: number
   externs: Record<CoreKind, CoreExtern[]>
 }
@@ -159,6 +162,7 @@ export function readCoreModule(bytes: Uint8Array, start: number, end: number): C
     memories: [],
     tableImportCount: 0,
     tableCount: 0,
+    tagParamMax: 0,
     tableElementCount: 0,
     externs: { func: [], table: [], memory: [], global: [], tag: [] },
   }
@@ -240,7 +244,9 @@ function readTable(reader: Reader): Extract<CoreExtern, { kind: 'table' }> {
 
 function readTag(reader: Reader, draft: Draft): CoreExtern {
   reader.byte('tag attribute')
-  return { kind: 'tag', signature: draft.types[reader.u32('core type index')] ?? null }
+  const signature = draft.types[reader.u32('core type index')] ?? null
+  draft.tagParamMax = Math.max(draft.tagParamMax, signature?.params.length ?? 0)
+  return { kind: 'tag', signature }
 }
 
 function readKind(reader: Reader): CoreKind {

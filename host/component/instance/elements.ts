@@ -16,6 +16,7 @@
 import { LoomError } from '../../base/errors.ts'
 import type { CoreTable } from '../component.ts'
 import { FUNCTIONS_NAME, type InstrumentedModule } from '../core/instrument.ts'
+import type { CoreModule } from '../core/module.ts'
 import type { LinkPlan, LinkStep } from '../link/link.ts'
 import type { CoreSource } from '../link/scope.ts'
 
@@ -55,11 +56,19 @@ export function planElements(
   )
 }
 
+/** Made once for each module: there may be tens of thousands of them. */
+interface NamedFunctions {
+  /** By index of an imported function, which import it is. */
+  readonly imported: readonly number[]
+  readonly exported: ReadonlyMap<string, number>
+}
+
 /** Where a function was defined, as a text (EL1). */
 class Origins {
   readonly #link: LinkPlan
   readonly #instances: readonly Instantiation[]
   readonly #known = new Map<string, string>()
+  readonly #modules = new Map<CoreModule, NamedFunctions>()
 
   constructor(link: LinkPlan, instances: readonly Instantiation[]) {
     this.#link = link
@@ -79,23 +88,37 @@ class Origins {
   /** Null for a function that the instance's module defines. */
   #find(instance: number, index: number): string | null {
     const step = this.#instances[instance]
-    const core = step === undefined ? undefined : this.#link.modules[step.module]?.core
+    const core = this.#core(instance)
     if (step === undefined || core === undefined) return null
-    let left = index
-    for (const [at, { kind }] of core.imports.entries()) {
-      if (kind !== 'func') continue
-      const source = step.imports[at]?.source
-      if (left-- === 0) return source === undefined ? null : this.#source(source)
-    }
-    return null
+    const at = this.#functionsOf(core).imported[index]
+    const source = at === undefined ? undefined : step.imports[at]?.source
+    return source === undefined ? null : this.#source(source)
   }
 
   #source(source: CoreSource): string | null {
     if (source.kind !== 'export') return `${source.kind} ${source.index}`
-    const step = this.#instances[source.instance]
-    const core = step === undefined ? undefined : this.#link.modules[step.module]?.core
-    const found = core?.exports.find(({ name, kind }) => name === source.name && kind === 'func')
-    return found === undefined ? null : this.of(source.instance, found.index)
+    const core = this.#core(source.instance)
+    const found = core === undefined ? undefined : this.#functionsOf(core).exported.get(source.name)
+    return found === undefined ? null : this.of(source.instance, found)
+  }
+
+  #core(instance: number): CoreModule | undefined {
+    const step = this.#instances[instance]
+    return step === undefined ? undefined : this.#link.modules[step.module]?.core
+  }
+
+  #functionsOf(core: CoreModule): NamedFunctions {
+    let functions = this.#modules.get(core)
+    if (functions === undefined) {
+      functions = {
+        imported: core.imports.flatMap(({ kind }, at) => (kind === 'func' ? [at] : [])),
+        exported: new Map(
+          core.exports.flatMap(({ name, kind, index }) => (kind === 'func' ? [[name, index]] : [])),
+        ),
+      }
+      this.#modules.set(core, functions)
+    }
+    return functions
   }
 }
 

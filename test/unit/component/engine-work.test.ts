@@ -85,6 +85,14 @@ describe('work', () => {
     expect(await workOf(`(func (i32.const 1) ${block} drop drop)`)).toBe(1 + 4 + 2 + 8)
   })
 
+  test('of exceptions is what they carry, also where it is not known which', async () => {
+    const tags = '(tag $few (param i32)) (tag $many (param i64 i64 i64))'
+    // The try, its catch, its end and the function's: what the exception carries is settled at the catch.
+    const caught = (action: string) =>
+      `${tags} (func try (throw $few (i32.const 1)) catch $many ${action} end)`
+    expect(await workOf(caught('(drop) (drop) (drop)'))).toBe(4 * 3 + 1)
+  })
+
   test('behind code that leaves is counted from the block on', async () => {
     const arms = '(if (i32.const 1) (then (unreachable)) (else (drop (i32.const 1))))'
     expect(await workOf(`(func (i32.const 7) ${arms} drop)`)).toBe(3)
