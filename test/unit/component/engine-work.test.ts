@@ -5,6 +5,8 @@ import { parse } from '@bytecodealliance/jco-transpile/wasm-tools'
 import { describe, expect, test } from 'vitest'
 import { meterModule } from '../../../host/component/core/fuel.ts'
 import { readCoreModule } from '../../../host/component/core/module.ts'
+import { loadComponent } from '../../../host/component/load.ts'
+import { Writer } from '../../../host/component/writer.ts'
 import { loadWat } from '../../support/wat.ts'
 
 const many = (what: string, count: number): string => Array(count).fill(what).join(' ')
@@ -34,10 +36,39 @@ const LONG: Readonly<Record<string, string>> = {
     ${filled(many('(call $w)', 50))}`,
   'labels of a table': `(func (export "f") (local ${many('i64', 30_000)})
     (block (br_table ${many('0', 5_000)} (i32.const 0))))`,
-  locals: `${many(`(func (local ${many('externref', 40_000)}))`, 400)} (func (export "f"))`,
+}
+
+/** A component of `count` functions that declare 40,000 references each, in six bytes. */
+function ofLocals(count: number): Uint8Array {
+  const out = new Writer()
+  const section = (to: Writer, id: number, ...body: readonly number[]): void => {
+    to.byte(id)
+    to.u32(body.length)
+    to.bytes(Uint8Array.from(body))
+  }
+  const core = new Writer()
+  core.code(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00)
+  section(core, 1, 0x01, 0x60, 0x00, 0x00)
+  const leb = [(count & 0x7f) | 0x80, count >> 7]
+  section(core, 3, ...leb, ...Array<number>(count).fill(0x00))
+  const body = [0x06, 0x01, 0xc0, 0xb8, 0x02, 0x6f, 0x0b]
+  section(core, 10, ...leb, ...Array<number[]>(count).fill(body).flat())
+  out.code(0x00, 0x61, 0x73, 0x6d, 0x0d, 0x00, 0x01, 0x00, 0x01)
+  out.u32(core.written.length)
+  out.bytes(core.written)
+  section(out, 2, 0x01, 0x00, 0x00, 0x00)
+  return out.written.slice()
 }
 
 describe('what a compiler would work on for long', () => {
+  test('is refused: locals that nobody uses', async () => {
+    await expect(loadComponent(ofLocals(200))).resolves.toBeDefined()
+    await expect(loadComponent(ofLocals(400))).rejects.toMatchObject({
+      code: 'ERR_COMPONENT_FEATURE',
+      message: expect.stringContaining('out of all proportion to its size'),
+    })
+  })
+
   test.each(Object.entries(LONG))(
     'is refused: %s',
     async (_, core) => {
