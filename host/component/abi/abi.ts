@@ -15,7 +15,7 @@
  * Source: CanonicalABI.md, "Lifting and Lowering Context".
  */
 import { VALUE_SIZE_MAX_BYTES } from '../../base/limits.ts'
-import type { Meter } from '../core/meter.ts'
+import { LIFTED_BYTE_COST, LIST_COST, MADE_BYTE_COST, type Meter } from '../core/meter.ts'
 import type { ArrayKind, NumberArray } from '../values/numbers.ts'
 import type { HandleTable } from './handles.ts'
 import { AbiTrap, trap } from './trap.ts'
@@ -45,6 +45,8 @@ export class Abi {
   length = 0
   /** What the call may still lift (A3). Units: bytes. */
   budget = VALUE_SIZE_MAX_BYTES
+  /** What the lists of the lift cost beside their bytes. Units: fuel. */
+  #made = 0
 
   readonly #meter: Meter
 
@@ -85,11 +87,17 @@ export class Abi {
   begin(): void {
     this.refresh()
     this.budget = this.#meter.valueSizeMaxBytes
+    this.#made = 0
   }
 
-  /** What the lift has taken of its budget. Units: bytes. */
-  get spent(): number {
-    return this.#meter.valueSizeMaxBytes - this.budget
+  /** What the lift costs. Units: fuel. */
+  get cost(): number {
+    return (this.#meter.valueSizeMaxBytes - this.budget) * LIFTED_BYTE_COST + this.#made
+  }
+
+  /** Counts a list whose items are made one by one, and take so much together; 0 for one that is copied. */
+  countList(itemsSizeBytes: number): void {
+    this.#made += LIST_COST + MADE_BYTE_COST * itemsSizeBytes
   }
 
   /** Calls `realloc(0, 0, align, size)` and checks its answer: "Storing", `store_list_into_range`. */

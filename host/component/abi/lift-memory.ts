@@ -88,6 +88,7 @@ export class MemoryLifter {
       return (abi, pointer, length) => {
         abi.checkRange('list', pointer, align, length * size)
         abi.spend('list', length * size)
+        abi.countList(0)
         const from = pointer / size
         const copy = abi.array(kind).slice(from, from + length)
         if (kind.isFloat) canonicalizeNaNs(copy)
@@ -97,6 +98,7 @@ export class MemoryLifter {
     return (abi, pointer, length) => {
       abi.checkRange('list', pointer, align, length * size)
       abi.spend('list', length * hostSize)
+      abi.countList(length * hostSize)
       const items: WitValue[] = []
       for (let index = 0; index < length; index++) items.push(load(abi, pointer + index * size))
       return items

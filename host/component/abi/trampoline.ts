@@ -16,7 +16,7 @@
 
 import type { FuncShape } from '../binary/types.ts'
 import type { HostFunction } from '../component.ts'
-import { HOST_CALL_COST, LIFTED_BYTE_COST } from '../core/meter.ts'
+import { HOST_CALL_COST, hostCallCost } from '../core/meter.ts'
 import { trapError } from '../refuse.ts'
 import { toResultError } from '../values/arguments.ts'
 import { type Check, checkerOf } from '../values/check.ts'
@@ -64,7 +64,9 @@ export function planTrampoline(
     )
   const lends = shape.params.some((param) => layoutOf(param.type).hasBorrows)
   const lower = resultLowerer(shape, flat, codec)
-  return generalPlan(paramsLifter(shape, flat, codec), check, lower, lends, waits)
+  const types = [...shape.params.map(({ type }) => type), ...(shape.result ? [shape.result] : [])]
+  const cost = hostCallCost(types.reduce((size, type) => size + layoutOf(type).hostSize, 0))
+  return generalPlan(paramsLifter(shape, flat, codec), check, lower, { lends, waits, cost })
 }
 
 function returnNothing(): never {
@@ -147,8 +149,7 @@ function generalPlan(
   liftParams: (abi: Abi, flat: readonly CoreValue[]) => WitValue[],
   check: Check | null,
   lowerResult: ResultLowerer,
-  lends: boolean,
-  waits: boolean,
+  { lends, waits, cost }: { lends: boolean; waits: boolean; cost: number },
 ): TrampolinePlan {
   return (abi, run, host, where) => {
     const finish = (
@@ -172,7 +173,7 @@ function generalPlan(
       }
     }
     return (...flat) => {
-      if (!abi.guard.mayLeave || run.failure !== null || !run.meter.charge(HOST_CALL_COST))
+      if (!abi.guard.mayLeave || run.failure !== null || !run.meter.charge(cost))
         throw refusal(run, abi.guard, where)
       let args: WitValue[]
       const lentCount = lends ? abi.handles.lentCount : 0
@@ -182,7 +183,7 @@ function generalPlan(
       } catch (error) {
         throw fail(run, toFailure(error, where))
       }
-      if (!run.meter.charge(abi.spent * LIFTED_BYTE_COST)) throw refusal(run, abi.guard, where)
+      if (!run.meter.charge(abi.cost)) throw refusal(run, abi.guard, where)
       let value: WitValue | Promise<WitValue>
       try {
         value = host(...args)

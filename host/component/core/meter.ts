@@ -25,6 +25,17 @@ export const HOST_CALL_COST = 2_000
 export const BUILTIN_COST = 200
 /** What the host reads of arguments: copied, checked, hashed. Units: fuel per byte. */
 export const LIFTED_BYTE_COST = 0.25
+/** What it makes of them one by one, by what a value takes: objects, texts, numbers in lists. Units: fuel per byte. */
+export const MADE_BYTE_COST = 8
+/** A list of its own: those of numbers are arrays that the engine is slow to make. */
+export const LIST_COST = 500
+/** Parameters and results of a function up to so many bytes are part of its call. */
+const CALL_SIZE_BYTES = 512
+
+/** What a call of a function costs whose parameters and results take `sizeBytes`, not counting lists and strings. */
+export function hostCallCost(sizeBytes: number): number {
+  return HOST_CALL_COST + MADE_BYTE_COST * Math.max(0, sizeBytes - CALL_SIZE_BYTES)
+}
 
 export class Meter {
   /** Null until there are counters: before the first core instance, and where there is no code. */

@@ -22,7 +22,7 @@ import { listOf, NONE } from '../abi/list-of.ts'
 import type { CoreTable, HostFunction, ImportResolver } from '../component.ts'
 import { ACCESS_NAME, type GlobalAccess, InstanceGlobals } from '../core/global-access.ts'
 import { METER_MODULE } from '../core/instrument.ts'
-import { LIFTED_BYTE_COST, Meter } from '../core/meter.ts'
+import { Meter } from '../core/meter.ts'
 import type { LinkStep, LowerPlan } from '../link/link.ts'
 import type { BuiltinPlan, ResourcePlan } from '../link/link-resource.ts'
 import type { CoreSource, FuncItem } from '../link/scope.ts'
@@ -269,7 +269,7 @@ export class Builder {
       try {
         callee?.begin()
         const result = call(args)
-        if (callee !== null && !meter.charge(callee.spent * LIFTED_BYTE_COST))
+        if (callee !== null && !meter.charge(callee.cost))
           throw trapError(where, 'too much was brought back')
         return result
       } catch (error) {

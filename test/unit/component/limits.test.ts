@@ -76,6 +76,54 @@ describe('host calls', () => {
     expect(size).toBeLessThanOrEqual(5_000_000)
   })
 
+  test('pay for values that are made one by one, more than for bytes', async () => {
+    const taking = (type: string) => `(component
+      (import "take" (func $take (param "a" (list ${type}))))
+      (core module $lib (memory (export "memory") 10))
+      (core instance $lib (instantiate $lib))
+      (core func $take (canon lower (func $take) (memory (core memory $lib "memory"))))
+      (core module $m (import "" "take" (func $take (param i32 i32)))
+        (func (export "f") (loop (call $take (i32.const 0) (i32.const 100)) (br 0))))
+      (core instance $i (instantiate $m (with "" (instance (export "take" (func $take))))))
+      (func (export "f") (canon lift (core func $i "f"))))`
+    const counts: number[] = []
+    for (const type of ['u8', 'bool', '(tuple u8)', '(list u8)']) {
+      let count = 0
+      const { call } = await start(taking(type), () => {
+        count += 100
+        return undefined
+      })
+      expect(thrown(() => call('f'))).toMatchObject({ code: 'ERR_FUEL' })
+      counts.push(count)
+    }
+    const [bytes = 0, flags = 0, tuples = 0, lists = 0] = counts
+    expect(bytes).toBeGreaterThan(flags)
+    expect(flags).toBeGreaterThan(tuples)
+    expect(tuples).toBeGreaterThan(lists)
+    // Half a microsecond each, at some two units of fuel for a nanosecond.
+    expect(lists).toBeLessThan(1_000_000 / 800)
+  })
+
+  test('pay for parameters and results of a large type', async () => {
+    const wide = `(tuple ${'u8 '.repeat(2_000)})`
+    const text = `(component
+      (import "take" (func $take (param "a" ${wide}) (result ${wide})))
+      (core module $lib (memory (export "memory") 1))
+      (core instance $lib (instantiate $lib))
+      (core func $take (canon lower (func $take) (memory (core memory $lib "memory"))))
+      (core module $m (import "" "take" (func $take (param i32 i32)))
+        (func (export "f") (loop (call $take (i32.const 0) (i32.const 4096)) (br 0))))
+      (core instance $i (instantiate $m (with "" (instance (export "take" (func $take))))))
+      (func (export "f") (canon lift (core func $i "f"))))`
+    let count = 0
+    const { call } = await start(text, () => {
+      count++
+      return Array(2_000).fill(0)
+    })
+    expect(thrown(() => call('f'))).toMatchObject({ code: 'ERR_FUEL' })
+    expect(count).toBeLessThan(1_000_000 / (2 * 2_000 * 16))
+  })
+
   test('of another component pay for the size of what it answers', async () => {
     const size = 100_000
     const text = `(component
