@@ -21,8 +21,13 @@ export const UNLIMITED = 2n ** 62n
 /** Two globals stand behind those that the module imports: fuel, and room for growth in bytes. */
 export const ADDED_GLOBAL_COUNT = 2
 const PAGE_SHIFT = 16
-/** A table's element is charged as much room as two pointers. */
-const ELEMENT_SHIFT = 4
+/**
+ * An element of a table that code changes is charged as much room as 256 bytes of a memory: to save it, or to set it back,
+ * takes the host some 200 ns, as long as it takes for those.
+ */
+const ELEMENT_SHIFT = 8
+/** The same. Units: bytes. */
+export const CHANGING_ELEMENT_SIZE_BYTES = 2 ** ELEMENT_SHIFT
 
 /** Points whose code needs no local for an operand. */
 const WITHOUT_COUNT: ReadonlySet<PointKind> = new Set(['charge', 'global', 'float'])

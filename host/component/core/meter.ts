@@ -14,7 +14,12 @@ import { LoomError } from '../../base/errors.ts'
 import { VALUE_SIZE_MAX_BYTES } from '../../base/limits.ts'
 import type { GuestLimits, InstanceState } from '../component.ts'
 import { sharedCounters } from './counters.ts'
-import { STOPPED_BY_HOST_MEMORY, STOPPED_BY_MEMORY_LIMIT, UNLIMITED } from './fuel-write.ts'
+import {
+  CHANGING_ELEMENT_SIZE_BYTES,
+  STOPPED_BY_HOST_MEMORY,
+  STOPPED_BY_MEMORY_LIMIT,
+  UNLIMITED,
+} from './fuel-write.ts'
 import { FUEL_INDEX, type GlobalAccess, ROOM_INDEX } from './global-access.ts'
 
 const PAGE_SIZE_BYTES = 65_536
@@ -126,8 +131,8 @@ function hostMemory(where: string): LoomError {
   })
 }
 
-/** Elements take as much as is charged when tables grow (fuel-write.ts), four times what an image takes for them. */
-const ELEMENT_FACTOR = 4
+/** Elements take as much as is charged when tables grow (fuel-write.ts); an image takes four bytes for each. */
+const ELEMENT_FACTOR = CHANGING_ELEMENT_SIZE_BYTES / 4
 
 /** What memories and changing tables take. Units: bytes. */
 export function memorySize({ memories, elements }: InstanceState): number {

@@ -12,6 +12,7 @@ import { type Codec, createCodec } from '../abi/codec.ts'
 import { planTrampoline, type TrampolinePlan } from '../abi/trampoline.ts'
 import type { StringEncoding } from '../binary/ast.ts'
 import type { ComponentExport } from '../component.ts'
+import { CHANGING_ELEMENT_SIZE_BYTES } from '../core/fuel-write.ts'
 import type { GlobalTypes } from '../core/global-access.ts'
 import type { InstrumentedModule } from '../core/instrument.ts'
 import type { LinkPlan, LinkStep } from '../link/link.ts'
@@ -94,7 +95,7 @@ export function planComponent(
     functions: typeof functions === 'string' ? null : functions,
     hidden: typeof functions === 'string' ? [...hidden, functions] : hidden,
     codec: codecOf,
-    initialSizeBytes: initialSize(built),
+    initialSizeBytes: initialSize(built, functions !== null),
     lowerPlaces: link.lowers.map(({ target }) => placeOf(link, target)),
     counts: countsOf(link, instrumented),
     globalTypes: globalTypesOf(link, instrumented),
@@ -139,17 +140,18 @@ function globalTypesOf(
 }
 
 const PAGE_SIZE_BYTES = 65_536
-/** As growth is charged: fuel.ts. */
+/** Of tables that no code changes: two pointers. */
 const ELEMENT_SIZE_BYTES = 16
 
-function initialSize({ modules, steps }: LinkPlan): number {
+function initialSize({ modules, steps }: LinkPlan, changesTables: boolean): number {
+  const elementSize = changesTables ? CHANGING_ELEMENT_SIZE_BYTES : ELEMENT_SIZE_BYTES
   let size = 0
   for (const step of steps) {
     const core = step.kind === 'instantiate' ? modules[step.module]?.core : undefined
     if (core === undefined) continue
     for (const { pagesMin } of core.memories.slice(core.memoryImportCount))
       size += pagesMin * PAGE_SIZE_BYTES
-    size += core.tableElementCount * ELEMENT_SIZE_BYTES
+    size += core.tableElementCount * elementSize
   }
   return size
 }

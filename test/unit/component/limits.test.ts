@@ -208,6 +208,32 @@ describe('an instantiation that never ends', () => {
   })
 })
 
+describe('tables', () => {
+  const component = async (code: string): Promise<number> =>
+    (
+      await loadWat(`(component (core module $m (memory 1) (table $t 1000 funcref) (func ${code}))
+        (core instance (instantiate $m)))`)
+    ).initialSizeBytes - 65_536
+
+  test('that code changes take the room of what the host has to save', async () => {
+    expect(await component('(table.set $t (i32.const 0) (ref.null func))')).toBe(256_000)
+    expect(await component('(drop (table.get $t (i32.const 0)))')).toBe(16_000)
+  })
+
+  test('that code changes take it after the instantiation as well', async () => {
+    const text = `(component (core module $m (table $t 1000 funcref)
+        (func (export "f") (result i32) (table.grow $t (ref.null func) (i32.const 1000))))
+      (core instance $i (instantiate $m)) (func (export "f") (result s32) (canon lift (core func $i "f"))))`
+    const pages = (memoryPagesMax: number) => start(text, undefined, { memoryPagesMax })
+    expect((await pages(8)).call('f')).toBe(1_000)
+    const { call } = await pages(7)
+    expect(thrown(() => call('f'))).toMatchObject({
+      code: 'ERR_TRAP',
+      message: expect.stringContaining('limits.memoryPagesMax (7)'),
+    })
+  })
+})
+
 describe('memories', () => {
   test('of an instance are not so many that they take the room of all others', async () => {
     const instances = (count: number): string =>
