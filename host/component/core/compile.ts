@@ -19,6 +19,8 @@ const LACKING: readonly (readonly [RegExp, string])[] = [
     /At most one memory is supported|memory count of \d+ exceeds/,
     'more than one memory (this engine)',
   ],
+  [/non-imported globals cannot be used in constant/, 'a constant of an own global (this engine)'],
+  [/invalid value type 0x40\b/, 'a table with an initial value (this engine)'],
   [/enable with --experimental-wasm/, 'a later WebAssembly proposal (this engine)'],
   [/Invalid opcode 0x(?:1f|0a)\b/, 'exceptions with references (this engine)'],
 ]

@@ -93,7 +93,10 @@ function meterCode(
   for (let index = 0; index < count; index++) {
     const signature = module.functions[imported + index]
     if (signature === undefined || signature === null)
-      throw featureError(`the type of core function ${imported + index}`, reader.at)
+      throw featureError(
+        `the type of core function ${imported + index} (garbage collection)`,
+        reader.at,
+      )
     reader.end = section.end
     const size = reader.count()
     reader.end = reader.at + size

@@ -89,6 +89,13 @@ const PLAIN: readonly (Immediate | undefined)[] = Array.from({ length: 256 }, (_
 
 const LEB_SIZE_MAX_BYTES = 10
 
+/** What brought an instruction that is not known, as far as that is clear. */
+function proposalOf(prefix: number, rest: number): string {
+  if (prefix === 0xfb) return ' (garbage collection)'
+  if (prefix === 0xfd && rest >= 0x100) return ' (relaxed SIMD)'
+  return prefix === 0xfc && rest >= 0x13 && rest <= 0x16 ? ' (wide arithmetic)' : ''
+}
+
 export class InstructionReader {
   readonly bytes: Uint8Array
   at: number
@@ -191,12 +198,11 @@ export class InstructionReader {
 
   #name(): string {
     const { code } = this
-    if (code < 0x100) return hex(code)
+    if (code < 0x100)
+      return code >= 0xe0 && code <= 0xe6 ? `${hex(code)} (stack switching)` : hex(code)
     const prefix = this.bytes[this.start] ?? 0
     const rest = code - prefix * 0x100
-    const proposal =
-      prefix === 0xfb ? ' (garbage collection)' : rest >= 0x100 ? ' (relaxed SIMD)' : ''
-    return `${hex(prefix)} ${hex(rest)}${prefix === 0xfb || prefix === 0xfd ? proposal : ''}`
+    return `${hex(prefix)} ${hex(rest)}${proposalOf(prefix, rest)}`
   }
 
   /** Constants are signed and may be longer; their value is not wanted. */

@@ -143,6 +143,24 @@ describe('a module', () => {
     expect(() => meter(binary)).toThrow(feature)
   })
 
+  test.each<[string, number[]]>([
+    ['instruction 0xe0 (stack switching)', [0xe0, 0x00]],
+    ['instruction 0xfc 0x16 (wide arithmetic)', [0xfc, 0x16]],
+  ])('with an %s is refused likewise', (feature, code) => {
+    const body = [0x00, ...code, 0x0b]
+    const binary = Uint8Array.from([
+      ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+      ...[1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0],
+      ...[10, body.length + 2, 1, body.length, ...body],
+    ])
+    expect(() => meter(binary)).toThrow(feature)
+  })
+
+  test('with a function of a type among types of garbage collection is refused likewise', async () => {
+    const binary = await parse('(module (type $f (sub (func))) (func (type $f)))')
+    expect(() => meter(binary)).toThrow('the type of core function 0 (garbage collection)')
+  })
+
   test('cannot name what metering adds', async () => {
     const own = await parse('(module (import "loom:meter" "fuel" (global (mut i64))))')
     expect(() => meter(own)).toThrow('core module imports the reserved "loom:meter"')
