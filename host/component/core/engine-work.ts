@@ -36,6 +36,8 @@ export class EngineWork {
   readonly #blocks: Block[] = []
   readonly #localCount: number
   #height = 0
+  /** Of the innermost block. */
+  #base = 0
 
   /** `localCount` includes parameters. */
   constructor(module: CoreModule, { params, results }: Signature, localCount: number) {
@@ -43,6 +45,15 @@ export class EngineWork {
     this.#function = { params: params.length, results: results.length, isLoop: false, base: 0 }
     this.#localCount = localCount
     this.total = CODE_WEIGHT * localCount
+  }
+
+  /** False for what neither branches nor calls: `plain` is enough for it. */
+  static isControl(code: number): boolean {
+    return code < 0x1a || code === 0x1f || (code > 0xd4 && code < 0x100)
+  }
+
+  plain(code: number): void {
+    this.#grow(stackEffect(code))
   }
 
   /** How many values the instruction moves that `reader` has just read. */
@@ -90,13 +101,14 @@ export class EngineWork {
         return this.#call(params, results, 1)
       }
       default:
-        this.#grow(stackEffect(code))
+        this.plain(code)
         return 0
     }
   }
 
   #grow(count: number): void {
-    this.#height = Math.max(this.#block().base, this.#height + count)
+    const height = this.#height + count
+    this.#height = height < this.#base ? this.#base : height
   }
 
   #block(): Block {
@@ -106,9 +118,11 @@ export class EngineWork {
   #open(reader: InstructionReader): number {
     if (reader.code === 0x04) this.#grow(-1)
     const size = this.#size(reader)
-    const base = Math.max(this.#block().base, this.#height - size.params)
-    this.#blocks.push({ ...size, isLoop: reader.code === 0x03, base })
-    this.#height = base + size.params
+    const base = Math.max(this.#base, this.#height - size.params)
+    const { params, results } = size
+    this.#blocks.push({ params, results, isLoop: reader.code === 0x03, base })
+    this.#base = base
+    this.#height = base + params
     return this.#branch(size.params, 1)
   }
 
@@ -124,6 +138,7 @@ export class EngineWork {
     const { base, results } = this.#block()
     const moved = this.#branch(results, 1)
     this.#blocks.pop()
+    this.#base = this.#block().base
     this.#height = base + results
     return moved
   }

@@ -161,8 +161,11 @@ export class FunctionScan {
       reader.next()
       const { code } = reader
       const paying = this.#stretch ?? this.#payer.point
-      paying.value += (COSTS.get(code) ?? 1) + (this.#work.next(reader) >> MOVE_SHIFT)
-      if (CALLS.has(code)) this.#calls = true
+      paying.value += COSTS.get(code) ?? 1
+      if (EngineWork.isControl(code)) {
+        paying.value += this.#work.next(reader) >> MOVE_SHIFT
+        if (CALLS.has(code)) this.#calls = true
+      } else this.#work.plain(code)
       this.#rewrite(code)
       this.#control(code)
     }

@@ -64,14 +64,22 @@ const UNARY = [
   0xef,
 ]
 
-const TABLE = new Map<number, number>()
-for (const [from, to, effect] of EFFECTS)
-  for (let code = from; code <= to; code++) TABLE.set(code, effect)
-for (const code of REPLACES) TABLE.set(VECTOR + code, -1)
-for (const code of UNARY) TABLE.delete(VECTOR + code)
+/** One byte for each code, and for each behind the prefixes 0xfb to 0xfe: code is looked up millions of times. */
+const TABLE = new Int8Array(5 * 256)
+const FIRST_PREFIXED = 0xfa00
 
-const PLAIN: readonly number[] = Array.from({ length: 256 }, (_, code) => TABLE.get(code) ?? 0)
+function place(code: number): number {
+  return code < 0x100 ? code : code - FIRST_PREFIXED
+}
+
+function list(from: number, to: number, effect: number): void {
+  for (let code = from; code <= to; code++) TABLE[place(code)] = effect
+}
+
+for (const [from, to, effect] of EFFECTS) list(from, to, effect)
+for (const code of REPLACES) list(VECTOR + code, VECTOR + code, -1)
+for (const code of UNARY) list(VECTOR + code, VECTOR + code, 0)
 
 export function stackEffect(code: number): number {
-  return code < 0x100 ? (PLAIN[code] ?? 0) : (TABLE.get(code) ?? 0)
+  return TABLE[place(code)] ?? 0
 }
