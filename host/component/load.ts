@@ -8,7 +8,7 @@
 
 import type { Component } from './component.ts'
 import { checkWork, compileModule } from './core/compile.ts'
-import { mayThrow, meterModule } from './core/fuel.ts'
+import { type MeteredCode, mayThrow, meterModule } from './core/fuel.ts'
 import { instrumentAll } from './core/instrument.ts'
 import { instantiate } from './instance/instantiate.ts'
 import { type ParkingPlan, planParking } from './instance/parking.ts'
@@ -25,8 +25,12 @@ export async function loadComponent(bytes: Uint8Array): Promise<Component> {
   const { link, unused } = readComponent(bytes)
   const cores = link.modules.map(({ core }) => core)
   const throws = cores.some(mayThrow)
-  const metered = cores.map((core) => meterModule(bytes, core, throws))
-  checkWork(metered)
+  const metered: MeteredCode[] = []
+  for (const core of cores) {
+    metered.push(meterModule(bytes, core, throws))
+    // After each, so that what is too large is never there as a whole.
+    checkWork(metered)
+  }
   const elided = elideShims(bytes, link, metered)
   const instrumented = instrumentAll(bytes, cores, metered, modulesOf(elided.steps))
   const modules = await Promise.all(instrumented.map((module) => compileModule(module.bytes)))

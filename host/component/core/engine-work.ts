@@ -107,8 +107,7 @@ export class EngineWork {
   }
 
   #grow(count: number): void {
-    const height = this.#height + count
-    this.#height = height < this.#base ? this.#base : height
+    this.#height = Math.max(this.#base, this.#height + count)
   }
 
   #block(): Block {
