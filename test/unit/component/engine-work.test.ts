@@ -34,6 +34,8 @@ const LONG: Readonly<Record<string, string>> = {
   'blocks that carry many values': `${WIDE} ${filled(many('(loop (type $wide))', 15_000))}`,
   'calls that carry many values': `${WIDE} (func $w (type $wide) ${many('(i64.const 1)', 900)})
     ${filled(many('(call $w)', 50))}`,
+  'branches to one label': `(func (export "f")
+    (block ${many('(br_if 0 (i32.const 0))', 60_000)}))`,
   'labels of a table': `(func (export "f") (local ${many('i64', 30_000)})
     (block (br_table ${many('0', 5_000)} (i32.const 0))))`,
 }
