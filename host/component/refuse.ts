@@ -23,6 +23,9 @@ export function featureError(feature: string, offset?: number): LoomError {
   )
 }
 
+/** `data.reason` of the trap of a guest that called itself too often. How often that is, the engine decides. */
+export const STACK_USED_UP = 'the guest used up the stack'
+
 /** The guest broke a rule of the Canonical ABI while `where` ran. */
 export function trapError(where: string, rule: string, cause?: unknown): LoomError {
   return new LoomError('ERR_TRAP', `${where}: ${rule}`, {

@@ -22,6 +22,7 @@ import type { Pool } from '../pool/pool.ts'
 import type { Store } from '../store/store.ts'
 import type { ActorCalls } from './actor-calls.ts'
 import type { LogLine, RuntimeLimits } from './api.ts'
+import type { DeepReplays } from './deep-replay.ts'
 import type { OpenTurns } from './open-turns.ts'
 import type { Outbox } from './outbox.ts'
 import type { Quarantines } from './quarantines.ts'
@@ -49,6 +50,7 @@ export interface ActivationsHome {
   readonly reminders: Reminders
   readonly openTurns: OpenTurns
   readonly quarantines: Quarantines
+  readonly deep: DeepReplays
   readonly lose: (error: LoomError) => void
 }
 
@@ -126,6 +128,7 @@ export class Activations {
       callActor: (caller, call, callId, isNew) => home.calls.call(caller, call, callId, isNew),
       onSent: (messages) => home.outbox.add(messages),
       onReminders: (changes) => home.reminders.changed(key, changes),
+      deepReplay: (suffix) => home.deep.image(suffix),
       queries: types.queriesOf(key.type),
       onTick: () => home.pool.peek(formatActorKey(key)),
       epoch: home.store.epoch,

@@ -10,7 +10,7 @@ import { type Contract, readContract } from '../component/contract/contract.ts'
 import { contractDeclarations } from '../component/contract/contract-declarations.ts'
 import { type Break, contractBreaks } from '../component/contract/contract-diff.ts'
 import { contractText } from '../component/contract/contract-text.ts'
-import { standardInterfaces } from './create-runtime.ts'
+import { standardInterfaces } from './standard-interfaces.ts'
 
 export type { Break }
 

@@ -15,13 +15,8 @@ import { deferred, ignoreOutcome } from '../base/promises.ts'
 import { systemRandom } from '../base/random.ts'
 import type { BlobStore } from '../blob/blob-store.ts'
 import type { WitValue } from '../component/wit/wit.ts'
-import { answerClient } from '../hostcalls/actor-clients.ts'
 import { Fetcher } from '../hostcalls/fetch.ts'
-import { HostInterfaces } from '../hostcalls/host-interface.ts'
-import { serveLoomActor } from '../hostcalls/loom-actor.ts'
-import { serveLoomHttp } from '../hostcalls/loom-http.ts'
 import { providedInterface } from '../hostcalls/provided.ts'
-import { serveWasi } from '../hostcalls/wasi.ts'
 import { nodeHttp } from '../http/node/node-http.ts'
 import { PayloadStore } from '../journal/payload-store.ts'
 import { Pool } from '../pool/pool.ts'
@@ -47,6 +42,7 @@ import type {
 } from './api.ts'
 import { BlobCollection } from './blob-collection.ts'
 import { CallTimeouts } from './call-timeout.ts'
+import { DeepReplays } from './deep-replay.ts'
 import { PooledHandle } from './handle.ts'
 import { KeyRetention } from './key-retention.ts'
 import { runtimeLimits } from './limits.ts'
@@ -57,17 +53,8 @@ import { Ownership } from './ownership.ts'
 import { Quarantines, quarantinedError } from './quarantines.ts'
 import { Reminders } from './reminders.ts'
 import { replay } from './replay.ts'
+import { standardInterfaces } from './standard-interfaces.ts'
 import { TypeRegistry } from './type-registry.ts'
-
-/** The interfaces that every host serves. */
-export function standardInterfaces(): HostInterfaces {
-  const interfaces = new HostInterfaces()
-  serveLoomActor(interfaces)
-  serveLoomHttp(interfaces)
-  serveWasi(interfaces)
-  interfaces.addRule(answerClient)
-  return interfaces
-}
 
 /**
  * Opens a host on a store.
@@ -108,6 +95,7 @@ class HostRuntime implements Runtime {
   readonly #reminders: Reminders
   readonly #openTurns: OpenTurns
   readonly #quarantines: Quarantines
+  readonly #deep: DeepReplays
   readonly #lives: Lives
   readonly #timeouts: CallTimeouts
   readonly #retention: KeyRetention
@@ -145,6 +133,7 @@ class HostRuntime implements Runtime {
     const reminders = new Reminders({ ...home, warn: toLog('warn') })
     const openTurns = new OpenTurns({ ...home, warn: toLog('error') })
     const quarantines = new Quarantines({ store, clock, warn: toLog('error') })
+    const deep = new DeepReplays(blobs)
     const { promise: lost, resolve: lose } = deferred<LoomError>()
     const { parkedCountMax: countMax, parkedTimeoutMs: timeoutMs } = limits
     const activations: Activations = new Activations({
@@ -163,6 +152,7 @@ class HostRuntime implements Runtime {
       reminders,
       openTurns,
       quarantines,
+      deep,
       lose,
     })
     this.lost = lost
@@ -173,6 +163,7 @@ class HostRuntime implements Runtime {
     this.#reminders = reminders
     this.#openTurns = openTurns
     this.#quarantines = quarantines
+    this.#deep = deep
     this.#lives = new Lives(home)
     const { idempotencyRetentionMs: retentionMs } = limits
     const warn = (message: string): void => log({ level: 'warn', message })
@@ -297,7 +288,7 @@ class HostRuntime implements Runtime {
       blobs: this.#blobs,
       nowMs: () => this.#clock.wallMs(),
       verify: async (imported) => {
-        await replay(this.#store, this.#types, imported)
+        await replay({ store: this.#store, types: this.#types, deep: this.#deep }, imported)
       },
     }
     await this.#pool.vacate(key, () => importActor(home, key, actor))

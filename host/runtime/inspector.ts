@@ -11,8 +11,9 @@ import { PayloadStore } from '../journal/payload-store.ts'
 import type { Store, StoreDriver } from '../store/store.ts'
 import { exportActor } from './actor-export.ts'
 import type { ActorFacts, ActorTypeDefinition, Inspector, JournalLine } from './api.ts'
-import { standardInterfaces } from './create-runtime.ts'
+import { DeepReplays } from './deep-replay.ts'
 import { openKnown, replay } from './replay.ts'
+import { standardInterfaces } from './standard-interfaces.ts'
 import { TypeRegistry } from './type-registry.ts'
 
 export interface InspectorOptions {
@@ -29,6 +30,7 @@ export async function openInspector(options: InspectorOptions): Promise<Inspecto
   const payloads = { blobs, random: systemRandom, inlineMaxBytes: PAYLOAD_INLINE_MAX_BYTES }
   const store = new PayloadStore(opened, payloads)
   const interfaces = standardInterfaces()
+  const deep = new DeepReplays(blobs)
   const types = new TypeRegistry({
     blobs: options.blobs,
     interfaces,
@@ -51,7 +53,7 @@ export async function openInspector(options: InspectorOptions): Promise<Inspecto
     },
     journal: (key) => readJournal(store, key),
     export: (key, given = {}) => exportActor(store, options.blobs, key, given),
-    replay: (key, onProgress) => replay(store, types, key, onProgress),
+    replay: (key, onProgress) => replay({ store, types, deep }, key, onProgress),
     close: () => store.close(),
   }
 }

@@ -9,7 +9,7 @@ import { checkTypeName } from '../base/names.ts'
 import type { BlobStore } from '../blob/blob-store.ts'
 import { providedInterface } from '../hostcalls/provided.ts'
 import type { MethodDescription, ProvidedInterface } from './api.ts'
-import { standardInterfaces } from './create-runtime.ts'
+import { standardInterfaces } from './standard-interfaces.ts'
 import { TYPE_NAME_PREFIX } from './type-registry.ts'
 
 export interface PublishOptions {

@@ -1,13 +1,14 @@
 /**
  * Replay: runs an actor's journal again and compares every host call, every outcome and every snapshot.
  *
- * Owns: where a replay begins, what it reports. Does not own: running one turn again (actor/turn/turn-engine.ts).
+ * Owns: where a replay begins, what it reports. Does not own: running one turn again (actor/turn/turn-engine.ts), larger
+ * stacks (deep-replay.ts).
  */
-
-import { readCreated, unknownMethod } from '../actor/journal/recovery.ts'
+import { readCreated, unknownMethod, usesUpStack } from '../actor/journal/recovery.ts'
 import { decodeSnapshot } from '../actor/journal/snapshot.ts'
 import { damagedJournal, TurnReader } from '../actor/journal/turn-reader.ts'
 import { methodOfTurn } from '../actor/program/host-methods.ts'
+import type { ActorProgram } from '../actor/program/program.ts'
 import type { EngineEnvironment } from '../actor/turn/turn-context.ts'
 import { TurnEngine } from '../actor/turn/turn-engine.ts'
 import { systemClock } from '../base/clock.ts'
@@ -17,6 +18,7 @@ import { systemRandom } from '../base/random.ts'
 import type { TurnEntry } from '../journal/entry.ts'
 import type { ActorLog, ActorRecord, Store } from '../store/store.ts'
 import type { ReplayReport } from './api.ts'
+import type { DeepReplays, OnProgress, ReplayedLog } from './deep-replay.ts'
 import type { TypeRegistry } from './type-registry.ts'
 
 /** @throws ERR_ACTOR_UNKNOWN */
@@ -29,23 +31,48 @@ export async function openKnown(
   throw new LoomError('ERR_ACTOR_UNKNOWN', `${formatActorKey(key)} has no journal`)
 }
 
+export interface ReplayHome {
+  readonly store: Store
+  readonly types: TypeRegistry
+  readonly deep: DeepReplays
+}
+
 export async function replay(
-  store: Store,
-  types: TypeRegistry,
+  { store, types, deep }: ReplayHome,
   key: ActorKey,
-  onProgress: (turns: number, of: number) => void = () => {},
+  onProgress: OnProgress = () => {},
 ): Promise<ReplayReport> {
   const { log, record } = await openKnown(store, key)
   const program = await types.pinned(record)
-  const environment: EngineEnvironment = {
-    key,
-    incarnation: record.incarnation,
+  try {
+    return await replayLog(log, record, program, onProgress)
+  } catch (error) {
+    if (!usesUpStack(error)) throw error
+    return await deep.report(log, record, onProgress)
+  }
+}
+
+/** What nobody sees but the turns that are replayed. */
+export function replayEnvironment({ type, id, incarnation }: ActorRecord): EngineEnvironment {
+  return {
+    key: { type, id },
+    incarnation,
     clock: systemClock,
     random: systemRandom,
     log: () => {},
     parkedTurns: null,
     ports: null,
   }
+}
+
+export async function replayLog(
+  log: ReplayedLog,
+  record: ActorRecord,
+  program: ActorProgram,
+  onProgress: OnProgress,
+): Promise<ReplayReport> {
+  const { key } = log
+  const environment = replayEnvironment(record)
   const created = await readCreated({ log, record })
   const engine = TurnEngine.startReplay(program, environment, created.calls)
   const { seqNext, seqFirst } = log
@@ -88,7 +115,7 @@ function imageAtCut(
 }
 
 /** All snapshots by seq. */
-async function readSnapshots(log: ActorLog): Promise<ReadonlyMap<number, Uint8Array>> {
+async function readSnapshots(log: ReplayedLog): Promise<ReadonlyMap<number, Uint8Array>> {
   const found = new Map<number, Uint8Array>()
   let row = await log.readSnapshot(log.seqNext)
   while (row !== null) {

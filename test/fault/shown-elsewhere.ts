@@ -231,6 +231,10 @@ export const RECOVERY_ROWS: Readonly<Record<string, readonly [file: string, titl
     'unit/runtime/recovery.test.ts',
     'quarantines a divergence, saying what was expected and what came',
   ],
+  'any | uses up the stack': [
+    'e2e/deep-stack.test.ts',
+    'a turn that went deeper than this process can is replayed on a larger stack',
+  ],
   'none | begins behind a cut': [
     'unit/runtime/snapshots.test.ts',
     'a cut journal whose only snapshot is damaged is quarantined, naming the cut',

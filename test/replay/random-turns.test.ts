@@ -24,7 +24,7 @@ import {
   seededRandom,
   VirtualClock,
 } from '../../host/index.ts'
-import { standardInterfaces } from '../../host/runtime/create-runtime.ts'
+import { standardInterfaces } from '../../host/runtime/standard-interfaces.ts'
 import { openHost, temporaryFolder } from '../support/host.ts'
 import { isLong, times } from '../support/long.ts'
 import { resourceComponent } from '../support/resource-component.ts'

@@ -7,6 +7,7 @@ import type { FetchOutcome, FetchRequest } from '../../hostcalls/fetch.ts'
 import type { OutgoingCall } from '../../hostcalls/host-interface.ts'
 import type { TurnOutcome } from '../../journal/entry.ts'
 import type { ActorLog, ActorRecord, OutboxRow, ReminderChange } from '../../store/store.ts'
+import type { DeepReplay } from '../journal/recovery.ts'
 import type { SnapshotPolicy } from '../journal/snapshot-writer.ts'
 import type { LocalActor } from '../mailbox/local-call.ts'
 import type { MailboxLimits } from '../mailbox/mailbox.ts'
@@ -36,6 +37,8 @@ export interface ActivationOptions extends MailboxLimits, SnapshotPolicy {
   readonly onSent: (messages: readonly OutboxRow[]) => void
   /** Reminders that were changed, durably. */
   readonly onReminders: (changes: readonly ReminderChange[]) => void
+  /** Replays on a larger stack (recovery.ts V4). */
+  readonly deepReplay: DeepReplay
   /** Names of methods that are queries. */
   readonly queries: ReadonlySet<string>
   /** A timer of the actor ticks: it is in use. */

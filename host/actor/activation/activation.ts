@@ -432,12 +432,13 @@ export class Activation implements LocalActor {
   }
 
   async #recover(): Promise<void> {
-    const { program } = this.#options
+    const { program, deepReplay } = this.#options
     const environment = this.#environment
     let open: OpenTurn | null = null
     const { record, tail } = this.#journal
     if (record !== null) {
-      const input = { log: this.#log, record, seqNext: tail.seqNext, program, environment }
+      const { seqNext } = tail
+      const input = { log: this.#log, record, seqNext, program, environment, deepReplay }
       try {
         const recovered = await recover(input)
         this.#engine = recovered.engine

@@ -16,6 +16,7 @@
  *   any                 | blob missing, damaged  | quarantine: ERR_JOURNAL_CORRUPT names seq and digest
  *   valid               | diverges               | reject the snapshot, replay from an older one
  *   none                | diverges               | quarantine: ERR_DIVERGENCE names the seq
+ *   any                 | uses up the stack      | replay it on a larger one, go on from the state that it ends in
  *   none                | begins behind a cut    | quarantine: ERR_JOURNAL_CORRUPT names the cut
  *   any                 | ends in an open turn   | hand it out: it is run again from its prefix
  *
@@ -23,10 +24,13 @@
  *   V3. Entry 0 is read where it says something: what instantiation recorded, or that the journal begins. Behind a
  *       snapshot of a program that starts quietly it says neither, and a cold actor is one look at the store sooner hot.
  *   V1. Recovery performs no host call (J5) and writes nothing but rejections of snapshots.
+ *   V4. How deep a guest may call is the engine's to say: code that it has optimised goes several times deeper than in
+ *       the process that replays it. So the stack of a replay must not be what ends it.
  *   V2. An engine that was restored from a snapshot which is rejected later is never used.
  */
 import { isLoomError, LoomError } from '../../base/errors.ts'
 import { type ActorKey, formatActorKey } from '../../base/names.ts'
+import { STACK_USED_UP } from '../../component/refuse.ts'
 import type { CreatedEntry, RecordedCall } from '../../journal/entry.ts'
 import type { ActorLog, ActorRecord } from '../../store/store.ts'
 import { methodOfTurn } from '../program/host-methods.ts'
@@ -36,12 +40,28 @@ import { TurnEngine } from '../turn/turn-engine.ts'
 import { decodeSnapshot, type Snapshot } from './snapshot.ts'
 import { damagedJournal, decodeNamed, type OpenTurn, TurnReader } from './turn-reader.ts'
 
+/** What is replayed on a larger stack: the entries from `seqFrom` on, behind `image`, or behind the start. */
+export interface DeepSuffix {
+  readonly log: RecoveryInput['log']
+  readonly record: ActorRecord
+  readonly seqFrom: number
+  readonly seqNext: number
+  /** What instantiation recorded. */
+  readonly calls: readonly RecordedCall[]
+  readonly image: Uint8Array | null
+}
+
+/** Replays a suffix, returns the image of its end. @throws ERR_DIVERGENCE, ERR_JOURNAL_CORRUPT, ERR_STORE */
+export type DeepReplay = (suffix: DeepSuffix) => Promise<Uint8Array>
+
 export interface RecoveryInput {
   readonly log: Pick<ActorLog, 'key' | 'seqFirst' | 'read' | 'readSnapshot' | 'rejectSnapshot'>
   readonly record: ActorRecord
   readonly seqNext: number
   readonly program: ActorProgram
   readonly environment: EngineEnvironment
+  /** Null where there is no larger stack (V4). */
+  readonly deepReplay: DeepReplay | null
 }
 
 export interface Recovered {
@@ -71,11 +91,9 @@ export async function recover(input: RecoveryInput): Promise<Recovered> {
     const isQuiet = snapshot !== null && input.program.startsQuietly
     if (!isQuiet) created ??= await readCreated(input)
     const calls = created?.calls ?? NO_CALLS
-    const engine = TurnEngine.startReplay(input.program, input.environment, calls)
     try {
-      if (snapshot !== null) engine.restore(snapshot.image)
-      const openTurn = await replaySuffix(input, engine, snapshot?.seq ?? 1)
-      return { engine, snapshotSeq: snapshot?.seq ?? 0, rejectedSeq, openTurn }
+      const rebuilt = await rebuild(input, calls, snapshot)
+      return { ...rebuilt, snapshotSeq: snapshot?.seq ?? 0, rejectedSeq }
     } catch (error) {
       if (snapshot === null || !condemnsSnapshot(error)) throw error
       await reject(snapshot.seq)
@@ -135,18 +153,63 @@ function belongs(snapshot: Snapshot, record: ActorRecord): boolean {
   return snapshot.digest === record.digest && snapshot.incarnation === record.incarnation
 }
 
-async function replaySuffix(
+type Rebuilt = Pick<Recovered, 'engine' | 'openTurn'>
+
+async function rebuild(
   input: RecoveryInput,
-  engine: TurnEngine,
+  calls: readonly RecordedCall[],
+  snapshot: Snapshot | null,
+): Promise<Rebuilt> {
+  const { log, program, environment, deepReplay } = input
+  const engine = TurnEngine.startReplay(program, environment, calls)
+  if (snapshot !== null) engine.restore(snapshot.image)
+  const seqFrom = snapshot?.seq ?? 1
+  const turns = new TurnReader(log, seqFrom, input.seqNext)
+  try {
+    await replayTurns(turns, engine, log.key, program)
+    return { engine, openTurn: turns.openTurn }
+  } catch (error) {
+    if (!usesUpStack(error) || deepReplay === null || program.uncaptured !== null) throw error
+    const { record, seqNext } = input
+    const image = snapshot?.image ?? null
+    const state = await deepReplay({ log, record, seqFrom, seqNext, calls, image })
+    return await rebuiltAs(input, calls, state, seqFrom)
+  }
+}
+
+/** V4. `state`: that behind the last whole turn from `seqFrom` on. */
+async function rebuiltAs(
+  { log, program, environment, seqNext }: RecoveryInput,
+  calls: readonly RecordedCall[],
+  state: Uint8Array,
   seqFrom: number,
-): Promise<OpenTurn | null> {
-  const turns = new TurnReader(input.log, seqFrom, input.seqNext)
+): Promise<Rebuilt> {
+  const engine = TurnEngine.startReplay(program, environment, calls)
+  engine.restore(state)
+  const turns = new TurnReader(log, seqFrom, seqNext)
+  await turns.each(() => {})
+  return { engine, openTurn: turns.openTurn }
+}
+
+/** A turn that returned once has used up the stack now (V4). */
+export function usesUpStack(error: unknown): boolean {
+  if (!isLoomError(error) || error.code !== 'ERR_DIVERGENCE') return false
+  const { cause } = error
+  return isLoomError(cause) && cause.code === 'ERR_TRAP' && cause.data.reason === STACK_USED_UP
+}
+
+/** Runs whole turns again. @throws ERR_DIVERGENCE, ERR_JOURNAL_CORRUPT */
+export async function replayTurns(
+  turns: TurnReader,
+  engine: TurnEngine,
+  key: ActorKey,
+  program: ActorProgram,
+): Promise<void> {
   await turns.each((seq, _, entry) => {
-    const method = methodOfTurn(input.program, entry.method)
-    if (method === undefined) throw unknownMethod(input.log.key, input.program, seq, entry.method)
+    const method = methodOfTurn(program, entry.method)
+    if (method === undefined) throw unknownMethod(key, program, seq, entry.method)
     return engine.replay(seq, entry, method)
   })
-  return turns.openTurn
 }
 
 /** What an entry means whose method the program does not have. */

@@ -300,15 +300,21 @@ export class TurnEngine {
     if (error.code === 'ERR_DIVERGENCE')
       return this.#divergence(seq, entry, String(error.data.expected), String(error.data.got))
     const outcome = entry.outcome.kind === 'returned' ? show(entry.outcome.value) : 'a failure'
-    return this.#divergence(seq, entry, outcome, `${error.code}: ${error.message}`)
+    return this.#divergence(seq, entry, outcome, `${error.code}: ${error.message}`, error)
   }
 
-  #divergence(seq: number, entry: TurnEntry, expected: string, got: string): LoomError {
+  #divergence(
+    seq: number,
+    entry: TurnEntry,
+    expected: string,
+    got: string,
+    cause?: LoomError,
+  ): LoomError {
     this.#spoiled = true
     return new LoomError(
       'ERR_DIVERGENCE',
       `entry ${seq}, ${entry.method}: the journal has ${expected}, replay gives ${got}`,
-      { data: { seq, method: entry.method, expected, got } },
+      { cause, data: { seq, method: entry.method, expected, got } },
     )
   }
 }

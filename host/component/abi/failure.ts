@@ -13,7 +13,7 @@
  */
 import { isLoomError, LoomError } from '../../base/errors.ts'
 import type { Meter } from '../core/meter.ts'
-import { trapError } from '../refuse.ts'
+import { STACK_USED_UP, trapError } from '../refuse.ts'
 import { AbiTrap } from './abi.ts'
 
 /** The run of one instance, shared by its imports and exports. */
@@ -45,14 +45,13 @@ export function toFailure(error: unknown, where: string): LoomError {
   if (error instanceof LoomError) return error
   if (error instanceof AbiTrap) return trapError(where, error.message)
   if (error instanceof WebAssembly.RuntimeError) return trapError(where, error.message, error)
-  if (isStackOverflow(error)) return trapError(where, 'the guest used up the stack', error)
+  if (isStackOverflow(error)) return trapError(where, STACK_USED_UP, error)
   if (error instanceof RangeError)
     return trapError(where, `a value is too large: ${error.message}`, error)
   if (Object.prototype.toString.call(error) === '[object WebAssembly.Exception]')
     return trapError(where, 'the guest threw an exception that nothing caught', error)
   const message = error instanceof Error ? error.message : String(error)
-  if (message.startsWith(FULL_STACK_IN_INSTANCEOF))
-    return trapError(where, 'the guest used up the stack', error)
+  if (message.startsWith(FULL_STACK_IN_INSTANCEOF)) return trapError(where, STACK_USED_UP, error)
   return new LoomError('ERR_INVARIANT', `${where}: ${message}`, { cause: error })
 }
 
