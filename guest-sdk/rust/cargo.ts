@@ -1,7 +1,8 @@
 /**
  * cargo.
  *
- * Owns: the options that make small modules, running a build, and where its errors are.
+ * Owns: the options that make small modules, running a build.
+ * Does not own: what errors say (rustc-messages.ts).
  *
  * Options hold for this build only: a plain `cargo build` of the actor works too, with the options of its
  * own. A workspace with a `[profile.release]` keeps that.
@@ -9,7 +10,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { BuildError, type Mistake } from '../assemblyscript/errors.ts'
+import { BuildError } from '../assemblyscript/errors.ts'
+import { mistakesOf, type RustcMessage } from './rustc-messages.ts'
 import { run, type Toolchain } from './toolchain.ts'
 
 /** Rust's default of 1 MiB would be sixteen pages of every actor's memory. Units: bytes. */
@@ -23,22 +25,11 @@ const PROFILE = {
   strip: 'true',
 }
 
-interface Span {
-  readonly file_name: string
-  readonly line_start: number
-  readonly column_start: number
-  readonly is_primary: boolean
-}
-
 interface CargoMessage {
   readonly reason: string
   readonly filenames?: readonly string[]
   readonly target?: { readonly kind: readonly string[] }
-  readonly message?: {
-    readonly level: string
-    readonly message: string
-    readonly spans: readonly Span[]
-  }
+  readonly message?: RustcMessage
 }
 
 function profile(manifest: string): string[] {
@@ -63,18 +54,6 @@ function flags(root: string, target: string): string[] {
 function parse(stdout: string): CargoMessage[] {
   const lines = stdout.split('\n').filter((line) => line.startsWith('{'))
   return lines.map((line) => JSON.parse(line) as CargoMessage)
-}
-
-/** A mistake per error; the sum that rustc draws at the end has no place and says nothing new. */
-function mistakesOf(messages: readonly CargoMessage[], root: string): Mistake[] {
-  return messages.flatMap(({ message }) => {
-    if (message?.level !== 'error') return []
-    const span = message.spans.find(({ is_primary }) => is_primary)
-    if (span === undefined) return []
-    const { file_name, line_start, column_start } = span
-    const file = path.resolve(root, file_name)
-    return [{ message: message.message, file, line: line_start, column: column_start }]
-  })
 }
 
 function lastError(stderr: string): string {
@@ -108,7 +87,8 @@ export async function compileCrate(dir: string, toolchain: Toolchain): Promise<s
   const what = ['--lib', '--release', '--target', target, '--message-format=json']
   const built = await run(cargo, ['build', ...what, ...options], dir)
   const messages = parse(built.stdout)
-  const [first, ...others] = mistakesOf(messages, root)
+  const complaints = messages.flatMap(({ message }) => message ?? [])
+  const [first, ...others] = mistakesOf(complaints, { dir, root })
   if (first !== undefined) throw new BuildError([first, ...others])
   if (!built.isOk) throw fail(lastError(built.stderr))
   const modules = messages

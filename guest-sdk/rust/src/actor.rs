@@ -18,10 +18,11 @@ macro_rules! bindings {
     };
 }
 
-/// Makes a struct an actor: its methods become the exported interface, its fields are the state.
+/// Makes a struct an actor: its methods become the exported interfaces, its fields are the state.
 ///
-/// The struct needs `Default`, which runs inside the actor's first call, so it may ask the host. Methods take
-/// `&mut self` or `&self`; ordinary `impl` blocks beside it hold what the interface does not have.
+/// One `impl` block for each interface that the world exports, all of them in one `actor!`. The struct needs `Default`,
+/// which runs inside the actor's first call, so it may ask the host. Methods take `&mut self` or `&self`; ordinary `impl`
+/// blocks beside it hold what the interfaces do not have.
 ///
 /// ```ignore
 /// loom_actor::actor! {
@@ -35,19 +36,12 @@ macro_rules! bindings {
 /// ```
 #[macro_export]
 macro_rules! actor {
-    (impl $($guest:ident)::+ for $state:ident {
-        $(
-            $(#[$meta:meta])*
-            fn $method:ident(& $($receiver:ident)+ $(, $param:ident : $type:ty)* $(,)?) $(-> $result:ty)?
-                $body:block
-        )*
-    }) => {
-        impl $state {
-            $(
-                $(#[$meta])*
-                fn $method(& $($receiver)+ $(, $param: $type)*) $(-> $result)? $body
-            )*
-        }
+    (
+        impl $($guest:ident)::+ for $state:ident { $($body:tt)* }
+        $(impl $($more:ident)::+ for $same:ident { $($rest:tt)* })*
+    ) => {
+        $crate::__methods! { $state $($body)* }
+        $($crate::__methods! { $same $($rest)* })*
 
         #[allow(unsafe_code)]
         const _: () = {
@@ -60,15 +54,55 @@ macro_rules! actor {
 
             struct Exported;
 
-            impl $($guest)::+ for Exported {
-                $(
-                    fn $method($($param: $type),*) $(-> $result)? {
-                        STATE.with(|state| state.borrow_mut().$method($($param),*))
-                    }
-                )*
-            }
+            $crate::__interface! { $($guest)::+, $($body)* }
+            $($crate::__interface! { $($more)::+, $($rest)* })*
 
             crate::bindings::export!(Exported with_types_in crate::bindings);
         };
+    };
+}
+
+/// The methods of one block, as the struct's own.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __methods {
+    ($state:ident $($method:tt)*) => {
+        impl $state {
+            $($method)*
+        }
+    };
+}
+
+/// The same signatures without a receiver, which call them on the actor's state.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __interface {
+    ($($guest:ident)::+, $(
+        $(#[$meta:meta])*
+        fn $method:ident(& $($receiver:ident)+ $(, $($param:ident)+ : $type:ty)* $(,)?) $(-> $result:ty)?
+            $body:block
+    )*) => {
+        impl $($guest)::+ for Exported {
+            $(
+                #[allow(unused_mut)]
+                fn $method($($($param)+: $type),*) $(-> $result)? {
+                    STATE.with(|state| {
+                        state.borrow_mut().$method($($crate::__argument!($($param)+)),*)
+                    })
+                }
+            )*
+        }
+    };
+}
+
+/// `mut items` and `items` are both passed on as `items`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __argument {
+    (mut $param:ident) => {
+        $param
+    };
+    ($param:ident) => {
+        $param
     };
 }
