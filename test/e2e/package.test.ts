@@ -84,6 +84,10 @@ test('the packed package works in an empty project with plain Node', {
   const loom = (...args: string[]) => run('npx', ['loom', ...args], { cwd: folder })
   const help = await loom('--help')
   expect([help.code, help.stdout]).toEqual([0, expect.stringContaining('Usage: loom')])
+  // A project made by it installs the same package, which no registry has.
+  expect((await loom('new', 'made/my-actor', '--lang', 'c')).code).toBe(0)
+  const made = JSON.parse(readFileSync(path.join(folder, 'made/my-actor/package.json'), 'utf8'))
+  expect(made.devDependencies.loom).toBe(`file:../../${filename}`)
   const called = await loom('call', 'Counter/c2', 'increment', '3', '--data', 'data')
   expect(called.stderr).toContain('ERR_TYPE_UNKNOWN')
   expect((await loom('push', 'counter.wasm', '--type', 'Counter', '--data', 'data')).code).toBe(0)

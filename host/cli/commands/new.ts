@@ -2,7 +2,7 @@
  * `loom new`: a project with one actor, which builds and tests as it is.
  *
  * Owns: the name, the folder, filling in a template.
- * Does not own: templates. Each language has one in `guest-sdk/template/<language>`, which says in
+ * Does not own: how a project depends on Loom (own-dependency.ts); templates. Each language has one in `guest-sdk/template/<language>`, which says in
  * `template.json` which file goes where.
  */
 import {
@@ -19,6 +19,7 @@ import { type Command, Option } from 'commander'
 import { LoomError } from '../../base/errors.ts'
 import { addExample, type JsonOptions, jsonOption } from '../options.ts'
 import { colors, print, printJson } from '../output.ts'
+import { ownDependency } from '../own-dependency.ts'
 
 interface NewOptions extends JsonOptions {
   readonly lang: string
@@ -112,7 +113,7 @@ function filler(name: string, target: string): (text: string) => string {
     Name: name.replace(/(?:^|-)(.)/g, capital),
     camel: name.replace(/-(.)/g, capital),
     snake: name.replaceAll('-', '_'),
-    loom: loomDependency(manifest.version, target),
+    loom: ownDependency(realpathSync(packageRoot), manifest.version, target),
   }
   const versions = { ...manifest.devDependencies, ...manifest.optionalDependencies }
   return (text) =>
@@ -121,11 +122,4 @@ function filler(name: string, target: string): (text: string) => string {
       if (value === undefined) throw new Error(`the template has an unknown word ${match}`)
       return value
     })
-}
-
-/** A version when Loom was installed from a registry, the folder when it runs from a checkout. */
-function loomDependency(version: string, target: string): string {
-  const root = realpathSync(packageRoot)
-  if (root.split(path.sep).includes('node_modules')) return `^${version}`
-  return `file:${path.relative(target, root).replaceAll('\\', '/')}`
 }
