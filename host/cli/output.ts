@@ -8,6 +8,7 @@
  */
 import pc from 'picocolors'
 import { ERRORS, type LoomError } from '../base/errors.ts'
+import { textOfMistake } from './mistake.ts'
 
 export type Colors = ReturnType<typeof pc.createColors>
 
@@ -47,18 +48,23 @@ function jsonSafe(_key: string, value: unknown): unknown {
   return value
 }
 
-/** Renders an error and returns the exit code that stands for it. */
+/** Renders an error, each of its `mistakes` on a line, and returns the exit code that stands for it. */
 export function printError(error: LoomError, json: boolean): number {
   const { code, message, data } = error
   if (json) {
     note(toJson({ errorCode: code, message, ...(Object.keys(data).length === 0 ? {} : { data }) }))
   } else {
     const paint = colorsOf(process.stderr)
-    note(`${paint.red('error')} ${paint.bold(code)}: ${message}`)
+    for (const text of messagesOf(error)) note(`${paint.red('error')} ${paint.bold(code)}: ${text}`)
     if (ERRORS[code].kind === 'bug' && process.env.LOOM_DEBUG !== undefined)
       note(String((error.cause instanceof Error ? error.cause : error).stack))
   }
   return ERRORS[code].exit
+}
+
+/** A build may have found several mistakes; the error's own message is the first. */
+function messagesOf({ message, data: { mistakes } }: LoomError): readonly string[] {
+  return Array.isArray(mistakes) ? mistakes.map(textOfMistake) : [message]
 }
 
 /**

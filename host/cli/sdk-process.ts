@@ -7,18 +7,12 @@
 import { execFile } from 'node:child_process'
 import path from 'node:path'
 import { LoomError } from '../base/errors.ts'
+import { type Mistake, textOfMistake } from './mistake.ts'
 
 const SDKS = path.resolve(import.meta.dirname, '../../guest-sdk')
 /** A component and its base64 text, with room. */
 const OUTPUT_MAX_BYTES = 128 * 1024 * 1024
 const EXIT_TOOLCHAIN = 69
-
-interface Mistake {
-  readonly message: string
-  readonly file?: string | null
-  readonly line?: number | null
-  readonly column?: number | null
-}
 
 /** What a program of `guest-sdk` prints. */
 export type Answer<T> =
@@ -52,12 +46,12 @@ export function failureOf(
   answer: Answer<unknown> & { readonly ok: false },
   exitCode: number,
 ): LoomError {
-  const { message, file, line, column } = answer.error
-  const place = [file, line, column].filter((part) => part !== undefined && part !== null)
-  const text = place.length === 0 ? message : `${place.join(':')}: ${message}`
+  const { error, mistakes = [] } = answer
+  const { file, line, column } = error
   const code =
     exitCode === EXIT_TOOLCHAIN ? 'ERR_TOOLCHAIN' : exitCode === 2 ? 'ERR_OPTION' : 'ERR_BUILD'
-  return new LoomError(code, text, { data: { file, line, column } })
+  const all = mistakes.length > 1 ? { mistakes } : {}
+  return new LoomError(code, textOfMistake(error), { data: { file, line, column, ...all } })
 }
 
 export function parseAnswer<T, Besides = object>(text: string): (Answer<T> & Besides) | null {

@@ -166,15 +166,20 @@ test('reading commands say that a folder is missing', async () => {
   }
 })
 
-test('a mistake in an actor’s source is shown with file, line and column', async () => {
+test('every mistake in an actor’s source is shown with file, line and column', async () => {
   const folder = temporaryFolder()
   writeFileSync(
     path.join(folder, 'bad.ts'),
-    '@component("test:bad/bad@0.1.0")\nexport class Bad {\n  m(): u32 {\n    return nothing;\n  }\n}\n',
+    '@component("test:bad/bad@0.1.0")\nexport class Bad {\n  m(): u32 {\n    return nothing;\n  }\n  n(): u32 {\n    return none;\n  }\n}\n',
   )
   const { code, stderr } = await loom(['build', folder])
   expect(code).toBe(65)
-  expect(stderr).toMatch(/^error ERR_BUILD: .*bad\.ts:4:12: .*nothing/m)
+  expect(stderr).toMatch(
+    /^error ERR_BUILD: .*bad\.ts:4:12: .*nothing.*\nerror ERR_BUILD: .*bad\.ts:7:12: .*none.*\n$/m,
+  )
+  const asJson = await loom(['build', folder, '--json'])
+  const { data } = JSON.parse(asJson.stderr)
+  expect(data).toMatchObject({ line: 4, mistakes: [{ line: 4 }, { line: 7, column: 12 }] })
 })
 
 test('a reader that goes away ends the command without a word', async () => {

@@ -117,7 +117,7 @@ function show(result: BuildResult, { json }: JsonOptions, durationMs?: number): 
     printJson(durationMs === undefined ? result : { ...result, durationMs })
     return
   }
-  for (const warning of result.warnings) print(`${colors.yellow('warning')} ${warning}`)
+  for (const warning of result.warnings) note(`${colors.yellow('warning')} ${warning}`)
   const verb = result.unchanged ? 'unchanged' : 'built'
   const time = durationMs === undefined ? '' : ` in ${(durationMs / 1_000).toFixed(2)} s`
   print(`${colors.green(verb)} ${result.component} (${result.sizeBytes} bytes)${time}`)
