@@ -33,6 +33,7 @@ const SHARED: Readonly<Record<Guest['language'], readonly string[]>> = {
   javascript: [
     'guest-sdk/javascript/emit-glue.ts',
     'guest-sdk/javascript/engine-patch.ts',
+    'guest-sdk/javascript/own-places.ts',
     'guest-sdk/javascript/runtime',
   ],
   rust: ['Cargo.lock', 'guest-sdk/rust/Cargo.toml', 'guest-sdk/rust/src', 'guest-sdk/rust/wit'],

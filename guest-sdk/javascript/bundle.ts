@@ -13,8 +13,10 @@ import { BuildError, type Mistake, ToolchainError } from '../assemblyscript/erro
 import type { Interface } from '../assemblyscript/model.ts'
 import { camel, pascal } from '../assemblyscript/names.ts'
 import { sdkFolder } from '../assemblyscript/package-files.ts'
+import { placeAt } from '../assemblyscript/text-place.ts'
 import { emitDiagnosis, emitGlue, emitImport, resources } from './emit-glue.ts'
 import type { Engine } from './evaluation.ts'
+import { ownPlaces } from './own-places.ts'
 import type { ScriptMap } from './stack-place.ts'
 import { findInterface, isInterface, type JavaScriptWorld } from './world.ts'
 
@@ -40,6 +42,16 @@ const GLOBALS: readonly (readonly [module: string, names: RegExp])[] = [
   ],
 ]
 const JOBS = /\b(async|await|Promise|queueMicrotask)\b/
+
+/**
+ * Packages that differ between Node and browsers are taken as browsers take them: of what those have, an actor has some
+ * (`crypto`, `TextEncoder`); of what Node has, nothing.
+ */
+const RESOLVE = {
+  mainFields: ['browser', 'module', 'main'],
+  conditionNames: ['import', 'browser', 'default'],
+  aliasFields: [['browser']],
+}
 
 interface SourceMap {
   readonly sources: readonly string[]
@@ -112,7 +124,7 @@ class Bundler {
   readonly #request: BundleRequest
   readonly #used = new Set<string>()
   readonly #files = new Set<string>()
-  readonly #unknown: string[] = []
+  readonly #refused: Mistake[] = []
   #glue = ''
 
   constructor(request: BundleRequest) {
@@ -128,7 +140,7 @@ class Bundler {
     this.#glue = emitGlue({ exports: world.exports, entry, globals, jobs, engine })
     const { code, map } = await this.#join(GLUE)
     const places = this.#places(map)
-    const told = `\n__loomPlaces(${JSON.stringify(places.sources)}, ${JSON.stringify(places.mappings)})\n`
+    const told = `\n__loomPlaces(${JSON.stringify(ownPlaces(places))})\n`
     return { code: code + told, used: [...this.#used], jobs, places, files: [...this.#files] }
   }
 
@@ -150,7 +162,7 @@ class Bundler {
         input,
         cwd: this.#request.dir,
         platform: 'neutral',
-        resolve: { mainFields: ['module', 'main'], conditionNames: ['import', 'default'] },
+        resolve: RESOLVE,
         treeshake: isOwn ? false : { moduleSideEffects: true },
         plugins: [this.#plugin(isOwn)],
         external: (id: string) => id.startsWith('raw:'),
@@ -194,16 +206,28 @@ class Bundler {
     if (specifier === GLUE || specifier.startsWith(RUNTIME)) return `\0${specifier}`
     if (specifier === ENGINE_GUEST) return { id: `raw:${GUEST}`, external: true }
     if (specifier.startsWith('raw:')) return { id: specifier, external: true }
+    if (specifier.startsWith('node:'))
+      throw this.#refuse(
+        specifier,
+        importer,
+        `'${specifier}' is a part of Node, which is not there`,
+      )
     if (!isInterface(specifier)) return null
     const found = findInterface(this.#request.world, specifier)
     if (found === undefined) {
-      this.#unknown.push(specifier)
-      throw new Error(
-        `no interface '${specifier}': neither the world imports it nor does the host serve it`,
-      )
+      const why = 'neither the world imports it nor does the host serve it'
+      throw this.#refuse(specifier, importer, `no interface '${specifier}': ${why}`)
     }
     this.#used.add(found.id)
     return `\0wit:${found.id}`
+  }
+
+  /** rolldown would say neither where the import stands nor, for some, that there is one. */
+  #refuse(specifier: string, importer: string, message: string): Error {
+    const text = existsSync(importer) ? readFileSync(importer, 'utf8') : ''
+    const offset = Math.max(0, text.search(new RegExp(`['"]${specifier}['"]`)))
+    this.#refused.push({ message, file: displayPath(importer), ...placeAt(text, offset) })
+    return new Error(message)
   }
 
   #load(id: string, isOwn: boolean): string | null {
@@ -237,6 +261,8 @@ class Bundler {
 
   #mistakes(error: unknown): Error {
     if (error instanceof ToolchainError) return error
+    const [refused, ...more] = this.#refused
+    if (refused !== undefined) return new BuildError([refused, ...more])
     const { errors = [] } = error as { readonly errors?: readonly RolldownError[] }
     const all = errors.length > 0 ? errors : [error as RolldownError]
     const [first, ...others] = all.map((one) => this.#mistake(one))

@@ -44,7 +44,8 @@ const GUEST: HostInterfaceSpec = {
   panic: {
     kind: 'pure',
     perform: (context, [message, file, line, column]) => {
-      context.panic(`${message} (${file}:${line}:${column})`)
+      // What is thrown and no error has no place.
+      context.panic(file === '' ? String(message) : `${message} (${file}:${line}:${column})`)
       return undefined
     },
   },
