@@ -12,7 +12,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
-import { libraryModules, libraryWit } from './package-files.ts'
+import { libraryModules, libraryWit, servedWit } from './package-files.ts'
 import { writeAtomic } from './write-atomic.ts'
 
 export interface Stamp {
@@ -53,6 +53,7 @@ export function toolsHash(options: unknown): string {
     ...own.sort().map((file) => readFileSync(path.join(import.meta.dirname, file), 'utf8')),
     ...[...libraryModules()].flat(),
     ...libraryWit(),
+    ...servedWit(),
   ]
   return hashOf(parts.map(hashOf).join('\n'))
 }

@@ -39,9 +39,8 @@ export function worldOf(
     const drops = types.filter((type) => called.delete(`${id}#[resource-drop]${type.name}`))
     dropped.push(...drops)
   }
-  const types = definitions(
-    [...[...funcs.values()].flat(), ...exports.flatMap((one) => one.funcs)],
-    dropped,
+  const types = onceEach(
+    definitions([...[...funcs.values()].flat(), ...exports.flatMap((one) => one.funcs)], dropped),
   )
   const exported = new Set(exports.map((one) => one.id))
   const owners = new Set([...types.map((type) => type.owner), ...funcs.keys()])
@@ -52,6 +51,11 @@ export function worldOf(
   const name = `${splitInterfaceId(first?.id ?? '').name}-actor`
   const mistakes = [...called.values()].map((unserved) => unservedMistake(unserved, texts))
   return { world: { name, imports: inOrder(imports, interfaces), exports }, mistakes }
+}
+
+/** Each module of WIT reads a type that several of them use anew. */
+function onceEach(types: readonly Definition[]): Definition[] {
+  return [...new Map(types.map((type) => [`${type.owner}#${type.name}`, type])).values()]
 }
 
 /** The interface `id`, with only what is used of it. */

@@ -1,8 +1,9 @@
 /**
  * Modules that stand for WIT.
  *
- * Owns: `loom/host/<interface>`, made from the library's WIT; `./host/quotes`, made from the author's
- * `host/quotes.wit` when the compiler asks for it; `./host/account-client`, made from `host/account.wit`.
+ * Owns: `loom/host/<interface>`, made from the library's WIT, and `loom/host/reminders` and the others that the host serves;
+ * `./host/quotes`, made from the author's `host/quotes.wit` when the compiler asks for it; `./host/account-client`, made
+ * from `host/account.wit`.
  * Does not own: the code in them (emit-import.ts), reading WIT (wit-read.ts).
  */
 import { readFile } from 'node:fs/promises'
@@ -13,7 +14,7 @@ import { emitImports } from './emit-import.ts'
 import type { Mistake } from './errors.ts'
 import type { Definition, Interface } from './model.ts'
 import { splitInterfaceId } from './names.ts'
-import { libraryWit } from './package-files.ts'
+import { libraryWit, servedWit } from './package-files.ts'
 import type { ComponentTools } from './toolchain.ts'
 import type { Contract, WitModule } from './wit-classes.ts'
 import type { WitSource } from './wit-files.ts'
@@ -38,16 +39,31 @@ export function libraryHost(tools: ComponentTools): Promise<LibraryHost> {
 async function readLibrary(tools: ComponentTools): Promise<LibraryHost> {
   const sources = new Map<string, string>()
   const modules: WitModule[] = []
+  const read = async (name: string, source: WitSource): Promise<void> => {
+    const module = await readWit(`loom/${name}`, source, tools)
+    modules.push(module)
+    sources.set(name, emitImports(module))
+  }
   for (const text of libraryWit()) {
     const all = gatherWit(text, null)
-    for (const own of all.own) {
-      const module = await readWit(`loom/host/${own}`, { ...all, own: [own] }, tools)
-      modules.push(module)
-      sources.set(`host/${own}`, emitImports(module))
-    }
+    for (const own of all.own) await read(`host/${own}`, { ...all, own: [own] })
+  }
+  for (const text of servedWit()) {
+    const all = gatherWit(text, null)
+    for (const [name, own] of SERVED)
+      if (own.every((one) => all.own.includes(one))) await read(`host/${name}`, { ...all, own })
   }
   return { sources, modules }
 }
+
+/** What an actor may import of the host by name, and the interfaces that the module has. */
+const SERVED: readonly (readonly [name: string, own: readonly string[]])[] = [
+  ['actors', ['actors']],
+  ['state', ['state']],
+  ['reminders', ['reminders', 'reminder-handler']],
+  ['timers', ['timers', 'timer-handler']],
+  ['http', ['fetch']],
+]
 
 /** WIT files in the folder of one actor, read when they are first imported. */
 export class AuthorHost {

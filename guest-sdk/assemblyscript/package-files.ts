@@ -35,14 +35,19 @@ export function libraryModules(): Map<string, string> {
   return modules
 }
 
-/** The WIT of a release of `loom:actor`, as one text. */
-export function hostWit(version: string): string {
-  const folder = path.join(root, `wit/loom-actor@${version}`)
+/** The WIT of a release of one of the host's own packages, such as `actor@0.2.0`, as one text. */
+function hostWit(release: string): string {
+  const folder = path.join(root, `wit/loom-${release}`)
   const parts = readdirSync(folder)
     .filter((file) => file !== 'world.wit')
     .sort()
     .map((file) => readFileSync(path.join(folder, file), 'utf8').replace(/^package [^;]+;/m, ''))
-  return `package loom:actor@${version};\n${parts.join('')}`
+  return `package loom:${release};\n${parts.join('')}`
+}
+
+/** WIT texts of what the host serves besides, to actors that ask for it. */
+export function servedWit(): string[] {
+  return [hostWit('actor@0.2.0'), hostWit('http@0.1.0')]
 }
 
 /** WIT texts of the interfaces that the library imports, one per package. */
@@ -50,7 +55,7 @@ export function libraryWit(): string[] {
   const wasi = ['clocks', 'random'].map((name) =>
     readFileSync(path.join(assembly, `wasi/${name}.wit`), 'utf8'),
   )
-  return [hostWit('0.1.0'), ...wasi]
+  return [hostWit('actor@0.1.0'), ...wasi]
 }
 
 /** The shared asconfig.json, with `overrides`, as arguments for the compiler. */

@@ -12,7 +12,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
-import { libraryWit } from './package-files.ts'
+import { libraryWit, servedWit } from './package-files.ts'
 
 export interface WitSource {
   /** The file, and what it needs. */
@@ -57,7 +57,7 @@ export function topInterfaces(code: string): string[] {
 /** All WIT files below the actor's folder, and the library's. */
 function candidates(folder: string | null): Candidate[] {
   const files = folder === null ? [] : witFilesIn(folder)
-  return [...files, ...libraryWit()].map(candidate)
+  return [...files, ...libraryWit(), ...servedWit()].map(candidate)
 }
 
 function witFilesIn(folder: string): string[] {

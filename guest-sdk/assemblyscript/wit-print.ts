@@ -92,7 +92,7 @@ export function witFunc(func: Func, prefix: string): string {
 
 function witDefinition(type: Definition, funcs: readonly Func[]): string {
   if (type.kind !== 'resource') return block(type.kind, type, entriesOf(type))
-  const members = funcs.filter((func) => func.member?.resource === type)
+  const members = funcs.filter(({ member }) => member?.resource.name === type.name)
   const head = `${docLines(type.doc)}resource ${witName(type.name)}`
   if (members.length === 0) return `${head};\n`
   const body = members.map((func) => witFunc(func, func.member?.kind === 'static' ? 'static ' : ''))

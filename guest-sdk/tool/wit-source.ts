@@ -10,7 +10,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { mistakeOf } from '../assemblyscript/actor-folder.ts'
-import { hostWit, libraryWit } from '../assemblyscript/package-files.ts'
+import { libraryWit, servedWit } from '../assemblyscript/package-files.ts'
 import { topInterfaces, withoutComments } from '../assemblyscript/wit-files.ts'
 
 export interface WitSource {
@@ -38,6 +38,7 @@ export const HOST_INTERFACES = [
   ...['actors', 'context', 'guest', 'log', 'reminders', 'state', 'timers'].map(
     (name) => `loom:actor/${name}@0.2.0`,
   ),
+  'loom:http/fetch@0.1.0',
 ]
 
 function witFiles(folder: string): string[] {
@@ -81,7 +82,7 @@ function packagesFor(own: string, dir: string): string {
   const beside = ['host', 'deps'].flatMap((name) => witFiles(path.join(dir, name)))
   const packages = new Map<string, string>()
   const texts = beside.map((one) => readFileSync(one, 'utf8'))
-  for (const text of [...texts, ...libraryWit(), hostWit('0.2.0')]) {
+  for (const text of [...texts, ...libraryWit(), ...servedWit()]) {
     const { id, text: wrapped } = nested(text)
     const declared = withoutComments(own).includes(`package ${id} {`)
     if (!declared && !packages.has(id)) packages.set(id, wrapped)

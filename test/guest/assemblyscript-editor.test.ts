@@ -67,12 +67,14 @@ test('the declarations for editors name exactly what the library exports', async
   for (const [, name = '', body = ''] of declarations.matchAll(
     /^declare module "(.*?)" \{\n([\s\S]*?)^\}/gm,
   )) {
-    const declared = [...body.matchAll(/^ {2}export (?:class|enum|function|type) (\w+)/gm)]
+    const declared = [
+      ...body.matchAll(/^ {2}export (?:(?:abstract )?class|enum|function|type) (\w+)/gm),
+    ]
     const source = await readFile(`${folder}/${name.split('/')[1] ?? 'index'}.ts`, 'utf8')
     const exported = [
       ...[...source.matchAll(/^export (?:class|enum|function|type) (\w+)/gm)].map(([, one]) => one),
       ...[...source.matchAll(/^export \{(.*?)\}/gm)].flatMap(([, list = '']) => list.split(',')),
-    ].map((one) => one?.trim())
+    ].map((one) => one?.trim().replace(/^\w+ as /, ''))
     expect([name, ...declared.map(([, one]) => one)].sort()).toEqual([name, ...exported].sort())
   }
 })

@@ -151,3 +151,137 @@ declare module "loom/random" {
   export function randomBytes(count: u32): Uint8Array
   export function randomU64(): u64
 }
+
+declare module "loom/actors" {
+  export class ActorId {
+    constructor(actorType: string, id: string)
+    actorType: string
+    id: string
+  }
+  /** Why a call has no result. The callee's state is what it was before the call. */
+  export class CallError {
+    constructor(code: string, message: string)
+    /** A code of Loom's table of errors, such as `ERR_TRAP` or `ERR_DEADLOCK`. */
+    code: string
+    message: string
+  }
+  /** Calls a method and waits for its result. `args`: a JSON array. The callee's turn happens once. */
+  export function call(target: ActorId, method: string, args: string): import("loom").Result<string, CallError>
+  /** Sends a message: the method is called once, after this turn is durable, or not at all when this turn fails. */
+  export function send(target: ActorId, method: string, args: string): void
+  /** As `send`, no sooner than `delayMs` milliseconds after this turn. */
+  export function sendLater(target: ActorId, method: string, args: string, delayMs: u64): void
+}
+
+declare module "loom/state" {
+  /** The value, or null. Recorded: its bytes go into the journal. Keys: 1 to 512 bytes of UTF-8. */
+  export function getValue(key: string): Uint8Array | null
+  export function setValue(key: string, value: Uint8Array): void
+  export function deleteValue(key: string): void
+  /** Keys that begin with `prefix`, in the order of their bytes, behind `after`, at most `limit` and 10,000. */
+  export function listKeys(prefix: string, after: string | null, limit: u32): Array<string>
+}
+
+declare module "loom/reminders" {
+  /** What becomes of ticks that nobody could run at their time. */
+  export enum Missed {
+    /** One tick stands for all of them. */
+    Once,
+    /** A tick that is later than a minute, or than its period, is not run. */
+    Skip,
+    /** Each of them is run. */
+    All,
+  }
+  export class Schedule {
+    constructor(due: string, period: string | null, ttl: string | null, missed: Missed)
+    /** A time (RFC 3339) or a duration (`1h30m`, `PT1H30M`); empty: at once. */
+    due: string
+    /** A duration, `R5/PT1M` (five ticks in all), `@every 1m`, or cron. None: one tick. */
+    period: string | null
+    /** A time, or a duration behind the first tick: no tick is due then or later. */
+    ttl: string | null
+    missed: Missed
+  }
+  export class Reminder {
+    constructor(name: string, schedule: Schedule, data: Array<u8>, dueAtMs: u64)
+    name: string
+    schedule: Schedule
+    data: Array<u8>
+    /** When the next tick is due. Units: milliseconds since 1970-01-01T00:00:00Z. */
+    dueAtMs: u64
+  }
+  /** Extend it, with `@component()`, in an actor that sets reminders. */
+  export abstract class ReminderHandler {
+    abstract receiveReminder(name: string, data: Array<u8>): void
+  }
+  /** Sets a reminder, over one of the same name. The error says what is wrong with the name or the schedule. */
+  export function setReminder(name: string, schedule: Schedule, data: Array<u8>): import("loom").Result<import("loom").Unit, string>
+  /** There need not be one. */
+  export function cancelReminder(name: string): void
+  /** In order of name, as the turns before this one have left them. Recorded. */
+  export function listReminders(): Array<Reminder>
+}
+
+declare module "loom/timers" {
+  /** What becomes of ticks that nobody could run at their time. */
+  export enum Missed {
+    Once,
+    Skip,
+    All,
+  }
+  export class Schedule {
+    constructor(due: string, period: string | null, ttl: string | null, missed: Missed)
+    due: string
+    period: string | null
+    ttl: string | null
+    missed: Missed
+  }
+  /** Extend it, with `@component()`, in an actor that sets timers. */
+  export abstract class TimerHandler {
+    abstract receiveTimer(name: string, data: Array<u8>): void
+  }
+  /** As `setReminder`. */
+  export function setTimer(name: string, schedule: Schedule, data: Array<u8>): import("loom").Result<import("loom").Unit, string>
+  /** There need not be one. */
+  export function cancelTimer(name: string): void
+}
+
+declare module "loom/http" {
+  export class Request {
+    constructor(
+      method: string,
+      url: string,
+      headers: Array<import("loom").Tuple2<string, string>>,
+      body: Array<u8> | null,
+      timeoutMs: import("loom").Option<u32>,
+    )
+    method: string
+    url: string
+    headers: Array<import("loom").Tuple2<string, string>>
+    body: Array<u8> | null
+    /** None: as long as the type allows. */
+    timeoutMs: import("loom").Option<u32>
+  }
+  export class Response {
+    constructor(status: u16, url: string, headers: Array<import("loom").Tuple2<string, string>>, body: Array<u8>)
+    status: u16
+    /** Where it came from in the end, behind redirects. */
+    url: string
+    headers: Array<import("loom").Tuple2<string, string>>
+    body: Array<u8>
+  }
+  export enum ErrorCode {
+    Denied,
+    Invalid,
+    Unreachable,
+    Timeout,
+    TooLarge,
+  }
+  export class FetchError {
+    constructor(code: ErrorCode, message: string)
+    code: ErrorCode
+    message: string
+  }
+  /** Any status is a response. Recorded. */
+  export function fetch(request: Request): import("loom").Result<Response, FetchError>
+}
