@@ -61,6 +61,8 @@ export function readActorClasses(
   return { found: mistakes.length === 0 ? found : [], mistakes }
 }
 
+const COMPONENT = '@component("namespace:package/interface@1.2.3")'
+
 type Attempt = <T>(read: () => T) => T | null
 
 interface Component {
@@ -122,8 +124,24 @@ class ClassReader {
       found.push({ prototype, id, contract })
     }
     if (found.length > 0) return found
-    const message = 'no exported class with @component("namespace:package/interface@1.2.3")'
+    this.#refuseAlmost(file?.members?.values() ?? [])
+    const message = `no exported class with ${COMPONENT}`
     throw new MistakeFound({ message, file: `${this.#entry}.ts`, line: 1, column: 1 })
+  }
+
+  /** A class that the author may have meant. */
+  #refuseAlmost(declared: Iterable<AssemblyScript.DeclaredElement>): void {
+    for (const element of declared) {
+      const { declaration, name, kind } = element
+      if (kind !== this.#api.ElementKind.ClassPrototype) continue
+      const [first] = declaration.decorators ?? []
+      if (findDecorator(declaration.decorators, 'component'))
+        refuse(declaration.name, `'${name}' has @component, so the file must export it`)
+      if (first) {
+        const written = first.name.range.toString().replace(/^@/, '')
+        refuse(first, `no exported class with ${COMPONENT}: is that what @${written} means?`)
+      }
+    }
   }
 
   #contracted(prototype: AssemblyScript.ClassPrototype, contract: Contract): Interface {

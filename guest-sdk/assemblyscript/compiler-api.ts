@@ -104,6 +104,8 @@ export interface DeclaredElement extends Element {
 export interface File extends Element {
   readonly source: Source
   readonly exports: ReadonlyMap<string, DeclaredElement> | null
+  /** What it declares, exported or not. */
+  readonly members: ReadonlyMap<string, DeclaredElement> | null
   lookupExport(name: string): Element | null
 }
 

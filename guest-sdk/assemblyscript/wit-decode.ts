@@ -8,6 +8,7 @@
  * Shape of the section: a component whose one exported type is a component type (the package), whose
  * one export is again a component type (the world), whose imports are instance types (interfaces).
  */
+
 import { BinaryReader, customSection, HEADER_SIZE } from './binary-reader.ts'
 import type {
   Definition,
@@ -20,7 +21,7 @@ import type {
   Type,
 } from './model.ts'
 import { isNamed } from './model.ts'
-import { identifier } from './names.ts'
+import { identifier, parseInterfaceId } from './names.ts'
 
 /** The WIT uses a feature that guests do not have. */
 export class UnsupportedWit extends Error {
@@ -307,6 +308,8 @@ function owned({ declared }: Item, id: string): Definition[] {
 
 function toInterface({ name, declared }: Item): Interface {
   if (declared.sort !== 'scope') return unsupported(`the world-level item '${name}'`)
+  if (parseInterfaceId(name) === null)
+    return unsupported(`the interface '${name}', which the world has inside,`)
   const { exports } = declared.scope
   return {
     id: name,

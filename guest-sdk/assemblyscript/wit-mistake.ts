@@ -12,7 +12,8 @@ import type { Mistake } from './errors.ts'
 import { placeAt } from './text-place.ts'
 import type { ComponentTools } from './toolchain.ts'
 
-const GARBAGE = '\u0001'
+/** A token that no WIT goes on with; the other one, where the complaint is about it. */
+const GARBAGE = ['=', '->'] as const
 
 async function complaint(text: string, tools: ComponentTools): Promise<string> {
   try {
@@ -60,12 +61,13 @@ async function syntaxErrorOffset(
     const token = tokens[index]
     return token ? token.index + token[0].length : 0
   }
+  const garbage = message.includes(`found '${GARBAGE[0]}'`) ? GARBAGE[1] : GARBAGE[0]
   let low = 0
   let high = tokens.length
   while (low < high) {
     const middle = (low + high) >> 1
     const prefix = text.slice(0, endOf(middle))
-    if ((await complaint(`${prefix}\n${GARBAGE}`, tools)) === message) high = middle
+    if ((await complaint(`${prefix}\n${garbage}`, tools)) === message) high = middle
     else low = middle + 1
   }
   return tokens[low]?.index ?? null

@@ -20,6 +20,7 @@ import { filesOf, writeBuilt } from '../tool/built-files.ts'
 import type { BuiltActor } from '../tool/command.ts'
 import { type ActorWorld, embedWorld, readWorld, witOf, wrap } from '../tool/component.ts'
 import { readWitSource } from '../tool/wit-source.ts'
+import { explained } from './author-mistakes.ts'
 import { compileC } from './clang.ts'
 import { emitGlue } from './emit-glue.ts'
 import { emitHeader } from './emit-header.ts'
@@ -89,7 +90,8 @@ export async function buildActor(options: BuildOptions = {}): Promise<BuiltCActo
     ...one,
     file: displayPath(path.resolve(dir, one.file)),
   })
-  const [first, ...others] = mistakes.map(placed)
+  const own = { sources: author, wit: source.file, world, names }
+  const [first, ...others] = mistakes.map((one) => placed(explained(one, own)))
   if (core === null || first !== undefined) throw new BuildError([first ?? bug(dir), ...others])
   const component = await wrap(await embedWorld(core, source), source.file)
   const wit = await witOf(component)

@@ -104,10 +104,7 @@ function linkMistake(line: string): Mistake {
   const [, missing] = /undefined symbol: (\S+)/.exec(line) ?? []
   if (missing === undefined)
     return { message: line.replace(/^wasm-ld: error: (\/\S+: )?/, ''), ...place }
-  const message = line.includes('/glue-')
-    ? `the world exports a function that is not defined: ${missing}`
-    : `undefined: ${missing}`
-  return { message, ...place }
+  return { message: `undefined: ${missing}`, ...place }
 }
 
 /** Lays the author's files under their own paths, as clang will name them. */

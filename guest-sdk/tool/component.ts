@@ -9,6 +9,7 @@ import { displayPath } from '../assemblyscript/actor-folder.ts'
 import { BuildError } from '../assemblyscript/errors.ts'
 import type { Interface } from '../assemblyscript/model.ts'
 import { definitions } from '../assemblyscript/model.ts'
+import { placeAt } from '../assemblyscript/text-place.ts'
 import { loadComponentTools } from '../assemblyscript/toolchain.ts'
 import { decodeWorld, UnsupportedWit } from '../assemblyscript/wit-decode.ts'
 import { witMistake } from '../assemblyscript/wit-mistake.ts'
@@ -48,10 +49,19 @@ export async function readWorld(source: WitSource, language: string): Promise<Ac
     const file = displayPath(source.file)
     if (error instanceof UnsupportedWit) {
       const message = `${error.what} cannot be used from ${language}`
-      throw new BuildError([{ message, file, line: 1, column: 1 }])
+      throw new BuildError([{ message, file, ...placeOf(error.what, source) }])
     }
     throw await mistakeIn(source, error)
   }
+}
+
+/** Of the name that `what` quotes, where the file has it; names of a world stand behind it. */
+function placeOf(what: string, source: WitSource): { line: number; column: number } {
+  const text = readFileSync(source.file, 'utf8')
+  const [, name = ''] = /'%?([a-z][\w-]*)'/i.exec(what) ?? []
+  const world = what.includes('world') ? text.search(/\bworld\s/) : 0
+  const found = new RegExp(`(?<![\\w-])${name}(?![\\w-])`).exec(text.slice(Math.max(0, world)))
+  return placeAt(text, name === '' || found === null ? 0 : Math.max(0, world) + found.index)
 }
 
 /** A component that has the contract of the WIT, and code that does nothing. @throws BuildError */

@@ -17,7 +17,12 @@ const table: readonly (readonly [what: string, source: string, ...expected: stri
   [
     'a component class that is not exported',
     '@component("a:b/c@1.0.0") class A { f(): void {} }',
-    '1:1: no exported class with @component("namespace:package/interface@1.2.3")',
+    "1:33: 'A' has @component, so the file must export it",
+  ],
+  [
+    'a decorator that is misspelled',
+    '\n@componnent("a:b/c@1.0.0") export class A { f(): void {} }',
+    '2:1: no exported class with @component("namespace:package/interface@1.2.3"): is that what @componnent means?',
   ],
   [
     'an interface id without version',

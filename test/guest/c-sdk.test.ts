@@ -43,12 +43,28 @@ describe('a mistake is told with its place', () => {
         'world.wit': wit,
         'it.c': '#include "world.h"\nuint64_t it_add(uint64_t by) { return by; }\n',
       },
-      [/^it\.c:2:10: conflicting types for 'it_add'/],
+      [/^it\.c:2:10: conflicting types for 'it_add'; expected uint64_t it_add\(uint32_t by\)$/],
     ],
     [
       'a function that is not there',
       { 'world.wit': wit, 'it.c': '#include "world.h"\n' },
-      [/^:1:1: the world exports a function that is not defined: it_add/],
+      [
+        /^world\.wit:3:3: the world exports a function that is not defined: uint64_t it_add\(uint32_t by\)$/,
+      ],
+    ],
+    [
+      'a function of its own that is not there',
+      {
+        'world.wit': wit,
+        'it.c':
+          '#include "world.h"\nint help(void);\nuint64_t it_add(uint32_t by) { return by + help(); }\n',
+      },
+      [/^it\.c:2:5: undefined: help$/],
+    ],
+    [
+      'a semicolon that the WIT lacks',
+      { 'world.wit': wit.replace(';\n}', '\n}'), 'it.c': '' },
+      [/^world\.wit:4:1: expected ';', found '}'$/],
     ],
     [
       'an operating system that is not there',
@@ -70,7 +86,22 @@ describe('a mistake is told with its place', () => {
     [
       'a type that C does not have',
       { 'world.wit': world('  resource thing;\n  make: func() -> thing;'), 'it.c': '' },
-      [/the resource.* cannot be used from C/],
+      [/^world\.wit:3:12: the resource 'thing' of an exported interface cannot be used from C$/],
+    ],
+    [
+      'a function of the world itself',
+      { 'world.wit': wit.replace('export it', 'export help: func()'), 'it.c': '' },
+      [/^world\.wit:7:10: the world-level item 'help' cannot be used from C$/],
+    ],
+    [
+      'an interface inside of the world',
+      {
+        'world.wit': wit.replace('export it;', 'export inner: interface { f: func(); }'),
+        'it.c': '',
+      },
+      [
+        /^world\.wit:7:10: the interface 'inner', which the world has inside, cannot be used from C$/,
+      ],
     ],
   ] as [string, Record<string, string>, RegExp[]][])('%s', TIMEOUT, async (_, files, expected) => {
     const found = await mistakesIn(files, buildActor)
