@@ -17,6 +17,7 @@ import { placeAt } from '../assemblyscript/text-place.ts'
 import { emitDiagnosis, emitGlue, emitImport, resources } from './emit-glue.ts'
 import type { Engine } from './evaluation.ts'
 import { ownPlaces } from './own-places.ts'
+import { absenceOf, isPackage, RESOLVE } from './packages.ts'
 import type { ScriptMap } from './stack-place.ts'
 import { findInterface, isInterface, type JavaScriptWorld } from './world.ts'
 
@@ -43,16 +44,6 @@ const GLOBALS: readonly (readonly [module: string, names: RegExp])[] = [
 ]
 const JOBS = /\b(async|await|Promise|queueMicrotask)\b/
 
-/**
- * Packages that differ between Node and browsers are taken as browsers take them: of what those have, an actor has some
- * (`crypto`, `TextEncoder`); of what Node has, nothing.
- */
-const RESOLVE = {
-  mainFields: ['browser', 'module', 'main'],
-  conditionNames: ['import', 'browser', 'default'],
-  aliasFields: [['browser']],
-}
-
 interface SourceMap {
   readonly sources: readonly string[]
   readonly mappings: string
@@ -64,9 +55,17 @@ interface Chunk {
   readonly map: SourceMap | null
 }
 
+interface Resolver {
+  resolve(
+    specifier: string,
+    importer: string,
+    options: { readonly skipSelf: true },
+  ): Promise<{ readonly external: unknown } | null>
+}
+
 interface Plugin {
   readonly name: string
-  resolveId(specifier: string, importer?: string): unknown
+  resolveId(this: Resolver, specifier: string, importer?: string): unknown
   load(id: string): string | null
 }
 
@@ -147,7 +146,8 @@ class Bundler {
   /** A script that tells what the author's modules throw, for want of a better message (emit-glue.ts). */
   async diagnose(): Promise<Bundle> {
     const { entry, engine } = this.#request
-    this.#glue = emitDiagnosis({ entry, globals: globalsOf(engine, '') })
+    const own = await this.#join(entry)
+    this.#glue = emitDiagnosis({ entry, globals: globalsOf(engine, own.code) })
     const { code, map } = await this.#join(GLUE)
     const [used, files] = [[...this.#used], [...this.#files]]
     return { code, used, jobs: true, places: this.#places(map), files }
@@ -193,9 +193,17 @@ class Bundler {
   }
 
   #plugin(isOwn: boolean): Plugin {
+    const resolve = (specifier: string, importer?: string): unknown =>
+      this.#resolve(specifier, importer)
+    const installed = (by: Resolver, specifier: string, importer: string): unknown =>
+      this.#installed(by, specifier, importer)
     return {
       name: 'loom',
-      resolveId: (specifier, importer) => this.#resolve(specifier, importer),
+      resolveId(specifier, importer) {
+        const own = resolve(specifier, importer)
+        if (own !== null || importer === undefined || !isPackage(specifier)) return own
+        return installed(this, specifier, importer)
+      },
       load: (id) => this.#load(id, isOwn),
     }
   }
@@ -220,6 +228,13 @@ class Bundler {
     }
     this.#used.add(found.id)
     return `\0wit:${found.id}`
+  }
+
+  /** rolldown would leave out what is not installed, and the engine would not find it either. */
+  async #installed(by: Resolver, specifier: string, importer: string): Promise<unknown> {
+    const found = await by.resolve(specifier, importer, { skipSelf: true })
+    if (found !== null && found.external !== true) return found
+    throw this.#refuse(specifier, importer, absenceOf(specifier))
   }
 
   /** rolldown would say neither where the import stands nor, for some, that there is one. */

@@ -16,6 +16,8 @@ import type { Mistake } from '../assemblyscript/errors.ts'
 
 /** "Cannot find name", and what TypeScript says instead of it when it has an idea which types are missing. */
 const UNKNOWN_NAMES = new Set([2304, 2552, 2580, 2581, 2582, 2583, 2584, 2585, 2591, 2592, 2593])
+/** Types of Node would only hide that it is not there. */
+const NODE_ADVICE = / Do you need to install type definitions for node\?.*/s
 const CONFIG_OPTIONS = new Set([
   'strict',
   'noImplicitAny',
@@ -120,7 +122,8 @@ export function checkTypes(request: TypeCheck): CheckedTypes {
   const checked = program(ts, request)
   const diagnostics = [...checked.getSyntacticDiagnostics(), ...checked.getSemanticDiagnostics()]
   const mistakes = diagnostics.filter(counts).map(({ file, start = 0, messageText }): Mistake => {
-    const message = ts.flattenDiagnosticMessageText(messageText, '; ')
+    const text = ts.flattenDiagnosticMessageText(messageText, '; ')
+    const message = text.replace(NODE_ADVICE, ' It is a part of Node, which is not there.')
     const place = file?.getLineAndCharacterOfPosition(start) ?? { line: 0, character: 0 }
     return {
       message,

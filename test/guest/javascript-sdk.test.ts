@@ -54,7 +54,16 @@ describe('a mistake is told with its place', () => {
         'index.js':
           'const started = Date.now()\nexport const it = { add: () => BigInt(started) }\n',
       },
-      /^index\.js:1:\d+: .*Date\.now\(\) asks the host, which is not there while the actor is built/,
+      /^index\.js:1:22: the module could not be evaluated: Date\.now\(\) asks the host, which is not there while the actor is built; call it in a method$/,
+    ],
+    [
+      'random numbers, before there is an actor',
+      {
+        'world.wit': WIT,
+        'index.js':
+          'const id = crypto.randomUUID()\nexport const it = { add: () => BigInt(id.length) }\n',
+      },
+      /^index\.js:1:\d+: the module could not be evaluated: crypto\.randomUUID\(\) asks the host/,
     ],
     [
       'what is thrown at once',
@@ -113,6 +122,16 @@ describe('a mistake is told with its place', () => {
         'node_modules/parts/parts.js': "\nexport { createHash as x } from 'node:crypto'\n",
       },
       /^node_modules\/parts\/parts\.js:2:33: 'node:crypto' is a part of Node, which is not there$/,
+    ],
+    [
+      "a part of Node, in the author's own words",
+      { 'world.wit': WIT, 'index.js': "import 'fs'\nexport const it = { add: () => process.x }\n" },
+      /^index\.js:2:32: Cannot find name 'process'\. It is a part of Node, which is not there\.$/,
+    ],
+    [
+      'a package that is not installed',
+      { 'world.wit': WIT, 'index.js': "\nimport x from 'no-such'\nexport const it = { add: x }\n" },
+      /^index\.js:2:15: 'no-such' is neither installed nor an interface of the host$/,
     ],
     [
       'a module that is not there',
