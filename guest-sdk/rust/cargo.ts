@@ -56,9 +56,12 @@ function parse(stdout: string): CargoMessage[] {
   return lines.map((line) => JSON.parse(line) as CargoMessage)
 }
 
+/** What cargo complains about, and the innermost two of the causes that it lists below. */
 function lastError(stderr: string): string {
-  const found = /^error(?:\[\w+\])?: ([\s\S]*?)(?:\n\n|$(?![\s\S]))/m.exec(stderr)?.[1]
-  return (found ?? stderr).trim().replace(/\s*\n\s*/g, ' ')
+  const text = /^error(?:\[\w+\])?: ([\s\S]*)/m.exec(stderr)?.[1] ?? stderr
+  const [what = '', ...causes] = text.split(/\n\s*Caused by:\n/)
+  const parts = [what.split('\n\n')[0] ?? '', ...causes.slice(-2)]
+  return parts.map((part) => part.trim().replace(/\s*\n\s*/g, ' ')).join(': ')
 }
 
 /** The sources of a module, as cargo notes them beside it; those of packages from a registry are not among them. */
