@@ -20,6 +20,8 @@ import { emitGlue } from '../c/emit-glue.ts'
 import { emitHeader } from '../c/emit-header.ts'
 import { Names } from '../c/names.ts'
 import { withoutTwins } from '../c/twins.ts'
+import { emitHostTypes, emitWorldTypes } from '../javascript/emit-types.ts'
+import { readJavaScriptWorld } from '../javascript/world.ts'
 import { readWorld } from './component.ts'
 import { readWitFile } from './wit-source.ts'
 
@@ -33,15 +35,13 @@ const GENERATORS: Readonly<Record<string, (file: string) => Promise<Files>>> = {
   client: generateClients,
   c: generateC,
   assemblyscript: generateAssemblyScript,
+  javascript: generateJavaScript,
 }
 
 const ELSEWHERE: Readonly<Record<string, string>> = {
   rust:
     'Rust has wit-bindgen, which the crate loom-actor calls: put the WIT into the folder wit of the crate and write ' +
     '`loom_actor::bindings!();`',
-  javascript:
-    'JavaScript and TypeScript have jco: `npx jco guest-types <file>` writes declarations for guests; for callers of ' +
-    'an actor use `loom types <file>`',
 }
 const ALIASES: Readonly<Record<string, string>> = {
   as: 'assemblyscript',
@@ -87,6 +87,15 @@ async function generateC(file: string): Promise<Files> {
   return new Map([
     ['world.h', emitHeader(world, names)],
     ['glue.c', emitGlue(world, names)],
+  ])
+}
+
+/** The types that `loom build` writes itself: what the module exports, and all that it may import. */
+async function generateJavaScript(file: string): Promise<Files> {
+  const world = await readJavaScriptWorld(readWitFile(file))
+  return new Map([
+    ['world.d.ts', emitWorldTypes(world)],
+    ['host.d.ts', emitHostTypes(world)],
   ])
 }
 

@@ -77,13 +77,17 @@ test('gen writes the client that is committed, bindings for C and declarations f
   expect(existsSync(path.join(out, 'glue.c'))).toBe(true)
   await loom(['gen', 'assemblyscript', BANK, '--out', out])
   expect(readFileSync(path.join(out, 'account.d.ts'), 'utf8')).toContain('class Account ')
+  await loom(['gen', 'typescript', 'actors/cart/world.wit', '--out', out])
+  expect(readFileSync(path.join(out, 'world.d.ts'), 'utf8')).toContain('export interface Cart {')
+  const host = readFileSync(path.join(out, 'host.d.ts'), 'utf8')
+  for (const served of ['loom:actor/reminders@0.2.0', 'loom:http/fetch@0.1.0'])
+    expect(host).toContain(served)
 })
 
 test.each([
   [['wit', 'nowhere.wasm'], 2, /^error ERR_OPTION: cannot read nowhere\.wasm/],
   [['wit', 'package.json'], 65, /^error ERR_COMPONENT_FORMAT: package\.json: /],
   [['gen', 'rust', BANK], 2, /^error ERR_OPTION: Rust has wit-bindgen.*loom_actor::bindings/],
-  [['gen', 'js', BANK], 2, /^error ERR_OPTION: JavaScript and TypeScript have jco/],
   [['gen', 'cobol', BANK], 2, /^error ERR_OPTION: cobol: expected one of client, c, /],
 ])('loom %s is refused', async (args, code, message) => {
   const refused = await loom(args)

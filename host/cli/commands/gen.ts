@@ -20,7 +20,7 @@ export function addGenCommand(program: Command): void {
     .description('make files of a WIT file: bindings, or the client of an actor')
     .argument(
       '<what>',
-      'c, assemblyscript: bindings in that language; client: the WIT of a typed client',
+      'c, assemblyscript, javascript, typescript: bindings in that language; client: the WIT of a typed client',
     )
     .argument('<file>', 'a .wit file')
     .option('--out <dir>', 'where to write; default: beside the file')
