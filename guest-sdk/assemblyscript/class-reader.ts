@@ -95,14 +95,14 @@ class ClassReader {
   }
 
   read(): ActorClass[] {
-    return this.#components().map((one) => {
+    return this.#components().flatMap((one) => {
       const { prototype, contract } = one
       this.#attempt(() => checkConstructor(prototype))
-      const exported = contract
-        ? this.#contracted(prototype, contract)
-        : this.#derived(prototype, one.id)
+      const exported = this.#attempt(() =>
+        contract ? this.#contracted(prototype, contract) : this.#derived(prototype, one.id),
+      )
       const actor = { module: moduleOf(prototype), className: prototype.name }
-      return { actor, exported }
+      return exported === null ? [] : [{ actor, exported }]
     })
   }
 

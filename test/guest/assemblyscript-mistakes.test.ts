@@ -203,6 +203,18 @@ const table: readonly (readonly [what: string, source: string, ...expected: stri
 ]
 
 describe('a mistake of the author is told with its place', () => {
+  test('in each of several classes', async () => {
+    const wit = 'package a:b;\ninterface c { f: func(); }\ninterface d { g: func(); }\n'
+    const source = `import { C, D } from './q'
+@component() export class X extends C {}
+@component() export class Y extends D {}
+`
+    expect(await mistakesIn({ 'actor.ts': source, 'q.wit': wit })).toEqual([
+      "actor.ts:2:27: 'X' lacks methods of 'a:b/c': f(): void",
+      "actor.ts:3:27: 'Y' lacks methods of 'a:b/d': g(): void",
+    ])
+  })
+
   test.each(table.map(([what, source, ...expected]) => ({ what, source, expected })))(
     '$what',
     async ({ source, expected }) => {
