@@ -201,3 +201,31 @@ test('the C library is served by the host', TIMEOUT, async () => {
   expect(await errorOf(actor.call('recurse', 100_000))).toMatchObject({ code: 'ERR_TRAP' })
   expect(await actor.call('started')).toBe(7)
 })
+
+test('what the host serves is imported without a copy of its WIT', TIMEOUT, async () => {
+  const imports = 'import loom:actor/reminders@0.2.0;\n  import loom:http/fetch@0.1.0;'
+  const files = {
+    'world.wit': world('  ask: func(url: string) -> string;').replace(
+      'export it;',
+      `${imports}\n  export it;\n  export loom:actor/reminder-handler@0.2.0;`,
+    ),
+    'it.c': `#include "world.h"
+loom_string it_ask(loom_string url) {
+  reminders_cancel(url);
+  fetch_request_t request = {.method = loom_text("GET"), .url = url};
+  result_fetch_response_fetch_fetch_error_t answer = fetch_fetch(request);
+  return answer.is_err ? answer.err.message : loom_text("answered");
+}
+void reminder_handler_receive_reminder(loom_string name, list_u8_t data) {
+  (void)name;
+  (void)data;
+}
+`,
+  }
+  const { component, warnings } = await withActor(files, (dir) => buildActor({ dir, write: false }))
+  expect(warnings).toEqual([])
+  const runtime = await openHost()
+  await runtime.registerActorType('It', { type: 'wasm', component })
+  const actor = await runtime.getActor('a', 'It')
+  expect(await actor.call('ask', 'https://example.com')).toContain('is not allowed')
+})
