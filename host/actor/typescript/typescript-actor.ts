@@ -8,6 +8,7 @@
  */
 import { LoomError } from '../../base/errors.ts'
 import { asJournaled } from '../../journal/values.ts'
+import { frozen } from './frozen-state.ts'
 
 /** Whom to call. */
 export interface ActorTarget {
@@ -158,7 +159,7 @@ export abstract class Actor<S extends ActorState = ActorState> {
 
   constructor(context: ActorContext, state: S) {
     this.context = context
-    this.#state = deepFreeze(state)
+    this.#state = frozen(state)
   }
 
   /** Keyed state (see SimpleState). */
@@ -166,7 +167,7 @@ export abstract class Actor<S extends ActorState = ActorState> {
     return this.context.simpleState
   }
 
-  /** The state as of now, frozen in depth. Change it through `updateState`. */
+  /** The state as of now, frozen in depth. Change it through `updateState`. Sets, dates and bytes are the turn's own. */
   get state(): S {
     return this.#state
   }
@@ -177,7 +178,7 @@ export abstract class Actor<S extends ActorState = ActorState> {
    */
   updateState(change: Partial<S> | ((state: S) => Partial<S>)): void {
     const patch = typeof change === 'function' ? change(this.#state) : change
-    this.#state = deepFreeze({ ...this.#state, ...plainCopy(patch) })
+    this.#state = frozen({ ...this.#state, ...plainState(patch) })
   }
 }
 
@@ -189,7 +190,8 @@ export interface ActorClass {
   readonly queries?: readonly string[]
 }
 
-function plainCopy<T>(value: T): T {
+/** A copy of a state, or of a change of it. @throws ERR_ARGUMENT_TYPE */
+export function plainState<T>(value: T): T {
   try {
     return asJournaled(value) as T
   } catch (error) {
@@ -198,13 +200,4 @@ function plainCopy<T>(value: T): T {
       cause: error,
     })
   }
-}
-
-/** Stops at what is frozen already, so that its cost is that of the change. */
-function deepFreeze<T>(value: T): T {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
-  if (ArrayBuffer.isView(value)) return value
-  Object.freeze(value)
-  for (const item of Object.values(value)) deepFreeze(item)
-  return value
 }

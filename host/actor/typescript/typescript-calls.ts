@@ -1,38 +1,123 @@
 /**
- * Calls of TypeScript actors: how what a method asks of the host passes through the recorder.
+ * Calls of TypeScript actors: how what one run of a method asks of the host passes through the recorder.
  *
- * Invariant TC1: what enters or leaves is copied as the journal gives it back, so that a live turn sees the very
- * values that its replay will see.
+ * Owns: the end of a run. Does not own: recording (hostcalls/), which functions there are (typescript-context.ts).
+ *
+ * Invariants:
+ *   TC1. What enters or leaves is copied as the journal gives it back, so that a live turn sees the very values that
+ *        its replay will see, and nothing that an author does to a value changes what is recorded.
+ *   TC2. A run that comes to a call which has to wait is over: the method runs again from its beginning when the
+ *        answer is there (R5). Its code never learns of it: the promise that it awaits never settles.
+ *   TC3. Code that goes on behind the end of its run (a promise that nobody awaited, a timer) reaches nothing, since
+ *        another turn may be running: effects are dropped, promises never settle, what else it asks for is not
+ *        recorded. It may not fail either: nobody is there to catch that.
  */
 import { LoomError } from '../../base/errors.ts'
+import { ignoreOutcome } from '../../base/promises.ts'
 import type { WitValue } from '../../component/wit/wit.ts'
+import type { HostCallContext } from '../../hostcalls/host-interface.ts'
 import type { Recorder } from '../../hostcalls/recorder.ts'
-import type { RecordableCall } from '../../hostcalls/suspension.ts'
+import { type RecordableCall, Suspension } from '../../hostcalls/suspension.ts'
+import type { Effect } from '../../journal/entry.ts'
 import { asJournaled } from '../../journal/values.ts'
 
 const asIs = (result: unknown): WitValue => result as WitValue
 
 type Perform = RecordableCall['perform']
 
-export class Calls {
-  readonly #recorder: Recorder
+/** running: next state waiting or over. waiting: came to a call that has to wait (TC2). over: the method has ended. */
+type Stage = 'running' | 'waiting' | 'over'
 
-  constructor(recorder: Recorder) {
+export class Calls {
+  readonly context: HostCallContext
+  readonly #recorder: Recorder
+  readonly #replaying: boolean
+  #stage: Stage = 'running'
+  #suspension: Suspension | null = null
+  /** Ends the wait for the method (TC2). */
+  #unwind: (suspension: Suspension) => void = () => {}
+  #isTold = false
+
+  constructor(context: HostCallContext, recorder: Recorder) {
+    this.context = context
     this.#recorder = recorder
+    this.#replaying = recorder.replaying
   }
 
-  now(name: string, args: readonly WitValue[], perform: Perform): WitValue {
+  /** Position of the next recorded call in the turn. */
+  get position(): number {
+    return this.#recorder.position
+  }
+
+  /** The method has ended. */
+  end(): void {
+    if (this.#stage === 'running') this.#stage = 'over'
+  }
+
+  /** The method's result, unless it comes to a call that has to wait first: rejects with the Suspension then. */
+  ended<T>(result: PromiseLike<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#unwind = reject
+      if (this.#suspension !== null) reject(this.#suspension)
+      result.then(
+        (value) => {
+          this.end()
+          resolve(value)
+        },
+        (error) => {
+          this.end()
+          reject(error)
+        },
+      )
+    })
+  }
+
+  now(name: string, args: readonly WitValue[], perform: () => WitValue): WitValue {
+    if (this.#isOver(name)) return perform()
     return this.#make('recorded', name, args, perform)
   }
 
-  /** A promise, as the author awaits it; a turn that has to wait is unwound through it (R5). */
-  async later(
+  /** A promise, as the author awaits it. `copy`: of an object, so that the recorded one stays as it is (TC1). */
+  later(
     kind: RecordableCall['kind'],
     name: string,
     args: readonly WitValue[],
     perform: Perform,
+    copy: (recorded: WitValue) => WitValue = copyOf,
   ): Promise<WitValue> {
-    return this.#make(kind, name, args, perform)
+    if (this.#isOver(name)) return new Promise(() => {})
+    try {
+      return Promise.resolve(copy(this.#make(kind, name, args, perform)))
+    } catch (error) {
+      if (!(error instanceof Suspension)) return handled(Promise.reject(error))
+      this.#stage = 'waiting'
+      this.#suspension = error
+      this.#unwind(error)
+      return new Promise(() => {})
+    }
+  }
+
+  effect(effect: Effect): void {
+    if (!this.#isOver(effect.kind)) this.context.effect(effect)
+  }
+
+  log(level: string, message: string): void {
+    if (this.#stage !== 'waiting' && this.context.live) this.context.log(level, message)
+  }
+
+  invocationId(): string {
+    return this.#stage === 'running' ? this.context.invocationId() : this.context.random.id()
+  }
+
+  /** TC3. */
+  #isOver(name: string): boolean {
+    if (this.#stage === 'running') return false
+    if (this.#stage === 'over' && !this.#isTold && !this.#replaying) {
+      this.#isTold = true
+      const advice = 'await whatever a method starts'
+      this.context.log('error', `${name} was asked for behind the end of its turn: ${advice}`)
+    }
+    return true
   }
 
   #make(
@@ -44,6 +129,17 @@ export class Calls {
     const target = `loom:actor/context#${name}`
     return this.#recorder.call({ kind, target, args, perform, check: asIs }) as WitValue
   }
+}
+
+/** A copy of a recorded value for its author (TC1). */
+export function copyOf(value: WitValue): WitValue {
+  return typeof value === 'object' && value !== null ? structuredClone(value) : value
+}
+
+/** A promise whose rejection ends no process when nobody awaits it. */
+export function handled<T>(promise: Promise<T>): Promise<T> {
+  ignoreOutcome(promise)
+  return promise
 }
 
 /** Plain data as the journal gives it back (TC1). @throws ERR_ARGUMENT_TYPE */

@@ -1,10 +1,8 @@
 /**
- * The context of TypeScript actors: what a method may ask the host for.
+ * The context of TypeScript actors: what one run of a method may ask the host for.
  *
- * Owns: each function's class (pure, recorded, calling, effect). Does not own: recording (hostcalls/).
- *
- * Invariant TC1: what enters or leaves is copied as the journal gives it back, so that a live turn sees the very
- * values that its replay will see.
+ * Owns: each function's class (pure, recorded, calling, effect). Does not own: recording (hostcalls/), copies of what
+ * enters and leaves, the end of the run (typescript-calls.ts).
  */
 import { ERRORS, type ErrorCode, LoomError } from '../../base/errors.ts'
 import { STATE_LIST_COUNT_MAX } from '../../base/limits.ts'
@@ -13,10 +11,15 @@ import { isThenable } from '../../base/promises.ts'
 import type { WitValue } from '../../component/wit/wit.ts'
 import type { HostCallContext } from '../../hostcalls/host-interface.ts'
 import { randomUnit } from '../../hostcalls/loom-actor.ts'
-import type { Recorder } from '../../hostcalls/recorder.ts'
 import type { TurnOutcome } from '../../journal/entry.ts'
-import type { ActorContext, ActorTarget, SimpleState } from './typescript-actor.ts'
-import { Calls, plain } from './typescript-calls.ts'
+import type {
+  ActorContext,
+  ActorTarget,
+  Reminders,
+  SimpleState,
+  Timers,
+} from './typescript-actor.ts'
+import { type Calls, copyOf, handled, plain } from './typescript-calls.ts'
 import { fetchOf } from './typescript-fetch.ts'
 import { reminders, timers } from './typescript-ticks.ts'
 
@@ -41,6 +44,12 @@ function recordedOutcome(outcome: TurnOutcome): WitValue {
     : { tag: 'err', val: [outcome.code, outcome.message] }
 }
 
+/** Of most calls a number or a text, which needs no copy. */
+function copiedOutcome(recorded: WitValue): WitValue {
+  const { tag, val } = recorded as { readonly tag: string; readonly val: WitValue }
+  return { tag, val: copyOf(val) }
+}
+
 function resultOf(recorded: WitValue): WitValue {
   const { tag, val } = recorded as { readonly tag: 'ok' | 'err'; readonly val: WitValue }
   if (tag === 'ok') return val
@@ -49,7 +58,8 @@ function resultOf(recorded: WitValue): WitValue {
   throw new LoomError(known, message)
 }
 
-function simpleState(context: HostCallContext, calls: Calls): SimpleState {
+function simpleState(calls: Calls): SimpleState {
+  const { context } = calls
   const get = (key: string): Promise<WitValue> => {
     const checked = checkStateKey(key)
     return calls.later('recorded', 'state.get', [checked], () => context.readState(checked))
@@ -61,9 +71,9 @@ function simpleState(context: HostCallContext, calls: Calls): SimpleState {
       const copy = plain(`value of ${key}`, value)
       if (copy === undefined)
         throw new LoomError('ERR_ARGUMENT_TYPE', `value of ${key}: undefined; use delete`)
-      context.effect({ kind: 'set', key: checkStateKey(key), value: copy })
+      calls.effect({ kind: 'set', key: checkStateKey(key), value: copy })
     },
-    delete: (key) => context.effect({ kind: 'delete', key: checkStateKey(key) }),
+    delete: (key) => calls.effect({ kind: 'delete', key: checkStateKey(key) }),
     keys: async ({ prefix = '', after, limit = STATE_LIST_COUNT_MAX } = {}) => {
       const countMax = Math.min(limit, STATE_LIST_COUNT_MAX)
       const args = [prefix, after, countMax]
@@ -74,47 +84,113 @@ function simpleState(context: HostCallContext, calls: Calls): SimpleState {
   }
 }
 
-export function actorContext(context: HostCallContext, recorder: Recorder): ActorContext {
-  const calls = new Calls(recorder)
-  const send = (
-    delayMs: number,
-    target: ActorTarget,
-    method: string,
-    args: readonly unknown[],
-  ): void => {
-    const values = plain(`arguments of ${method}`, args) as readonly WitValue[]
-    const message = { target: checkedTarget(target), method, args: values }
-    context.effect({ kind: 'send', ...message, delayMs })
+/** Made for each run of a method; each function when it is asked for, since few are. */
+export class RunContext implements ActorContext {
+  readonly #calls: Calls
+  readonly #caller: string | null
+  #simpleState: SimpleState | null = null
+
+  constructor(calls: Calls) {
+    this.#calls = calls
+    this.#caller = calls.context.caller
   }
-  return {
-    actorId: context.key.id,
-    actorType: context.key.type,
-    incarnation: context.incarnation,
-    get caller() {
-      return context.caller === null ? null : parseActorKey(context.caller)
-    },
-    invocationId: () => context.invocationId(),
-    now: () => calls.now('now', [], () => context.clock.wallMs()) as number,
-    random: () => calls.now('random', [], () => randomUnit(context)) as number,
-    uuid: () => calls.now('uuid', [], () => uuid(context)) as string,
-    call: async <T>(target: ActorTarget, method: string, ...args: readonly unknown[]) => {
-      const values = plain(`arguments of ${method}`, args) as readonly WitValue[]
-      const call = { target: checkedTarget(target), method, args: values }
-      const named = [call.target.type, call.target.id, method, values]
-      const recorded = await calls.later('calling', 'call', named, () => {
-        const outcome = context.callActor(call)
-        return isThenable(outcome) ? outcome.then(recordedOutcome) : recordedOutcome(outcome)
-      })
-      return resultOf(recorded) as T
-    },
-    send: (target, method, ...args) => send(0, target, method, args),
-    sendLater: (delayMs, target, method, ...args) => send(delayMs, target, method, args),
-    fetch: fetchOf(context, recorder, calls),
-    simpleState: simpleState(context, calls),
-    reminders: reminders(context, calls),
-    timers: timers(context),
-    log: (level, message) => {
-      if (context.live) context.log(level, message)
-    },
+
+  get actorId(): string {
+    return this.#calls.context.key.id
   }
+
+  get actorType(): string {
+    return this.#calls.context.key.type
+  }
+
+  get incarnation(): string {
+    return this.#calls.context.incarnation
+  }
+
+  get caller(): ActorTarget | null {
+    return this.#caller === null ? null : parseActorKey(this.#caller)
+  }
+
+  get invocationId(): ActorContext['invocationId'] {
+    const calls = this.#calls
+    return () => calls.invocationId()
+  }
+
+  get now(): ActorContext['now'] {
+    const calls = this.#calls
+    return () => calls.now('now', [], () => calls.context.clock.wallMs()) as number
+  }
+
+  get random(): ActorContext['random'] {
+    const calls = this.#calls
+    return () => calls.now('random', [], () => randomUnit(calls.context)) as number
+  }
+
+  get uuid(): ActorContext['uuid'] {
+    const calls = this.#calls
+    return () => calls.now('uuid', [], () => uuid(calls.context)) as string
+  }
+
+  get call(): ActorContext['call'] {
+    const calls = this.#calls
+    return <T>(target: ActorTarget, method: string, ...args: readonly unknown[]) =>
+      handled(call<T>(calls, target, method, args))
+  }
+
+  get send(): ActorContext['send'] {
+    return (target, method, ...args) => send(this.#calls, 0, target, method, args)
+  }
+
+  get sendLater(): ActorContext['sendLater'] {
+    return (delayMs, target, method, ...args) => send(this.#calls, delayMs, target, method, args)
+  }
+
+  get fetch(): ActorContext['fetch'] {
+    return fetchOf(this.#calls)
+  }
+
+  get simpleState(): SimpleState {
+    this.#simpleState ??= simpleState(this.#calls)
+    return this.#simpleState
+  }
+
+  get reminders(): Reminders {
+    return reminders(this.#calls)
+  }
+
+  get timers(): Timers {
+    return timers(this.#calls)
+  }
+
+  get log(): ActorContext['log'] {
+    return (level, message) => this.#calls.log(level, message)
+  }
+}
+
+async function call<T>(
+  calls: Calls,
+  target: ActorTarget,
+  method: string,
+  args: readonly unknown[],
+): Promise<T> {
+  const values = plain(`arguments of ${method}`, args) as readonly WitValue[]
+  const call = { target: checkedTarget(target), method, args: values }
+  const named = [call.target.type, call.target.id, method, values]
+  const perform = (): WitValue | PromiseLike<WitValue> => {
+    const outcome = calls.context.callActor(call)
+    return isThenable(outcome) ? outcome.then(recordedOutcome) : recordedOutcome(outcome)
+  }
+  return resultOf(await calls.later('calling', 'call', named, perform, copiedOutcome)) as T
+}
+
+function send(
+  calls: Calls,
+  delayMs: number,
+  target: ActorTarget,
+  method: string,
+  args: readonly unknown[],
+): void {
+  const values = plain(`arguments of ${method}`, args) as readonly WitValue[]
+  const message = { target: checkedTarget(target), method, args: values }
+  calls.effect({ kind: 'send', ...message, delayMs })
 }

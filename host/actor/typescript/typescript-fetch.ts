@@ -6,27 +6,28 @@
 import { LoomError } from '../../base/errors.ts'
 import type { WitValue } from '../../component/wit/wit.ts'
 import type { FetchErrorCode, FetchRequest } from '../../hostcalls/fetch.ts'
-import type { HostCallContext } from '../../hostcalls/host-interface.ts'
 import { recordedFetch } from '../../hostcalls/loom-http.ts'
-import type { Recorder } from '../../hostcalls/recorder.ts'
 import type { ActorContext, FetchAnswer, FetchOptions } from './typescript-actor.ts'
-import type { Calls } from './typescript-calls.ts'
+import { type Calls, handled } from './typescript-calls.ts'
 
-export function fetchOf(
-  context: HostCallContext,
-  recorder: Recorder,
+export function fetchOf(calls: Calls): ActorContext['fetch'] {
+  return (url, options = {}) => handled(fetchWhole(calls, url, options))
+}
+
+async function fetchWhole(
   calls: Calls,
-): ActorContext['fetch'] {
-  return async (url, options = {}) => {
-    const request = requestOf(url, options)
-    const { method, headers, body, timeoutMs } = request
-    const args = [method, request.url, headers, body ?? undefined, timeoutMs ?? undefined]
-    const index = recorder.position
-    const recorded = await calls.later('awaiting', 'fetch', args as WitValue[], async () =>
-      recordedFetch(await context.fetch(request, index)),
-    )
-    return answerOf(recorded)
-  }
+  url: string | URL,
+  options: FetchOptions,
+): Promise<FetchAnswer> {
+  const request = requestOf(url, options)
+  const { method, headers, body, timeoutMs } = request
+  const args = [method, request.url, headers, body ?? undefined, timeoutMs ?? undefined]
+  const index = calls.position
+  const perform = async (): Promise<unknown> =>
+    recordedFetch(await calls.context.fetch(request, index))
+  // What an author gets of it is copied below.
+  const asIs = (recorded: WitValue): WitValue => recorded
+  return answerOf(await calls.later('awaiting', 'fetch', args as WitValue[], perform, asIs))
 }
 
 /** @throws ERR_ARGUMENT_TYPE */

@@ -8,6 +8,7 @@
  *       object with an actor's state, and a live turn sees the very values that its replay will see.
  *   C2. Every turn runs on a new object with the state of before. Were fields to outlive a turn, a turn
  *       after an eviction or a crash would differ from its replay.
+ *   C3. The state of before is kept apart from what a turn can change in place (frozen-state.ts).
  */
 import { createHash } from 'node:crypto'
 import { LoomError, toLoomError } from '../../base/errors.ts'
@@ -15,36 +16,55 @@ import { isThenable } from '../../base/promises.ts'
 import { camelCase } from '../../component/wit/labels.ts'
 import type { JsonValue, WitValue } from '../../component/wit/wit.ts'
 import { CALL_LIMITS } from '../../hostcalls/call-limits.ts'
+import type { HostCallContext } from '../../hostcalls/host-interface.ts'
+import type { Recorder } from '../../hostcalls/recorder.ts'
 import { asJournaled, copyJournaled, packValue, unpackValue } from '../../journal/values.ts'
 import type { ActorBody, ActorMethod, ActorProgram } from '../program/program.ts'
-import { Actor, type ActorClass, type ActorContext, type ActorState } from './typescript-actor.ts'
-import { actorContext } from './typescript-context.ts'
+import { frozen, isChangeable } from './frozen-state.ts'
+import { Actor, type ActorClass, type ActorState, plainState } from './typescript-actor.ts'
+import { Calls } from './typescript-calls.ts'
+import { RunContext } from './typescript-context.ts'
 
 class TypescriptBody implements ActorBody {
   readonly #actorClass: ActorClass
-  readonly #context: ActorContext
+  readonly #context: HostCallContext
+  readonly #recorder: Recorder
   #actor: Actor
+  #calls: Calls
   #accepted: ActorState
 
-  constructor(actorClass: ActorClass, context: ActorContext) {
+  constructor(actorClass: ActorClass, context: HostCallContext, recorder: Recorder) {
     this.#actorClass = actorClass
     this.#context = context
-    const initial = asJournaled(actorClass.initialState ?? {}) as ActorState
-    this.#actor = new actorClass(context, initial as never)
-    this.#accepted = this.#actor.state
+    this.#recorder = recorder
+    this.#accepted = frozen(asJournaled(actorClass.initialState ?? {}) as ActorState)
+    this.#calls = new Calls(context, recorder)
+    this.#actor = this.#instance()
+    this.#calls.end()
+    this.accept()
+  }
+
+  #instance(): Actor {
+    const state = isChangeable(this.#accepted) ? structuredClone(this.#accepted) : this.#accepted
+    return new this.#actorClass(new RunContext(this.#calls), state as never)
   }
 
   invoke(method: ActorMethod, args: readonly WitValue[]): WitValue | Promise<WitValue> {
+    const calls = new Calls(this.#context, this.#recorder)
+    this.#calls = calls
     try {
       // A constructor may ask the host: what it is told is recorded with the turn (C2).
-      this.#actor = new this.#actorClass(this.#context, this.#accepted as never)
+      this.#actor = this.#instance()
       const run = (this.#actor as unknown as Record<string, (...args: unknown[]) => unknown>)[
         method.name
       ]
       if (run === undefined) throw new LoomError('ERR_INVARIANT', `no method ${method.name}`)
       const result = run.apply(this.#actor, copyJournaled(args) as unknown[])
-      return isThenable(result) ? Promise.resolve(result).then(copied, failed) : copied(result)
+      if (isThenable(result)) return calls.ended(result).then(copied, failed)
+      calls.end()
+      return copied(result)
     } catch (error) {
+      calls.end()
       return failed(error)
     }
   }
@@ -57,8 +77,10 @@ class TypescriptBody implements ActorBody {
     return true
   }
 
+  /** C3. @throws ERR_ARGUMENT_TYPE when it was changed in place, to what cannot be kept. */
   accept(): void {
-    this.#accepted = this.#actor.state
+    const { state } = this.#actor
+    this.#accepted = isChangeable(state) ? frozen(plainState(state)) : state
   }
 
   capture(): Uint8Array {
@@ -66,7 +88,7 @@ class TypescriptBody implements ActorBody {
   }
 
   restore(image: Uint8Array): void {
-    this.#accepted = unpackValue(image) as ActorState
+    this.#accepted = frozen(unpackValue(image) as ActorState)
   }
 
   stateHash(): string {
@@ -137,6 +159,6 @@ export function typescriptProgram(actorClass: ActorClass): ActorProgram {
     methods,
     findMethod: (name) => byName.get(name),
     findFunction: (_, name) => byName.get(name) ?? byName.get(camelCase(name)),
-    start: (context, recorder) => new TypescriptBody(actorClass, actorContext(context, recorder)),
+    start: (context, recorder) => new TypescriptBody(actorClass, context, recorder),
   }
 }

@@ -2,7 +2,7 @@
  * Reminders and timers of TypeScript actors: context.reminders, context.timers.
  */
 import type { WitValue } from '../../component/wit/wit.ts'
-import type { HostCallContext, ReminderInfo } from '../../hostcalls/host-interface.ts'
+import type { ReminderInfo } from '../../hostcalls/host-interface.ts'
 import type { ScheduleText } from '../../journal/entry.ts'
 import type { ReminderDescription, Reminders, TickOptions, Timers } from './typescript-actor.ts'
 import { type Calls, plain } from './typescript-calls.ts'
@@ -26,15 +26,15 @@ export function describeReminder(info: ReminderInfo): ReminderDescription {
   }
 }
 
-export function reminders(context: HostCallContext, calls: Calls): Reminders {
+export function reminders(calls: Calls): Reminders {
   const list = (infos: readonly ReminderInfo[]): WitValue =>
     infos.map(describeReminder) as unknown as WitValue
   return {
-    set: (name, options = {}) => set(context, 'remind', name, options),
-    cancel: (name) => context.effect({ kind: 'cancel-reminder', name }),
+    set: (name, options = {}) => set(calls, 'remind', name, options),
+    cancel: (name) => calls.effect({ kind: 'cancel-reminder', name }),
     list: async () => {
       const listed = await calls.later('recorded', 'reminders.list', [], () => {
-        const infos = context.listReminders()
+        const infos = calls.context.listReminders()
         return 'then' in infos ? infos.then(list) : list(infos)
       })
       return listed as unknown as readonly ReminderDescription[]
@@ -42,19 +42,14 @@ export function reminders(context: HostCallContext, calls: Calls): Reminders {
   }
 }
 
-export function timers(context: HostCallContext): Timers {
+export function timers(calls: Calls): Timers {
   return {
-    set: (name, options = {}) => set(context, 'timer', name, options),
-    cancel: (name) => context.effect({ kind: 'cancel-timer', name }),
+    set: (name, options = {}) => set(calls, 'timer', name, options),
+    cancel: (name) => calls.effect({ kind: 'cancel-timer', name }),
   }
 }
 
-function set(
-  context: HostCallContext,
-  kind: 'remind' | 'timer',
-  name: string,
-  options: TickOptions,
-): void {
+function set(calls: Calls, kind: 'remind' | 'timer', name: string, options: TickOptions): void {
   const data = plain(`data of ${name}`, options.data)
-  context.effect({ kind, name, schedule: scheduleOf(options), data })
+  calls.effect({ kind, name, schedule: scheduleOf(options), data })
 }
