@@ -5,7 +5,7 @@
  * Does not own: when any of that happens (pool/), what an activation does (actor/).
  *
  * Invariant AV1: where commits were reported as failed, what they may have left in the store is taken up before the
- * actor's next activation sends anything.
+ * actor's next activation sends anything. So is what an actor sent in an earlier host: messages keep their order.
  */
 import { Activation } from '../actor/activation/activation.ts'
 import type { ActivationOptions } from '../actor/activation/activation-options.ts'
@@ -65,18 +65,19 @@ export class Activations {
 
   /** Of a cold actor. What keeps it from being rebuilt is noted. */
   async activate(key: ActorKey, onBroken: () => void): Promise<Activation> {
+    const { quarantines } = this.#home
+    await quarantines.refuse(key)
     try {
       return await this.#open(key, onBroken)
     } catch (error) {
       const failure = toLoomError(error)
-      await this.#home.quarantines.note(key, failure)
+      await quarantines.note(key, failure)
       throw failure
     }
   }
 
   async #open(key: ActorKey, onBroken: () => void): Promise<Activation> {
-    const { quarantines, store, types } = this.#home
-    await quarantines.refuse(key)
+    const { store, types } = this.#home
     const log = await store.openLog(key)
     await this.#takeUp(key)
     const { record } = log
@@ -155,9 +156,10 @@ export class Activations {
 
   /** AV1. */
   async #takeUp(key: ActorKey): Promise<void> {
-    if (!this.#unsure.has(formatActorKey(key))) return
     const { outbox, reminders } = this.#home
-    await outbox.takeUp(key)
+    const isUnsure = this.#unsure.has(formatActorKey(key))
+    if (isUnsure || !outbox.isStarted) await outbox.takeUp(key)
+    if (!isUnsure) return
     reminders.start()
     this.#unsure.delete(formatActorKey(key))
   }

@@ -23,9 +23,13 @@ export class Delays {
   /** Runs `task` in `delayMs`, unless closed by then. What it rejects with is its own affair. */
   after(delayMs: number, task: () => void | Promise<void>): void {
     if (this.#closed) return
+    const untilMs = this.#clock.monotonicMs() + delayMs
     const timer = this.#clock.after(delayMs, () => {
       this.#timers.delete(timer)
-      if (!this.#closed) ignoreOutcome(Promise.resolve(task()))
+      // A timer may fire early, as its delay has a maximum.
+      const leftMs = untilMs - this.#clock.monotonicMs()
+      if (leftMs >= 1) this.after(leftMs, task)
+      else if (!this.#closed) ignoreOutcome(Promise.resolve(task()))
     })
     this.#timers.add(timer)
   }

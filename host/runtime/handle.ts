@@ -10,7 +10,7 @@ import type { JsonValue, WitValue } from '../component/wit/wit.ts'
 import type { Pool } from '../pool/pool.ts'
 import type { ActorHandle, CallRequest, ReminderHandle, TimerHandle } from './api.ts'
 import { type CallTimeouts, checkTimeout } from './call-timeout.ts'
-import { acquireWithReminders } from './reminders.ts'
+import { useWithReminders } from './reminders.ts'
 import { reminderHandle, timerHandle, type UseActivation } from './tick-handles.ts'
 
 export interface HandleOptions {
@@ -33,7 +33,7 @@ export class PooledHandle implements ActorHandle {
     this.#timeouts = timeouts
     this.#key = key
     this.#name = formatActorKey(key)
-    const use: UseActivation = async (run) => run(await acquireWithReminders(pool, key))
+    const use: UseActivation = (run) => useWithReminders(pool, key, run)
     this.reminders = reminderHandle(clock, use)
     this.timers = timerHandle(clock, use)
   }

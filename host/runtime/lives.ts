@@ -43,11 +43,13 @@ export class Lives {
   async #end(key: ActorKey): Promise<void> {
     const { store, clock } = this.#options
     const log = await store.openLog(key)
-    if (log.record === null)
+    const isMarked = (await store.readQuarantine(key)) !== null
+    // A mark without a journal is what a crash leaves of an import that had just begun, or of the step below.
+    if (log.record === null && !isMarked)
       throw new LoomError('ERR_ACTOR_UNKNOWN', `${formatActorKey(key)} has no journal`)
     const seq = log.seqNext
     const entry = encodeEntry(seq, { kind: 'deleted', atMs: clock.wallMs() })
-    await log.append({ seq, entries: [entry], end: true })
-    if ((await store.readQuarantine(key)) !== null) await store.release(key)
+    if (log.record !== null) await log.append({ seq, entries: [entry], end: true })
+    if (isMarked) await store.release(key)
   }
 }

@@ -36,9 +36,22 @@ export class OpenTurns {
     this.#delays = new Delays(options.clock)
   }
 
+  /** Finds those of earlier hosts, however long the store cannot be read. */
   async start(): Promise<void> {
+    for (let pauseMs = RETRY_MIN_MS; !this.#delays.closed; pauseMs = longer(pauseMs))
+      try {
+        await this.#start()
+        return
+      } catch {
+        // The store says why to everybody who commits; here it is asked again.
+        await this.#delays.pause(pauseMs)
+      }
+  }
+
+  async #start(): Promise<void> {
     for await (const key of this.#options.store.openTurns()) {
       if (this.#delays.closed) return
+      if (this.#resuming.has(formatActorKey(key))) continue
       this.#resuming.add(formatActorKey(key))
       const done = this.#resume(key, RETRY_MIN_MS).finally(() => {
         this.#activating.delete(done)

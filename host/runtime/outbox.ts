@@ -16,11 +16,12 @@
  *        answers from its journal.
  */
 import type { Activation } from '../actor/activation/activation.ts'
+import { isTurnFailure } from '../actor/mailbox/outcomes.ts'
 import { messageKey } from '../actor/turn/effects.ts'
 import { decodeMessage, type StoredMessage } from '../actor/turn/message.ts'
 import type { Clock } from '../base/clock.ts'
-import { isLoomError, type LoomError, toLoomError } from '../base/errors.ts'
-import { OUTBOX_IN_FLIGHT_MAX, RETRY_MIN_MS } from '../base/limits.ts'
+import { type LoomError, toLoomError } from '../base/errors.ts'
+import { OUTBOX_IN_FLIGHT_MAX, RETRY_MAX_MS, RETRY_MIN_MS } from '../base/limits.ts'
 import { type ActorKey, formatActorKey } from '../base/names.ts'
 import { ignoreOutcome } from '../base/promises.ts'
 import type { Pool } from '../pool/pool.ts'
@@ -63,15 +64,29 @@ export class Outbox {
   /** Delivered, and not forgotten by the store yet. */
   #settled: OutboxRow[] = []
   #isSettling = false
+  #isStarted = false
 
   constructor(options: OutboxOptions) {
     this.#options = options
     this.#delays = new Delays(options.clock)
   }
 
-  /** Takes up what an earlier host did not deliver. */
-  start(): Promise<void> {
-    return this.#takeUp(null, () => true)
+  /** Takes up what an earlier host did not deliver, however long the store cannot be read. */
+  async start(): Promise<void> {
+    for (let pauseMs = RETRY_MIN_MS; !this.#delays.closed; pauseMs = longer(pauseMs))
+      try {
+        await this.#takeUp(null, () => true)
+        this.#isStarted = true
+        return
+      } catch {
+        // The store says why to everybody who commits; here it is asked again.
+        await this.#delays.pause(pauseMs)
+      }
+  }
+
+  /** False while messages of earlier hosts may not be taken up yet: a sender's own have to be, before it sends more. */
+  get isStarted(): boolean {
+    return this.#isStarted
   }
 
   /** Takes up what a commit of `sender` has left that was reported as failed. */
@@ -100,10 +115,21 @@ export class Outbox {
       const name = nameOf(row)
       if (this.#known.has(name)) continue
       this.#known.add(name)
-      const message = decodeMessage(row.bytes)
+      const message = this.#read(row)
+      if (message === null) continue
       const delayMs = message.notBeforeMs - this.#options.clock.wallMs()
       if (delayMs <= 0) this.#queue(row, message)
       else this.#delays.after(delayMs, () => this.#queue(row, message))
+    }
+  }
+
+  /** Null, said once, and left where it is: damage keeps no other message from its receiver. */
+  #read(row: OutboxRow): StoredMessage | null {
+    try {
+      return decodeMessage(row.bytes)
+    } catch (error) {
+      this.#options.warn(toLoomError(error, 'ERR_STORE').message, row.sender)
+      return null
     }
   }
 
@@ -137,26 +163,33 @@ export class Outbox {
   }
 
   async #deliver(pair: Pair, batch: readonly Waiting[], { target }: StoredMessage): Promise<void> {
-    let failed: Waiting[] = []
+    let refusals: readonly (LoomError | null)[]
     try {
-      const delivered = await this.#options.pool.use(target, (activation) =>
+      refusals = await this.#options.pool.use(target, (activation) =>
         Promise.all(batch.map((waiting) => this.#hand(activation, waiting))),
       )
-      failed = batch.filter((_, index) => delivered[index] !== true)
     } catch (error) {
-      failed = batch.filter(({ row }) => this.#refused(row, toLoomError(error)) !== true)
+      refusals = batch.map(({ row }) => this.#refused(row, error))
     }
+    const failed = batch.filter((_, index) => refusals[index] !== null)
     pair.inFlight = 0
     pair.waiting.unshift(...failed)
-    if (failed.length > 0) this.#retryLater(pair)
-    else {
+    const refusal = refusals.find((error) => error !== null)
+    if (refusal === undefined) {
       pair.retryMs = RETRY_MIN_MS
       this.#pump(pair)
-    }
+    } else this.#retryLater(pair, batch[0]?.row.sender, target, refusal)
   }
 
-  #retryLater(pair: Pair): void {
+  #retryLater(
+    pair: Pair,
+    sender: ActorKey | undefined,
+    target: ActorKey,
+    { code, message }: LoomError,
+  ): void {
     pair.isPausing = true
+    if (pair.retryMs >= RETRY_MAX_MS && sender !== undefined)
+      this.#options.warn(`messages to ${formatActorKey(target)} wait: ${code}: ${message}`, sender)
     this.#delays.after(pair.retryMs, () => {
       pair.isPausing = false
       this.#pump(pair)
@@ -164,8 +197,8 @@ export class Outbox {
     pair.retryMs = longer(pair.retryMs)
   }
 
-  /** True when the message needs no further delivery. */
-  async #hand(activation: Activation, { row, message }: Waiting): Promise<boolean> {
+  /** Null when the message needs no further delivery, else why it was not taken. */
+  async #hand(activation: Activation, { row, message }: Waiting): Promise<LoomError | null> {
     try {
       const method = findMethod(activation, message.method)
       const args = argumentsOf(method, message)
@@ -173,19 +206,20 @@ export class Outbox {
       const caller = formatActorKey(row.sender)
       await activation.call({ method, args, idempotencyKey, caller })
     } catch (error) {
-      return this.#refused(row, toLoomError(error))
+      return this.#refused(row, error)
     }
     this.#settle(row)
-    return true
+    return null
   }
 
   /** What failed for good is settled, and said; the rest is tried again (OB1). */
-  #refused(row: OutboxRow, error: LoomError): boolean {
-    const forGood = isLoomError(error) && (error.kind === 'guest' || NEVER.has(error.code))
-    if (!forGood) return false
+  #refused(row: OutboxRow, failure: unknown): LoomError | null {
+    const error = toLoomError(failure)
+    const forGood = isTurnFailure(failure) || error.kind === 'guest' || NEVER.has(error.code)
+    if (!forGood) return error
     this.#options.warn(`a message was not taken: ${error.code}: ${error.message}`, row.sender)
     this.#settle(row)
-    return true
+    return null
   }
 
   #settle(row: OutboxRow): void {

@@ -241,9 +241,13 @@ export class Reminders {
   }
 
   /** Runs what is due of a reminder; returns until when it is to be left alone, or null. */
-  async #tick(key: ActorKey, name: string): Promise<number | null> {
-    const { pool, clock } = this.#options
-    const activation = await acquireWithReminders(pool, key)
+  #tick(key: ActorKey, name: string): Promise<number | null> {
+    return useWithReminders(this.#options.pool, key, (activation) => this.#tickOf(activation, name))
+  }
+
+  async #tickOf(activation: Activation, name: string): Promise<number | null> {
+    const { clock } = this.#options
+    const { key } = activation
     const reminder = activation.reminders.get(name)
     if (reminder === null || reminder.incarnation !== activation.record?.incarnation) {
       // Its end is on its way to the store.
@@ -277,12 +281,16 @@ function nextMacrotask(): Promise<void> {
   })
 }
 
-/** The resident actor, with its reminders read. */
-export async function acquireWithReminders(pool: Pool, key: ActorKey): Promise<Activation> {
+/** Runs `task` with the resident actor, once its reminders are read; without a pause between: it may leave in any. */
+export async function useWithReminders<T>(
+  pool: Pool,
+  key: ActorKey,
+  task: (activation: Activation) => T | Promise<T>,
+): Promise<T> {
   for (;;) {
     const activation = await pool.acquire(key)
     await activation.reminders.load()
-    if (!activation.closed) return activation
+    if (!activation.closed) return await task(activation)
   }
 }
 

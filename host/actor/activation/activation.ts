@@ -274,9 +274,9 @@ export class Activation implements LocalActor {
         this.#pump()
       },
       (error) => {
+        // Were the next one run, it would overtake this one, which is asked for again.
+        invocation.waiter.reject(this.#break(toLoomError(error, 'ERR_STORE')))
         this.#turning = false
-        invocation.waiter.reject(error)
-        this.#pump()
       },
     )
   }

@@ -14,8 +14,18 @@ export function settle(waiter: CallWaiter, outcome: TurnOutcome): void {
   else waiter.reject(failureOf(outcome))
 }
 
+/** What `failureOf` has made. */
+const failures = new WeakSet<object>()
+
 export function failureOf({ code, message }: TurnOutcome & { kind: 'failed' }): LoomError {
-  return new LoomError(knownCode(code), message)
+  const error = new LoomError(knownCode(code), message)
+  failures.add(error)
+  return error
+}
+
+/** The turn ran and failed, for good; whatever its code says. Any other error says that nobody knows, or that it did not run. */
+export function isTurnFailure(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && failures.has(error)
 }
 
 /** A code read from a journal; one of a later version is still a guest's failure. */

@@ -5,7 +5,7 @@
  * enters and leaves, the end of the run (typescript-calls.ts).
  */
 import { ERRORS, type ErrorCode, LoomError } from '../../base/errors.ts'
-import { STATE_LIST_COUNT_MAX } from '../../base/limits.ts'
+import { STATE_LIST_COUNT_MAX, TIME_MAX_MS } from '../../base/limits.ts'
 import { checkActorId, checkStateKey, checkTypeName, parseActorKey } from '../../base/names.ts'
 import { isThenable } from '../../base/promises.ts'
 import type { WitValue } from '../../component/wit/wit.ts'
@@ -192,5 +192,10 @@ function send(
 ): void {
   const values = plain(`arguments of ${method}`, args) as readonly WitValue[]
   const message = { target: checkedTarget(target), method, args: values }
+  if (typeof delayMs !== 'number' || !(delayMs >= 0 && delayMs <= TIME_MAX_MS))
+    throw new LoomError(
+      'ERR_ARGUMENT_TYPE',
+      `delayMs: expected 0 to ${TIME_MAX_MS}, got ${delayMs}`,
+    )
   calls.effect({ kind: 'send', ...message, delayMs })
 }

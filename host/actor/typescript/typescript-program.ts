@@ -11,7 +11,7 @@
  *   C3. The state of before is kept apart from what a turn can change in place (frozen-state.ts).
  */
 import { createHash } from 'node:crypto'
-import { LoomError, toLoomError } from '../../base/errors.ts'
+import { ERRORS, LoomError, toLoomError } from '../../base/errors.ts'
 import { isThenable } from '../../base/promises.ts'
 import { camelCase } from '../../component/wit/labels.ts'
 import type { JsonValue, WitValue } from '../../component/wit/wit.ts'
@@ -108,8 +108,15 @@ function copied(result: unknown): WitValue {
   }
 }
 
-function failed(error: unknown): never {
-  throw toLoomError(error, 'ERR_ACTOR_FAILED')
+/**
+ * Codes that say something of the host or of another actor (busy, lost, corrupt, diverging) are not the turn's: they
+ * would be believed of this one.
+ */
+function failed(thrown: unknown): never {
+  const { code, message } = toLoomError(thrown, 'ERR_ACTOR_FAILED')
+  const kind = Object.hasOwn(ERRORS, code) ? ERRORS[code].kind : null
+  const isOwn = kind === 'guest' || kind === 'usage' || kind === 'bug'
+  throw new LoomError(isOwn ? code : 'ERR_HOST_CALL', String(message), { cause: thrown })
 }
 
 function methodNames(actorClass: ActorClass): string[] {

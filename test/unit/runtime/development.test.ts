@@ -48,6 +48,10 @@ class Careless extends Actor<{ seen: readonly unknown[] }> {
     return this.state.seen
   }
 
+  async callBad(): Promise<unknown> {
+    return await this.context.call({ type: 'Careless', id: 'bad' }, 'random')
+  }
+
   async badThenCall(): Promise<unknown> {
     const balance = await this.context.call({ type: 'Peer', id: 'p' }, 'deposit', 5)
     return `${balance} ${Math.random()}`
@@ -95,6 +99,16 @@ test('a turn that bypasses its context fails, names what it called, and leaves n
     failed: 5,
   })
   await inspector.close()
+})
+
+test('who calls such an actor fails, and is not taken for one that does not replay', async () => {
+  const { actor, runtime } = await open(true)
+  await (await runtime.getActor('bad', 'Careless')).call('unused')
+  expect(await errorOf(actor.call('callBad'))).toMatchObject({
+    code: 'ERR_HOST_CALL',
+    message: expect.stringContaining('random would not replay'),
+  })
+  expect(await actor.call('unused')).toBe('same')
 })
 
 test('the globals are as they were, and without the option nothing is checked', async () => {

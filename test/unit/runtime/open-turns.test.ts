@@ -1,8 +1,9 @@
 // Aim: a turn that a crash cut off goes on when the next host starts, without a call of its actor. Method: a memory
 // store, an embedder function that the test answers, actors whose turn is open at a crash.
 import { expect, test } from 'vitest'
-import { VirtualClock } from '../../../host/index.ts'
+import { LoomError, VirtualClock } from '../../../host/index.ts'
 import { memory } from '../../../host/store/memory/memory.ts'
+import { alteredDriver } from '../../support/altered-driver.ts'
 import { Peer } from '../../support/bank-actor.ts'
 import { openComponentHost } from '../../support/components.ts'
 import { errorOf, macrotasks, openHost } from '../../support/host.ts'
@@ -144,4 +145,28 @@ test('an open turn whose activation broke goes on by itself, and pauses longer w
   const retry = (await runtime.getActor('anna', 'Quoter')).execute(offer)
   expect(await retry).toMatchObject({ tag: 'ok', val: { total: 42 } })
   expect(prices.asked).toHaveLength(5)
+})
+
+test('open turns go on also when the store could not be read at first', async () => {
+  const store = memory()
+  await crashInTheMiddle(store)
+  const clock = new VirtualClock()
+  const second = market()
+  let failures = 2
+  const failing = alteredDriver(store, {
+    store: (opened) => ({
+      async *openTurns() {
+        for await (const key of opened.openTurns()) {
+          yield key
+          if (failures-- > 0) throw new LoomError('ERR_STORE', 'EIO')
+        }
+      },
+    }),
+  })
+  await openComponentHost({ store: failing, clock }, second.quotes)
+  await until(() => {
+    clock.advance(100)
+    return second.asked.length === 2
+  })
+  expect(failures).toBeLessThan(1)
 })

@@ -1,8 +1,10 @@
 // Aim: quarantine outlives the host that found the damage, costs no reading of the journal, and ends by a release.
 // Method: a memory store read through a driver that flips a bit of entry 2, and that counts what is read.
 import { expect, test } from 'vitest'
+import { VirtualClock } from '../../../host/index.ts'
 import { type MemoryDriver, memory } from '../../../host/store/memory/memory.ts'
 import type { Store, StoreDriver } from '../../../host/store/store.ts'
+import { alteredDriver } from '../../support/altered-driver.ts'
 import { damagingDriver } from '../../support/damaging-driver.ts'
 import { errorOf, openHost } from '../../support/host.ts'
 
@@ -96,4 +98,45 @@ test('a quarantined actor can be described, and after a release its next call tr
   expect(await (await mended.getActor('hurt', 'Ledger')).call('total')).toBe(6)
   expect(await list(mended.quarantined())).toEqual([])
   expect((await mended.describeActor('hurt', 'Ledger')).quarantine).toBeNull()
+})
+
+test('who is refused leaves the mark as it is: with the time and the reason of the first, and no write', async () => {
+  const driver = await store()
+  const clock = new VirtualClock()
+  let writes = 0
+  const marking = alteredDriver(damagingDriver(driver, 'hurt', damaged), {
+    store: (opened) => ({
+      quarantine: (row) => {
+        writes++
+        return opened.quarantine(row)
+      },
+    }),
+  })
+  const runtime = await openHost({ store: marking, clock })
+  const first = await errorOf(runtime.getActor('hurt', 'Ledger'))
+  const [row] = await list(runtime.quarantined())
+  for (let call = 0; call < 3; call++) {
+    clock.advance(1_000)
+    const again = await errorOf(runtime.getActor('hurt', 'Ledger'))
+    expect(again.message).toBe(first.message)
+  }
+  expect(await list(runtime.quarantined())).toEqual([row])
+  expect(writes).toBe(1)
+})
+
+test('a mark without a journal, as a crash leaves it, is removed by a deletion', async () => {
+  const driver = memory()
+  const writer = await driver.open({ wallMs: () => 0 })
+  const key = { type: 'Ledger', id: 'hurt' }
+  await writer.quarantine({ key, atMs: 0, code: 'ERR_CLOSING', message: 'an import was cut off' })
+  driver.crash()
+  const runtime = await openHost({ store: driver })
+  expect(await errorOf(runtime.getActor('hurt', 'Ledger'))).toMatchObject({
+    code: 'ERR_QUARANTINED',
+  })
+  await runtime.deleteActor('hurt', 'Ledger')
+  expect(await (await runtime.getActor('hurt', 'Ledger')).call('add', 1)).toBe(1)
+  expect(await errorOf(runtime.deleteActor('none', 'Ledger'))).toMatchObject({
+    code: 'ERR_ACTOR_UNKNOWN',
+  })
 })

@@ -47,3 +47,26 @@ test('a reminder of an imported actor fires where it was imported', async () => 
   await pass(clock, 61_000)
   expect(await (await other.getActor('a', 'Ticking')).call('ticks')).toEqual(['r'])
 })
+
+test.each(['deactivate', 'deleteActor'] as const)(
+  'who sets or lists reminders in any step of %s finds the actor, or its next life',
+  async (leave) => {
+    for (let gap = 0; gap < 20; gap++)
+      for (const isFirst of [true, false]) {
+        const { runtime, actor } = await open(memory(), new VirtualClock())
+        await actor.call('ticks')
+        const uses = [
+          () => runtime[leave]('a', 'Ticking'),
+          () => actor.reminders.set('r', { due: '1h' }),
+          () => runtime.reminders('a', 'Ticking'),
+        ]
+        const asked: Promise<unknown>[] = []
+        for (const use of isFirst ? uses : uses.reverse()) {
+          asked.push(use())
+          for (let step = 0; step < gap; step++) await null
+        }
+        await Promise.all(asked)
+        await runtime.close()
+      }
+  },
+)
