@@ -15,13 +15,20 @@ export interface HttpOptions {
   readonly agent?: http.Agent
 }
 
+/** Node sends bodies of these methods without a length: the server takes them for the next request. */
+function framing(method: string, body: HttpOptions['body']): Record<string, string> {
+  if (body === undefined || (method !== 'DELETE' && method !== 'OPTIONS')) return {}
+  return { 'content-length': String(Buffer.byteLength(body)) }
+}
+
 export function request(
   address: string,
   path: string,
   options: HttpOptions = {},
 ): Promise<HttpAnswer> {
   const { hostname, port } = new URL(address)
-  const { method = 'GET', headers = {}, body, agent } = options
+  const { method = 'GET', body, agent } = options
+  const headers = { ...options.headers, ...framing(method, body) }
   return new Promise((resolve, reject) => {
     const outgoing = http.request(
       { hostname, port, path, method, headers, ...(agent === undefined ? {} : { agent }) },
