@@ -10,20 +10,25 @@
  *   IM1. The whole file is read and checked before anything is written.
  *   IM2. A journal that was cut is written with fillers in place of what was given up, and cut again.
  *   IM3. Entries are whole: none names a payload that may be another actor's.
+ *   IM4. Under another name it is another actor (renamed-actor.ts). Under its own it goes on, from an earlier place in its
+ *        journal where it was here before: not while messages of that life wait under the places to come.
  */
 import { isDigest } from '../base/digest.ts'
 import { LoomError } from '../base/errors.ts'
+import { BUSY_RETRY_AFTER_MS } from '../base/limits.ts'
 import { type ActorKey, checkActorId, checkTypeName, formatActorKey } from '../base/names.ts'
 import type { BlobStore } from '../blob/blob-store.ts'
 import { decodeEntry } from '../journal/codec.ts'
 import { isDetached } from '../journal/detached.ts'
 import { damagedFile, readExport } from '../journal/export-file.ts'
 import type { ActorRecord, Commit, ReminderRow, SnapshotRow, Store } from '../store/store.ts'
+import { renamedActor } from './renamed-actor.ts'
 
 export interface ImportHome {
   readonly store: Store
   readonly blobs: BlobStore
   readonly nowMs: () => number
+  readonly newIncarnation: () => string
   /** Replays an actor that got another name. @throws ERR_DIVERGENCE */
   readonly verify: (key: ActorKey) => Promise<void>
 }
@@ -99,19 +104,22 @@ function headOf(cells: readonly unknown[]): Pick<ActorExport, 'record' | 'seqNex
 
 /**
  * Writes an actor under the name `key`. Nobody else may have it meanwhile.
- * @throws ERR_ACTOR_EXISTS, ERR_BLOB_UNKNOWN (the component); nothing was written.
- * @throws ERR_DIVERGENCE  the actor's turns depend on its name; nothing is left.
+ * @throws ERR_ACTOR_EXISTS, ERR_BLOB_UNKNOWN (the component), ERR_BUSY (IM4); nothing was written.
+ * @throws ERR_DIVERGENCE  the actor's turns depend on its name or incarnation; nothing is left.
  */
 export async function importActor(
   home: ImportHome,
   key: ActorKey,
-  actor: ActorExport,
+  given: ActorExport,
 ): Promise<void> {
   const { store } = home
   const name = formatActorKey(key)
+  const isRenamed = name !== formatActorKey(given.record)
+  const actor = isRenamed ? renamedActor(given, key, home.newIncarnation()) : given
   const log = await store.openLog(key)
   if (log.record !== null)
     throw new LoomError('ERR_ACTOR_EXISTS', `${name} exists already: delete it first`)
+  await refuseUndelivered(store, key, actor.record.incarnation)
   await haveComponent(home.blobs, actor)
   const { type, id } = key
   const message = 'an import of it was cut off: delete it, and import it again'
@@ -119,8 +127,7 @@ export async function importActor(
   for (const commit of commitsOf(key, actor)) await log.append(commit)
   for (const snapshot of actor.snapshots) await log.writeSnapshot(snapshot)
   if (actor.seqFirst > 1) await log.trim(actor.seqFirst)
-  const { record } = actor
-  if (type !== record.type || id !== record.id)
+  if (isRenamed)
     try {
       await home.verify(key)
     } catch (error) {
@@ -132,6 +139,18 @@ export async function importActor(
       throw error
     }
   await store.release(key)
+}
+
+/** IM4. */
+async function refuseUndelivered(store: Store, key: ActorKey, incarnation: string): Promise<void> {
+  const before = { sender: key, incarnation, seq: 0, index: 0, bytes: new Uint8Array() }
+  const [row] = await store.outbox(before, 1)
+  const isOwn = row !== undefined && formatActorKey(row.sender) === formatActorKey(key)
+  if (!isOwn || row.incarnation !== incarnation) return
+  const reason = 'messages that it sent in this store before are not delivered yet'
+  throw new LoomError('ERR_BUSY', `${formatActorKey(key)}: ${reason}`, {
+    data: { retryAfterMs: BUSY_RETRY_AFTER_MS },
+  })
 }
 
 async function haveComponent(

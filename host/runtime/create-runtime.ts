@@ -12,7 +12,7 @@ import { LoomError } from '../base/errors.ts'
 import { SPARE_INSTANCE_COUNT_MAX } from '../base/limits.ts'
 import { type ActorKey, checkActorId, checkTypeName, formatActorKey } from '../base/names.ts'
 import { deferred, ignoreOutcome } from '../base/promises.ts'
-import { systemRandom } from '../base/random.ts'
+import { type Random, systemRandom } from '../base/random.ts'
 import type { BlobStore } from '../blob/blob-store.ts'
 import type { WitValue } from '../component/wit/wit.ts'
 import { Fetcher } from '../hostcalls/fetch.ts'
@@ -86,6 +86,7 @@ class HostRuntime implements Runtime {
   readonly #store: PayloadStore
   readonly #limits: RuntimeLimits
   readonly #clock: Clock
+  readonly #random: Random
   readonly #interfaces = standardInterfaces()
   readonly #stock = new InstanceStock(SPARE_INSTANCE_COUNT_MAX)
   readonly #types: TypeRegistry
@@ -110,6 +111,7 @@ class HostRuntime implements Runtime {
     this.#store = store
     this.#limits = limits
     this.#clock = clock
+    this.#random = random
     this.#blobs = blobs
     this.#timeouts = new CallTimeouts(clock, random)
     const interfaces = this.#interfaces
@@ -287,6 +289,7 @@ class HostRuntime implements Runtime {
       store: this.#store,
       blobs: this.#blobs,
       nowMs: () => this.#clock.wallMs(),
+      newIncarnation: () => this.#random.id(),
       verify: async (imported) => {
         await replay({ store: this.#store, types: this.#types, deep: this.#deep }, imported)
       },

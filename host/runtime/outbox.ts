@@ -202,7 +202,7 @@ export class Outbox {
     try {
       const method = findMethod(activation, message.method)
       const args = argumentsOf(method, message)
-      const idempotencyKey = messageKey(row.incarnation, row.seq, row.index)
+      const idempotencyKey = messageKey(row.incarnation, row)
       const caller = formatActorKey(row.sender)
       await activation.call({ method, args, idempotencyKey, caller })
     } catch (error) {

@@ -153,9 +153,7 @@ class World extends SimulatedHost {
       found.push(durable)
     }
     const rows = await store.outbox(null, 10_000)
-    const outbox = new Set(
-      rows.map(({ incarnation, seq, index }) => messageKey(incarnation, seq, index)),
-    )
+    const outbox = new Set(rows.map((row) => messageKey(row.incarnation, row)))
     checkTogether(found, outbox)
     for (const { id, key: asked } of this.answered) {
       const turns = found.find((durable) => durable.id === id)?.turns ?? []

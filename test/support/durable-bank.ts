@@ -1,6 +1,7 @@
 // What must hold of all durable actors of a bank, at one moment: for test/sim/effects.test.ts.
 import { expect } from 'vitest'
 import { messageKey } from '../../host/actor/turn/effects.ts'
+import { encodeMessage } from '../../host/actor/turn/message.ts'
 import type { JournalEntry } from '../../host/index.ts'
 import type { Effect, TurnHead } from '../../host/journal/entry.ts'
 import type { CheckedJournal, CheckedTurn } from './transfers.ts'
@@ -33,8 +34,10 @@ export function fold(entries: readonly JournalEntry[]): Omit<Durable, 'type' | '
     turns.push({ key, method, args, outcome: entry.outcome })
     if (entry.outcome.kind === 'failed') expect(entry.effects).toEqual([])
     const sends = applied(entry.effects, keyed)
-    for (const [index, send] of sends.entries())
-      sent.push({ key: messageKey(incarnation, seq, index), to: send.target.id })
+    for (const [index, send] of sends.entries()) {
+      const bytes = encodeMessage(send, entry.atMs)
+      sent.push({ key: messageKey(incarnation, { seq, index, bytes }), to: send.target.id })
+    }
   }
   return { keyed, turns, sent, open, balance: balanceOf(turns) }
 }

@@ -25,7 +25,7 @@ import type { WitValue } from '../../component/wit/wit.ts'
 import type { ReminderInfo } from '../../hostcalls/host-interface.ts'
 import type { Effect, ScheduleText, TurnOutcome } from '../../journal/entry.ts'
 import { packValue, unpackValue } from '../../journal/values.ts'
-import type { ReminderChange } from '../../store/store.ts'
+import type { ReminderChange, ReminderRow } from '../../store/store.ts'
 import { parseSchedule, type Schedule } from './schedule.ts'
 
 const VERSION = 1
@@ -106,6 +106,18 @@ export function decodeReminder(name: string, bytes: Uint8Array): Reminder {
     ]
   const schedule = { due, period, ttl, missed }
   return { name, incarnation, schedule, data, setSeq, firstMs, dueMs, attempts }
+}
+
+/** The reminder in another life; as it is when it cannot be read. */
+export function withIncarnation(row: ReminderRow, incarnation: string): ReminderRow {
+  const { name, dueAtMs } = row
+  try {
+    const reminder = { ...decodeReminder(name, row.bytes), incarnation }
+    const changed = rowOf(reminder, dueAtMs)
+    return changed.dueAtMs === null ? row : changed
+  } catch {
+    return row
+  }
 }
 
 /**

@@ -11,7 +11,7 @@ import { IDEMPOTENCY_KEY_SIZE_MAX_BYTES } from '../../base/limits.ts'
 import { INTERNAL_KEY_PREFIX } from '../../base/names.ts'
 import type { Effect } from '../../journal/entry.ts'
 import { packValue } from '../../journal/values.ts'
-import type { Commit, ReminderChange } from '../../store/store.ts'
+import type { Commit, OutboxRow, ReminderChange } from '../../store/store.ts'
 import { type EffectPlace, type RemindEffect, setReminder } from '../ticks/reminder.ts'
 import { encodeMessage } from './message.ts'
 
@@ -23,9 +23,16 @@ export function callKey(incarnation: string, index: number, invocationId: string
   return bounded(`${INTERNAL_KEY_PREFIX}call/${incarnation}/${index}/${invocationId}`)
 }
 
-/** Idempotency key of a message: its place in the journal of its sender. */
-export function messageKey(incarnation: string, seq: number, index: number): string {
-  return `${INTERNAL_KEY_PREFIX}send/${incarnation}/${seq}/${index}`
+/**
+ * Idempotency key of a message: its place in the journal of its sender, and what it says. An actor that is imported again
+ * after it was deleted goes on from an earlier place.
+ */
+export function messageKey(
+  incarnation: string,
+  { seq, index, bytes }: Pick<OutboxRow, 'seq' | 'index' | 'bytes'>,
+): string {
+  const digest = createHash('sha256').update(bytes).digest('base64url').slice(0, 22)
+  return `${INTERNAL_KEY_PREFIX}send/${incarnation}/${seq}/${index}/${digest}`
 }
 
 function bounded(key: string): string {

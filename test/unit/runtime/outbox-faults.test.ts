@@ -168,7 +168,7 @@ test('a message whose key could not be looked up is not overtaken', async () => 
   const altered = alteredDriver(inner, {
     log: (log: ActorLog) => ({
       findIdempotent: (key) =>
-        key.endsWith('/1') && failures-- > 0 ? eio() : log.findIdempotent(key),
+        /\/1\/[^/]+$/.test(key) && failures-- > 0 ? eio() : log.findIdempotent(key),
     }),
   })
   const { runtime } = await open(altered, clock)
