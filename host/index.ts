@@ -54,6 +54,7 @@ export type {
   Inspector,
   JournalLine,
   JournalPolicy,
+  JsonRequest,
   LogLine,
   Message,
   MethodDescription,

@@ -18,6 +18,7 @@ import type { JournalEntry } from '../journal/entry.ts'
 import { ExportWriter } from '../journal/export-file.ts'
 import type { ActorLog, ActorRecord, ReminderRow, StateRow, Store } from '../store/store.ts'
 import type { ExportOptions } from './api.ts'
+import { unlessGivenUp } from './read-beside.ts'
 
 /** Looks at an actor that takes turns all the time before it is given up. */
 const ATTEMPTS = 100
@@ -37,7 +38,19 @@ export async function* exportActor(
   key: ActorKey,
   { withComponent = false }: ExportOptions,
 ): AsyncGenerator<Uint8Array> {
-  const { log, record, state, reminders } = await cut(store, key)
+  const found = await cut(store, key)
+  try {
+    yield* records(found, blobs, withComponent)
+  } catch (error) {
+    throw await unlessGivenUp(store, found.log, error)
+  }
+}
+
+async function* records(
+  { log, record, state, reminders }: Cut,
+  blobs: BlobStore,
+  withComponent: boolean,
+): AsyncGenerator<Uint8Array> {
   const { type, id, incarnation, digest, createdAtMs } = record
   const file = new ExportWriter()
   yield file.header()
@@ -52,7 +65,7 @@ export async function* exportActor(
     for await (const rows of readEntries(log, from, to))
       for (const row of rows) {
         yield file.record('entry', row.seq, row.bytes)
-        const entry = decodeNamed(formatActorKey(key), row)
+        const entry = decodeNamed(formatActorKey(log.key), row)
         const used = keys.of(entry)
         if (used !== null && (await log.findIdempotent(used)) === row.seq)
           yield file.record('key', used, row.seq, entry.atMs)

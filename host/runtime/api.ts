@@ -208,6 +208,9 @@ export interface TimerHandle {
   cancel(name: string): Promise<void>
 }
 
+/** A call whose arguments are JSON. */
+export type JsonRequest = CallRequest & { readonly args?: readonly JsonValue[] }
+
 /** A durable actor. The same handle is returned while the actor is resident. */
 export interface ActorHandle {
   readonly actorId: string
@@ -226,7 +229,7 @@ export interface ActorHandle {
   /** As `call`, with options. */
   execute(request: CallRequest): Promise<WitValue>
   /** As `execute`, with arguments and result as JSON (docs/wit-json.md). */
-  executeJson(request: CallRequest & { readonly args?: readonly JsonValue[] }): Promise<JsonValue>
+  executeJson(request: JsonRequest): Promise<JsonValue>
   readonly reminders: ReminderHandle
   readonly timers: TimerHandle
 }
@@ -296,6 +299,11 @@ export interface Runtime {
   /** The same with the types of its contract, as `loom types` writes them. Types only: nothing is checked by them. */
   getActor<Methods>(actorId: string, actorType: string): Promise<TypedActorHandle<Methods>>
   routeMessage(message: Message): Promise<WitValue>
+  /**
+   * Calls a method with JSON. As `getActor` and `executeJson` of its handle, and the timeout holds for both: an actor may
+   * take long to activate, or to leave.
+   */
+  executeJson(actorId: string, actorType: string, request: JsonRequest): Promise<JsonValue>
   /** @throws ERR_ACTOR_UNKNOWN when the actor has no journal: looking does not create it. */
   describeActor(actorId: string, actorType: string): Promise<ActorDescription>
   /** In order of name. */

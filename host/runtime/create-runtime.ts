@@ -14,7 +14,7 @@ import { type ActorKey, checkActorId, checkTypeName, formatActorKey } from '../b
 import { deferred, ignoreOutcome } from '../base/promises.ts'
 import { type Random, systemRandom } from '../base/random.ts'
 import type { BlobStore } from '../blob/blob-store.ts'
-import type { WitValue } from '../component/wit/wit.ts'
+import type { JsonValue, WitValue } from '../component/wit/wit.ts'
 import { Fetcher } from '../hostcalls/fetch.ts'
 import { providedInterface } from '../hostcalls/provided.ts'
 import { nodeHttp } from '../http/node/node-http.ts'
@@ -30,6 +30,7 @@ import type {
   ActorTypeDefinition,
   ActorTypeDescription,
   CloseOptions,
+  JsonRequest,
   LogLine,
   Message,
   ProvidedInterface,
@@ -221,6 +222,10 @@ class HostRuntime implements Runtime {
     const { actorId, actorType, payload, idempotencyKey } = message
     const key = this.#checkedKey(actorId, actorType)
     return this.#handleOf(key).route(payload, idempotencyKey)
+  }
+
+  async executeJson(actorId: string, actorType: string, request: JsonRequest): Promise<JsonValue> {
+    return this.#handleOf(this.#checkedKey(actorId, actorType)).executeJson(request)
   }
 
   #handleOf(key: ActorKey): PooledHandle {

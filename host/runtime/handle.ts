@@ -8,7 +8,7 @@ import { LoomError } from '../base/errors.ts'
 import { type ActorKey, checkIdempotencyKey, formatActorKey } from '../base/names.ts'
 import type { JsonValue, WitValue } from '../component/wit/wit.ts'
 import type { Pool } from '../pool/pool.ts'
-import type { ActorHandle, CallRequest, ReminderHandle, TimerHandle } from './api.ts'
+import type { ActorHandle, CallRequest, JsonRequest, ReminderHandle, TimerHandle } from './api.ts'
 import { type CallTimeouts, checkTimeout } from './call-timeout.ts'
 import { useWithReminders } from './reminders.ts'
 import { reminderHandle, timerHandle, type UseActivation } from './tick-handles.ts'
@@ -66,9 +66,7 @@ export class PooledHandle implements ActorHandle {
     return this.#run('execute', [payload], idempotencyKey ?? null)
   }
 
-  async executeJson(
-    request: CallRequest & { readonly args?: readonly JsonValue[] },
-  ): Promise<JsonValue> {
+  async executeJson(request: JsonRequest): Promise<JsonValue> {
     const { method, args, timeoutMs } = readRequest(request)
     const key = this.#keyOf(request)
     const run = async (activation: Activation): Promise<JsonValue> => {

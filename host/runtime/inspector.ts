@@ -12,6 +12,7 @@ import type { Store, StoreDriver } from '../store/store.ts'
 import { exportActor } from './actor-export.ts'
 import type { ActorFacts, ActorTypeDefinition, Inspector, JournalLine } from './api.ts'
 import { DeepReplays } from './deep-replay.ts'
+import { unlessGivenUp } from './read-beside.ts'
 import { openKnown, replay } from './replay.ts'
 import { standardInterfaces } from './standard-interfaces.ts'
 import { TypeRegistry } from './type-registry.ts'
@@ -79,7 +80,7 @@ async function* readJournal(store: Store, key: ActorKey): AsyncGenerator<Journal
     } catch (error) {
       // The host may have cut the journal meanwhile: then go on where it begins now.
       const { seqFirst } = await store.openLog(key)
-      if (seqFirst <= seq) throw error
+      if (seqFirst <= seq) throw await unlessGivenUp(store, log, error)
       seq = seqFirst
     }
 }

@@ -19,6 +19,7 @@ import type { TurnEntry } from '../journal/entry.ts'
 import type { ActorLog, ActorRecord, Store } from '../store/store.ts'
 import type { ReplayReport } from './api.ts'
 import type { DeepReplays, OnProgress, ReplayedLog } from './deep-replay.ts'
+import { unlessGivenUp } from './read-beside.ts'
 import type { TypeRegistry } from './type-registry.ts'
 
 /** @throws ERR_ACTOR_UNKNOWN */
@@ -37,12 +38,25 @@ export interface ReplayHome {
   readonly deep: DeepReplays
 }
 
+/** @throws ERR_ACTOR_UNKNOWN, ERR_DIVERGENCE, ERR_JOURNAL_CORRUPT; ERR_BUSY when it was cut or ended meanwhile. */
 export async function replay(
-  { store, types, deep }: ReplayHome,
+  home: ReplayHome,
   key: ActorKey,
   onProgress: OnProgress = () => {},
 ): Promise<ReplayReport> {
-  const { log, record } = await openKnown(store, key)
+  const known = await openKnown(home.store, key)
+  try {
+    return await replayKnown(home, known, onProgress)
+  } catch (error) {
+    throw await unlessGivenUp(home.store, known.log, error)
+  }
+}
+
+async function replayKnown(
+  { types, deep }: ReplayHome,
+  { log, record }: { readonly log: ActorLog; readonly record: ActorRecord },
+  onProgress: OnProgress,
+): Promise<ReplayReport> {
   const program = await types.pinned(record)
   try {
     return await replayLog(log, record, program, onProgress)

@@ -45,8 +45,7 @@ function addMethodRoute(app: FastifyInstance, runtime: Runtime): void {
       const idempotencyKey = parseIdempotencyKey(request.headers['idempotency-key'])
       const timeoutMs = parseTimeout(request.headers['loom-timeout'])
       const args = parseArguments(request.body)
-      const actor = await runtime.getActor(key.id, key.type)
-      const result = await actor.executeJson({
+      const result = await runtime.executeJson(key.id, key.type, {
         method: request.params.method ?? '',
         args,
         ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
@@ -66,9 +65,8 @@ function addQueryRoute(app: FastifyInstance, runtime: Runtime): void {
       const key = parseActorPath(request.params)
       const { args } = request.query
       const given = parseArguments(args === undefined ? undefined : Buffer.from(String(args)))
-      const actor = await runtime.getActor(key.id, key.type)
-      const method = request.params.method ?? ''
-      const result = await actor.executeJson({ method, args: given, query: true })
+      const asked = { method: request.params.method ?? '', args: given, query: true } as const
+      const result = await runtime.executeJson(key.id, key.type, asked)
       return reply.type(JSON_TYPE).send(JSON.stringify(result ?? null))
     },
   )

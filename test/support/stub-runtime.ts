@@ -5,14 +5,12 @@ import type {
   ActorDescription,
   ActorHandle,
   ActorSummary,
-  CallRequest,
+  JsonRequest,
   JsonValue,
   QuarantineRow,
   Runtime,
   RuntimeStats,
 } from '../../host/runtime/api.ts'
-
-type JsonRequest = CallRequest & { readonly args?: readonly JsonValue[] }
 
 export interface StubCall extends JsonRequest {
   readonly type: string
@@ -46,16 +44,20 @@ export class StubRuntime implements Runtime {
   async getActor(id: string, type: string): Promise<ActorHandle> {
     if (type !== 'Counter')
       throw new LoomError('ERR_TYPE_UNKNOWN', `actor type ${JSON.stringify(type)} is not known`)
-    const executeJson = async (request: JsonRequest): Promise<JsonValue> => {
-      const call = { ...request, type, id }
-      this.calls.push(call)
-      return await this.respond(call)
-    }
+    const executeJson = (request: JsonRequest) => this.executeJson(id, type, request)
     const unused = () => Promise.reject(new Error('not in the stub'))
     const reminders = { set: unused, cancel: unused, list: unused }
     const timers = { set: unused, cancel: unused }
     const named = { actorId: id, actorType: type, reminders, timers }
     return { ...named, call: unused, execute: unused, executeJson }
+  }
+
+  async executeJson(id: string, type: string, request: JsonRequest): Promise<JsonValue> {
+    if (type !== 'Counter')
+      throw new LoomError('ERR_TYPE_UNKNOWN', `actor type ${JSON.stringify(type)} is not known`)
+    const call = { ...request, type, id }
+    this.calls.push(call)
+    return await this.respond(call)
   }
 
   async routeMessage(): Promise<never> {

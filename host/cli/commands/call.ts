@@ -90,6 +90,6 @@ function callSomewhere(
   return actOnFolder(
     { data, provided, ...fetch, ...(json === true ? {} : { log: logToStderr(false) }) },
     (host) => callThroughHost(host, key, request),
-    async (runtime) => (await runtime.getActor(key.id, key.type)).executeJson(request),
+    (runtime) => runtime.executeJson(key.id, key.type, request),
   )
 }

@@ -12,6 +12,7 @@ import {
 } from '../../../host/index.ts'
 import { encodeEntry } from '../../../host/journal/codec.ts'
 import { type MemoryDriver, memory } from '../../../host/store/memory/memory.ts'
+import { alteredDriver } from '../../support/altered-driver.ts'
 import { Peer } from '../../support/bank-actor.ts'
 import { errorOf, macrotasks, openHost, temporaryFolder } from '../../support/host.ts'
 import { Ledger } from '../../support/ledger-actor.ts'
@@ -237,3 +238,44 @@ test('a damaged file is refused, naming the offset, and nothing is written', asy
   )
   expect((await errorOf(runtime.describeActor('a', 'Peer'))).code).toBe('ERR_ACTOR_UNKNOWN')
 })
+
+test.each(['cut', 'ended'])(
+  'who reads an actor beside its host is told when the journal was %s meanwhile, and not of damage',
+  async (what) => {
+    const store = memory()
+    const limits = { snapshotIntervalTurns: 1_500 }
+    const runtime = await host(store, { limits, journal: { keep: { snapshots: 1 } } })
+    const ledger = await runtime.getActor('a', 'Ledger')
+    const run = (count: number) =>
+      Promise.all(Array.from({ length: count }, () => ledger.call('add', 1)))
+    const change = async (): Promise<void> => {
+      if (what === 'cut') await run(3_000)
+      else await runtime.deleteActor('a', 'Ledger')
+      await macrotasks(30)
+    }
+    const key = { type: 'Ledger', id: 'a' }
+    for (const use of ['export', 'replay'] as const) {
+      await run(1_200)
+      let changed: Promise<void> | null = null
+      const slow = alteredDriver(store, {
+        log: (log) => ({
+          read: async (seqFrom, countMax) => {
+            if (seqFrom > 1_000) changed ??= change()
+            await changed
+            return log.read(seqFrom, countMax)
+          },
+        }),
+      })
+      const blobs = fsBlobs(temporaryFolder())
+      const inspector = await openInspector({ store: slow, blobs, types })
+      const read = async (): Promise<void> => {
+        if (use === 'replay') await inspector.replay(key)
+        else for await (const _ of inspector.export(key));
+      }
+      expect(await errorOf(read()), use).toMatchObject({
+        code: 'ERR_BUSY',
+        message: expect.stringContaining('while it was read'),
+      })
+    }
+  },
+)

@@ -41,6 +41,24 @@ test('a call with a key keeps it when it times out, as JSON too', async () => {
   expect(await actor.call('total')).toBe(5)
 })
 
+test('a call of an actor that takes long to leave times out as any other', async () => {
+  const clock = new VirtualClock()
+  const runtime = await openHost({ clock })
+  const running = (await runtime.getActor('a', 'Ledger')).call('addSlowly', 1)
+  const deleted = runtime.deleteActor('a', 'Ledger')
+  const request = { method: 'add', args: [5], timeoutMs: 1_000 }
+  const late = errorOf(runtime.executeJson('a', 'Ledger', request))
+  expect(await isPending(late)).toBe(true)
+  clock.advance(1_000)
+  const error = (await late) as Error & { code: string; data: { idempotencyKey: string } }
+  expect(error).toMatchObject({ code: 'ERR_TIMEOUT', data: { timeoutMs: 1_000 } })
+  const { idempotencyKey } = error.data
+  const again = runtime.executeJson('a', 'Ledger', { ...request, idempotencyKey, timeoutMs: 9_000 })
+  Ledger.waits.shift()?.()
+  expect([await running, await again]).toEqual([1, 5])
+  await deleted
+})
+
 test('a call that ends in time is not disturbed, and a timeout must be a positive integer', async () => {
   const clock = new VirtualClock()
   const runtime = await openHost({ clock })
