@@ -18,13 +18,12 @@
  *   R4. A recorded result is checked against its WIT type before it is kept, so that the journal never
  *       holds a value that replay could not give to the guest.
  */
-import { isDeepStrictEqual } from 'node:util'
 import { LoomError } from '../base/errors.ts'
 import { ENTRY_SIZE_MAX_BYTES } from '../base/limits.ts'
 import { ignoreOutcome, isThenable } from '../base/promises.ts'
 import type { WitValue } from '../component/wit/wit.ts'
 import { type Effect, NO_EFFECTS, type RecordedCall } from '../journal/entry.ts'
-import { hashArguments } from '../journal/values.ts'
+import { hashArguments, isSameValue } from '../journal/values.ts'
 import {
   CALL_LIMITS,
   CALL_SIZE_BYTES,
@@ -198,7 +197,7 @@ export class Recorder {
   }
 
   #compareEffect(effect: Effect, expected: Effect | undefined): void {
-    if (isDeepStrictEqual(effect, expected)) return
+    if (isSameValue(effect, expected)) return
     this.#failure = effectDivergence(this.#effectsNext - 1, expected, effect)
     throw this.#failure
   }

@@ -7,6 +7,7 @@
  *
  * MessagePack is self-describing: a journal can be read without the component that wrote it.
  */
+import { isDeepStrictEqual } from 'node:util'
 import { addExtension, Packr, RESERVE_START_SPACE } from 'msgpackr'
 import { crc32 } from '../base/checksum.ts'
 import { copyPlain, NOT_COPIED } from './plain-copy.ts'
@@ -106,6 +107,12 @@ export function asJournaledAny(value: unknown): unknown {
 export function copyJournaled<T>(value: T): T {
   const copy = copyPlain(value)
   return copy === NOT_COPIED ? structuredClone(value) : (copy as T)
+}
+
+/** Whether the journal holds the same for both: also where Node calls them different, as two invalid dates. */
+export function isSameValue(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b) || isDeepStrictEqual(a, b)) return true
+  return Buffer.compare(packValue(a), packValue(b)) === 0
 }
 
 const NO_ARGUMENTS_HASH = 0

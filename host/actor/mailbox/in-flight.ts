@@ -4,9 +4,9 @@
  * Owns: joining a retry to the first call while its result is not in the journal yet.
  * Does not own: retries of what is journaled (known-outcome.ts).
  */
-import { isDeepStrictEqual } from 'node:util'
 import type { ActorKey } from '../../base/names.ts'
 import type { WitValue } from '../../component/wit/wit.ts'
+import { isSameValue } from '../../journal/values.ts'
 import type { ActorMethod } from '../program/program.ts'
 import type { Invocation } from './invocation.ts'
 import { keyMismatch } from './known-outcome.ts'
@@ -38,7 +38,7 @@ export class CallsInFlight {
     const first = this.#calls.get(key)
     if (first === undefined) return null
     const { method: known, args: given } = first.invocation
-    const same = known.name === method.name && isDeepStrictEqual(given, args)
+    const same = known.name === method.name && isSameValue(given, args)
     return same ? first.promise : Promise.reject(keyMismatch(this.#actor, key, known.name))
   }
 

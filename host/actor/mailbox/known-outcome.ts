@@ -1,10 +1,10 @@
 /**
  * Known outcomes: the answer to a retry, from the journal.
  */
-import { isDeepStrictEqual } from 'node:util'
 import { LoomError } from '../../base/errors.ts'
 import { type ActorKey, formatActorKey } from '../../base/names.ts'
 import type { JournalEntry, TurnOutcome } from '../../journal/entry.ts'
+import { isSameValue } from '../../journal/values.ts'
 import type { JournalTail } from '../journal/journal-tail.ts'
 import { damagedJournal, decodeNamed, type ReadableLog } from '../journal/turn-reader.ts'
 import type { Invocation } from './invocation.ts'
@@ -43,7 +43,7 @@ async function readKnownOutcome(
   if (end.kind !== 'turn' && end.kind !== 'closed') throw noTurn(log, seq, key)
   const head = end.kind === 'turn' ? end : await readEntry(log, end.openedSeq)
   if (head.kind !== 'turn' && head.kind !== 'opened') throw noTurn(log, seq, key)
-  if (head.method !== method.name || !isDeepStrictEqual(head.args, args))
+  if (head.method !== method.name || !isSameValue(head.args, args))
     throw keyMismatch(log.key, key, head.method)
   return end.outcome
 }

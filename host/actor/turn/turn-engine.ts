@@ -12,7 +12,6 @@
  *       what it recorded. Either way its steps are the same.
  *   T5. The invocation id of a turn that waits is drawn when it first does: its opened entry holds it.
  */
-import { isDeepStrictEqual } from 'node:util'
 import { finalCode, LoomError, toLoomError } from '../../base/errors.ts'
 import { FAILURE_MESSAGE_LENGTH_MAX } from '../../base/limits.ts'
 import { isPromise } from '../../base/promises.ts'
@@ -20,6 +19,7 @@ import type { WitValue } from '../../component/wit/wit.ts'
 import { type LivePorts, type OpenTurn, Recorder } from '../../hostcalls/recorder.ts'
 import { Suspension } from '../../hostcalls/suspension.ts'
 import { NO_EFFECTS, type RecordedCall, type TurnEntry } from '../../journal/entry.ts'
+import { isSameValue } from '../../journal/values.ts'
 import type { ActorBody, ActorMethod, ActorProgram } from '../program/program.ts'
 import { DevelopmentCheck } from './development.ts'
 import { DROPPED, ParkableTurn } from './parked-turn.ts'
@@ -289,8 +289,7 @@ export class TurnEngine {
     } catch (error) {
       throw this.#diverged(seq, entry, error)
     }
-    if (!Object.is(expected, got) && !isDeepStrictEqual(expected, got))
-      throw this.#divergence(seq, entry, show(expected), show(got))
+    if (!isSameValue(expected, got)) throw this.#divergence(seq, entry, show(expected), show(got))
     this.#accept()
   }
 

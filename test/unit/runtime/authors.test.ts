@@ -115,6 +115,17 @@ class Careless extends Actor<State> {
 
   receiveReminder(): void {}
 
+  async date(given: Date): Promise<Date> {
+    const kept = await this.simpleState.get<Date>('date')
+    this.simpleState.set('date', kept ?? given)
+    this.updateState({ at: given })
+    return await this.context.call<Date>(target('echo'), 'echo', given)
+  }
+
+  echo(given: unknown): unknown {
+    return given
+  }
+
   count(): void {
     this.updateState(({ count }) => ({ count: count + 1 }))
   }
@@ -166,6 +177,18 @@ test.each(['tags', 'bytes', 'at', 'nested'])(
     expect(recovered).toBe(live)
   },
 )
+
+test('a date that is none is as good as any other value', async () => {
+  const { runtime, hashes } = await world()
+  const actor = await runtime.getActor('a', 'Careless')
+  for (let turn = 0; turn < 2; turn++) {
+    const call = { method: 'date', args: [new Date(Number.NaN)], idempotencyKey: `k${turn}` }
+    const both = [actor.execute(call), actor.execute(call)]
+    for (const given of [...(await Promise.all(both)), await actor.execute(call)])
+      expect(String(given)).toBe('Invalid Date')
+  }
+  expect(new Set(await hashes(runtime, 'a')).size).toBe(1)
+})
 
 test('who keeps a part of the state changes nothing by it later', async () => {
   const { runtime } = await world()
