@@ -13,7 +13,12 @@ const TIME =
 
 /** Null when `text` is no time of RFC 3339. */
 export function parseTime(text: string): number | null {
-  const atMs = TIME.test(text) ? Date.parse(text.toUpperCase()) : Number.NaN
+  if (!TIME.test(text)) return null
+  // Of a day that the month does not have, Date.parse makes one of the next month.
+  const day = Date.parse(`${text.slice(0, 'YYYY-MM-DD'.length)}T00:00:00Z`)
+  if (new Date(day).getUTCDate() !== Number(text.slice('YYYY-MM-'.length, 'YYYY-MM-DD'.length)))
+    return null
+  const atMs = Date.parse(text.toUpperCase())
   return Number.isNaN(atMs) ? null : atMs
 }
 

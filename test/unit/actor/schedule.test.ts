@@ -98,6 +98,8 @@ test('what is no schedule is refused, and the message names it', () => {
     { due: 'tomorrow' },
     { due: '2026-13-01T00:00:00Z' },
     { due: '2026-01-01' },
+    { due: '2026-02-30T00:00:00Z' },
+    { due: '2026-04-31T00:00:00+02:00' },
     { due: 'P' },
     { due: 'PT' },
     { due: '-5s' },
