@@ -112,12 +112,15 @@ export function parseActorPath(params: Readonly<Record<string, string>>): ActorK
 
 /**
  * A header's text. Node hands header bytes over as Latin-1; a key of UTF-8 bytes must be the same key
- * as the one that an embedder passes as a string.
+ * as the one that an embedder passes as a string. Of several nobody knows which one a retry will have.
  * @throws ERR_NAME
  */
-export function parseIdempotencyKey(header: string | string[] | undefined): string | undefined {
+export function parseIdempotencyKey(headers: readonly string[] | undefined): string | undefined {
+  const [header, ...others] = headers ?? []
   if (header === undefined) return undefined
-  const bytes = Buffer.from(Array.isArray(header) ? header.join(', ') : header, 'latin1')
+  if (others.length > 0)
+    throw new LoomError('ERR_NAME', 'the Idempotency-Key header is there more than once')
+  const bytes = Buffer.from(header, 'latin1')
   let key: string
   try {
     key = utf8.decode(bytes)

@@ -42,7 +42,7 @@ function addMethodRoute(app: FastifyInstance, runtime: Runtime): void {
     async (request, reply) => {
       refuseWebPages(request.headers)
       const key = parseActorPath(request.params)
-      const idempotencyKey = parseIdempotencyKey(request.headers['idempotency-key'])
+      const idempotencyKey = parseIdempotencyKey(request.raw.headersDistinct['idempotency-key'])
       const timeoutMs = parseTimeout(request.headers['loom-timeout'])
       const args = parseArguments(request.body)
       const result = await runtime.executeJson(key.id, key.type, {
@@ -101,4 +101,7 @@ function addHealthRoute(app: FastifyInstance, runtime: Runtime, probe: HealthPro
       .type(JSON_TYPE)
       .send(JSON.stringify({ errorCode: reason.code, message: reason.message, ...identity }))
   })
+  // As Dapr has it, for the probes and clients that ask there.
+  for (const path of ['/v1.0/healthz', '/v1.0/healthz/outbound'])
+    app.get(path, async (_request, reply) => reply.status(204).send())
 }

@@ -30,7 +30,7 @@ function addSettingRoutes(app: FastifyInstance, runtime: Runtime): void {
       handler: async (request, reply) => {
         refuseWebPages(request.headers)
         const { type, id } = parseActorPath(request.params)
-        const idempotencyKey = parseIdempotencyKey(request.headers['idempotency-key'])
+        const idempotencyKey = parseIdempotencyKey(request.raw.headersDistinct['idempotency-key'])
         const body = parseObject(request.body)
         const options = {
           ...tickOptions(body),
@@ -74,7 +74,12 @@ function addListingRoutes(app: FastifyInstance, runtime: Runtime): void {
           `${type}/${id} has no reminder ${JSON.stringify(name)}`,
         )
       const { data, due, period, ttl } = jsonReminder(found)
-      const shown = { actorID: id, actorType: type, data, dueTime: due || undefined, period, ttl }
+      const times = {
+        dueTime: due || undefined,
+        period: period || undefined,
+        ttl: ttl || undefined,
+      }
+      const shown = { actorID: id, actorType: type, data, ...times }
       return reply.type(JSON_TYPE).send(JSON.stringify(shown))
     },
   )

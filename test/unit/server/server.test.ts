@@ -240,6 +240,14 @@ test.each(['', 'x'.repeat(257), 'a\tb'])('a bad idempotency key is ERR_NAME: %#'
   expect(errorOf(answer.text).errorCode).toBe('ERR_NAME')
 })
 
+test('two idempotency keys are refused: a retry may have either', async () => {
+  const lines = ['POST /v1.0/actors/Counter/c1/method/m HTTP/1.1', 'Host: x', 'Connection: close']
+  for (const key of ['one', 'two']) lines.push(`Idempotency-Key: ${key}`)
+  const answer = await raw(server.address, `${lines.join('\r\n')}\r\n\r\n`)
+  expect(answer).toMatch(/^HTTP\/1\.1 400 .*ERR_NAME.*more than once/s)
+  expect(runtime.calls).toEqual([])
+})
+
 test('an idempotency key of UTF-8 bytes is the key that an embedder would pass as text', async () => {
   const header = Buffer.from('schlüssel', 'utf8').toString('latin1')
   await call(server.address, 'Counter/c1', 'm', [], { 'idempotency-key': header })
@@ -275,8 +283,13 @@ test('/healthz names the epoch and the process, and turns 503 when the host is l
     200,
     { status: 'ok', epoch: 7, pid: process.pid },
   ])
+  const dapr = ['/v1.0/healthz', '/v1.0/healthz/outbound']
+  for (const path of dapr)
+    expect(await request(server.address, path)).toMatchObject({ status: 204, text: '' })
   runtime.lose(new LoomError('ERR_FENCED', 'epoch 8 has taken over'))
   await runtime.lost
+  for (const path of dapr)
+    expect(await request(server.address, path)).toMatchObject({ status: 503 })
   const lost = await request(server.address, '/healthz')
   expect([lost.status, JSON.parse(lost.text)]).toEqual([
     503,
