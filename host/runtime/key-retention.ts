@@ -5,8 +5,11 @@
  *
  * Owns: when the store is swept. Does not own: the sweep (store/), which gives turns their time.
  *
- * Invariant KR1: the first sweep comes an interval after the start, so that what a crash cut off (messages, turns
- * that wait) is asked for again under keys that are still known.
+ * Invariants:
+ *   KR1. The first sweep comes an interval after the start, so that what a crash cut off (messages, turns that wait) is
+ *        asked for again under keys that are still known.
+ *   KR2. A wall clock that jumps ahead makes no key older: of the last retention time, the moment counts at which it was
+ *        furthest behind. One that jumps back makes keys stay longer.
  */
 import type { Clock, Timer } from '../base/clock.ts'
 import type { Store } from '../store/store.ts'
@@ -25,6 +28,8 @@ const INTERVAL_MIN_MS = 60_000
 export class KeyRetention {
   readonly #options: KeyRetentionOptions
   #timer: Timer | null = null
+  /** How far the wall clock was ahead of the steady one, and when, in the last retention time (KR2). */
+  #leads: readonly { readonly atMs: number; readonly leadMs: number }[] = []
   #sweeping: Promise<void> = Promise.resolve()
   #closed = false
 
@@ -43,16 +48,26 @@ export class KeyRetention {
   #schedule(): void {
     if (this.#closed) return
     const { clock, retentionMs } = this.#options
+    this.#noteLead()
     const intervalMs = Math.max(INTERVAL_MIN_MS, retentionMs / SWEEPS_PER_RETENTION)
     this.#timer = clock.after(intervalMs, () => {
       this.#sweeping = this.#sweep()
     })
   }
 
+  #noteLead(): void {
+    const { clock, retentionMs } = this.#options
+    const atMs = clock.monotonicMs()
+    const recent = this.#leads.filter((lead) => atMs - lead.atMs <= retentionMs)
+    this.#leads = [...recent, { atMs, leadMs: clock.wallMs() - atMs }]
+  }
+
   async #sweep(): Promise<void> {
     const { store, clock, retentionMs, warn } = this.#options
+    this.#noteLead()
+    const leadMs = Math.min(...this.#leads.map((lead) => lead.leadMs))
     try {
-      await store.forgetKeys(clock.wallMs() - retentionMs)
+      await store.forgetKeys(Math.floor(clock.monotonicMs() + leadMs - retentionMs))
     } catch (error) {
       // Nothing is lost by keys that stay; a host that lost its store learns it at its next commit.
       if (!this.#closed) warn(`idempotency keys could not be swept: ${String(error)}`)

@@ -103,3 +103,27 @@ test('an idempotency key answers for the retention time, and is then forgotten',
   await sweeps(2)
   expect(await add()).toBe(10)
 })
+
+test.each([
+  ['ahead', [72, 0]],
+  ['back', [-72, 0]],
+  ['ahead and back', [72, -72]],
+  ['back and ahead', [-72, 72]],
+] as const)('a wall clock that jumps %s forgets no key before its time', async (_, jumps) => {
+  const clock = new VirtualClock()
+  const runtime = await openHost({ clock, limits: { idempotencyRetentionMs: 24 * HOUR_MS } })
+  const actor = await runtime.getActor('a', 'Ledger')
+  const add = (key: string) => actor.execute({ method: 'add', args: [5], idempotencyKey: key })
+  let total = 0
+  for (const hours of jumps) {
+    const key = `before ${hours}`
+    total += 5
+    expect(await add(key)).toBe(total)
+    clock.jump(hours * HOUR_MS)
+    for (let hour = 0; hour < 22; hour++) {
+      clock.advance(HOUR_MS)
+      for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+    }
+    expect(await add(key)).toBe(total)
+  }
+})
