@@ -10,7 +10,7 @@
  *        answer is there (R5). Its code never learns of it: the promise that it awaits never settles.
  *   TC3. Code that goes on behind the end of its run (a promise that nobody awaited, a timer) reaches nothing, since
  *        another turn may be running: effects are dropped, promises never settle, what else it asks for is not
- *        recorded. It may not fail either: nobody is there to catch that.
+ *        recorded, and the state is the one that the method left. It may not fail either: nobody is there to catch that.
  */
 import { LoomError } from '../../base/errors.ts'
 import { ignoreOutcome } from '../../base/promises.ts'
@@ -54,15 +54,23 @@ export class Calls {
     if (this.#stage === 'running') this.#stage = 'over'
   }
 
-  /** The method's result, unless it comes to a call that has to wait first: rejects with the Suspension then. */
-  ended<T>(result: PromiseLike<T>): Promise<T> {
+  /**
+   * The method's result, unless it comes to a call that has to wait first: rejects with the Suspension then. `leave` is
+   * called when the run ends: before any other code that goes on.
+   */
+  ended<T>(result: PromiseLike<T>, leave: () => void): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#unwind = reject
       if (this.#suspension !== null) reject(this.#suspension)
       result.then(
         (value) => {
           this.end()
-          resolve(value)
+          try {
+            leave()
+            resolve(value)
+          } catch (error) {
+            reject(error)
+          }
         },
         (error) => {
           this.end()

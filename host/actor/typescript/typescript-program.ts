@@ -32,6 +32,8 @@ class TypescriptBody implements ActorBody {
   #actor: Actor
   #calls: Calls
   #accepted: ActorState
+  /** What the run that ended last has left (TC3). */
+  #left: ActorState
 
   constructor(actorClass: ActorClass, context: HostCallContext, recorder: Recorder) {
     this.#actorClass = actorClass
@@ -41,6 +43,8 @@ class TypescriptBody implements ActorBody {
     this.#calls = new Calls(context, recorder)
     this.#actor = this.#instance()
     this.#calls.end()
+    this.#left = this.#accepted
+    this.#leave()
     this.accept()
   }
 
@@ -60,8 +64,9 @@ class TypescriptBody implements ActorBody {
       ]
       if (run === undefined) throw new LoomError('ERR_INVARIANT', `no method ${method.name}`)
       const result = run.apply(this.#actor, copyJournaled(args) as unknown[])
-      if (isThenable(result)) return calls.ended(result).then(copied, failed)
+      if (isThenable(result)) return calls.ended(result, () => this.#leave()).then(copied, failed)
       calls.end()
+      this.#leave()
       return copied(result)
     } catch (error) {
       calls.end()
@@ -78,9 +83,13 @@ class TypescriptBody implements ActorBody {
   }
 
   /** C3. @throws ERR_ARGUMENT_TYPE when it was changed in place, to what cannot be kept. */
-  accept(): void {
+  #leave(): void {
     const { state } = this.#actor
-    this.#accepted = isChangeable(state) ? frozen(plainState(state)) : state
+    this.#left = isChangeable(state) ? frozen(plainState(state)) : state
+  }
+
+  accept(): void {
+    this.#accepted = this.#left
   }
 
   capture(): Uint8Array {
