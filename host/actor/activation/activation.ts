@@ -201,17 +201,21 @@ export class Activation implements LocalActor {
   /** Drops an idle actor; resolves when its snapshot is written. From the call on it is closed. */
   async close(): Promise<void> {
     invariant(this.idle, `${formatActorKey(this.key)} is closed while it is busy`)
-    const written = this.#snapshots.writeIfUseful(this.#engine, this.#journal.record)
+    ignoreOutcome(this.#snapshots.writeIfUseful(this.#engine, this.#journal.record))
     this.#leave()
-    await written
+    await this.#snapshots.settled()
   }
 
-  /** As `close`, and returns what the actor can go on from; null, and still open, when no image can hold it. */
+  /**
+   * As `close`, and returns what the actor can go on from; null, and still open, when no image can hold it, or a
+   * snapshot is on its way.
+   */
   cool(): WarmActor | null {
     invariant(this.idle, `${formatActorKey(this.key)} is cooled while it is busy`)
     const { record, tail } = this.#journal
     const engine = this.#engine
     if (record === null || engine === null || this.program.uncaptured !== null) return null
+    if (this.#snapshots.isWriting) return null
     const { seq: snapshotSeq } = this.#snapshots
     const warm = coolEngine(engine, this.#options, { record, seqNext: tail.seqNext, snapshotSeq })
     this.#leave()
@@ -360,6 +364,7 @@ export class Activation implements LocalActor {
     if (this.#engine === null || this.#engine.spoiled) {
       this.#engine = null
       await this.#journal.tail.last
+      await this.#snapshots.settled()
       await this.#recover()
     }
     if (this.#status.kind === 'broken') throw this.#status.error
@@ -422,6 +427,7 @@ export class Activation implements LocalActor {
     this.#engine = null
     try {
       await this.#journal.tail.last
+      await this.#snapshots.settled()
       await this.#recover()
       // Or an actor whose turns all fail would be rebuilt from an ever longer suffix.
       this.#snapshots.writeIfDue(this.#engine, this.#journal.record)

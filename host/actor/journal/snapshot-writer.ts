@@ -12,6 +12,8 @@
  *   SW1. A snapshot is written only when all entries that it covers are durable.
  *   SW2. Where recovery rejected a snapshot, none is taken up to there: at that seq it would replace the rejected
  *        one, and a state that cannot be captured well is not captured again at once.
+ *   SW3. Nobody reads the journal to rebuild the actor while a snapshot is on its way and the journal is cut behind it:
+ *        who began to read before would miss what is cut.
  */
 import { ignoreOutcome } from '../../base/promises.ts'
 import type { ActorLog, ActorRecord } from '../../store/store.ts'
@@ -46,6 +48,7 @@ export class SnapshotWriter {
   #seq = 0
   #sizeBytes = 0
   #atMs: number | null = null
+  readonly #writing = new Set<Promise<void>>()
 
   constructor(options: SnapshotWriterOptions, tail: JournalTail) {
     this.#options = options
@@ -92,8 +95,26 @@ export class SnapshotWriter {
     if (this.due) ignoreOutcome(this.write(engine, record))
   }
 
+  /** SW3. */
+  get isWriting(): boolean {
+    return this.#writing.size > 0
+  }
+
+  /** Resolves when nothing is on its way (SW3). Never rejects. */
+  async settled(): Promise<void> {
+    while (this.isWriting) await Promise.all(this.#writing)
+  }
+
   /** Captures the state at once; resolves when it is written, or cannot be. Never rejects. */
-  async write(engine: TurnEngine | null, record: ActorRecord | null): Promise<void> {
+  write(engine: TurnEngine | null, record: ActorRecord | null): Promise<void> {
+    const written = this.#write(engine, record).finally(() => {
+      this.#writing.delete(written)
+    })
+    this.#writing.add(written)
+    return written
+  }
+
+  async #write(engine: TurnEngine | null, record: ActorRecord | null): Promise<void> {
     if (engine === null || record === null) return
     const { log, epoch, program, environment } = this.#options
     const tail = this.#tail

@@ -9,8 +9,9 @@ import {
   VirtualClock,
 } from '../../../host/index.ts'
 import { type MemoryDriver, memory } from '../../../host/store/memory/memory.ts'
+import { alteredDriver } from '../../support/altered-driver.ts'
 import { damagingDriver } from '../../support/damaging-driver.ts'
-import { errorOf, openHost, temporaryFolder } from '../../support/host.ts'
+import { errorOf, macrotasks, openHost, temporaryFolder } from '../../support/host.ts'
 import { Ledger } from '../../support/ledger-actor.ts'
 
 const key = { type: 'Ledger', id: 'a' }
@@ -175,3 +176,60 @@ test('reading a journal notices an entry that is missing in its middle', async (
   }
   expect((await errorOf(read())).message).toContain('journal entry 5: the entry is missing')
 })
+
+test.each([
+  ['deactivated', 60_000],
+  ['cooled', 1],
+])(
+  'an actor that is %s while its snapshot is written is not read while its journal is cut',
+  async (how, coolTimeoutMs) => {
+    const gates: (() => void)[] = []
+    let isSlow = true
+    const slowly = async <T>(step: () => Promise<T>): Promise<T> => {
+      if (isSlow)
+        await new Promise<void>((resolve) => {
+          gates.push(resolve)
+        })
+      return step()
+    }
+    let reads = 0
+    const slow = alteredDriver(store, {
+      log: (log) => ({
+        writeSnapshot: (snapshot) => slowly(() => log.writeSnapshot(snapshot)),
+        read: (seqFrom, countMax) => {
+          const read = () => log.read(seqFrom, countMax)
+          return seqFrom > 0 && reads++ === 0 ? slowly(read) : read()
+        },
+      }),
+    })
+    const limits = { snapshotIntervalTurns: 4, coolTimeoutMs, warmCountMax: 1 }
+    const runtime = await openHost({
+      store: slow,
+      clock,
+      limits,
+      journal: { keep: { snapshots: 1 } },
+    })
+    const ledger = await runtime.getActor('a', 'Ledger')
+    for (const amount of [1, 2, 3]) await ledger.call('add', amount)
+    expect(gates).toHaveLength(1)
+    reads = 0
+    const left = how === 'deactivated' ? runtime.deactivate('a', 'Ledger') : null
+    if (left === null) {
+      const [b, c] = [await runtime.getActor('b', 'Ledger'), await runtime.getActor('c', 'Ledger')]
+      for (const other of [b, c]) await other.call('add', 1)
+      for (let step = 0; step < 20; step++) {
+        clock.advance(1)
+        await macrotasks(3)
+      }
+    }
+    await macrotasks(20)
+    const again = ledger.call('add', 4)
+    await macrotasks(20)
+    gates.shift()?.()
+    await macrotasks(20)
+    isSlow = false
+    for (const release of gates.splice(0)) release()
+    expect(await again).toBe(10)
+    await left
+  },
+)
