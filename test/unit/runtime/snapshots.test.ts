@@ -180,6 +180,7 @@ test('reading a journal notices an entry that is missing in its middle', async (
 test.each([
   ['deactivated', 60_000],
   ['cooled', 1],
+  ['broken', 60_000],
 ])(
   'an actor that is %s while its snapshot is written is not read while its journal is cut',
   async (how, coolTimeoutMs) => {
@@ -214,7 +215,11 @@ test.each([
     expect(gates).toHaveLength(1)
     reads = 0
     const left = how === 'deactivated' ? runtime.deactivate('a', 'Ledger') : null
-    if (left === null) {
+    if (how === 'broken') {
+      store.failNextAppend()
+      expect((await errorOf(ledger.call('add', 100))).code).toBe('ERR_COMMIT')
+    }
+    if (how === 'cooled') {
       const [b, c] = [await runtime.getActor('b', 'Ledger'), await runtime.getActor('c', 'Ledger')]
       for (const other of [b, c]) await other.call('add', 1)
       for (let step = 0; step < 20; step++) {
