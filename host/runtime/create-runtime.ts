@@ -275,7 +275,14 @@ class HostRuntime implements Runtime {
   }
 
   async release(actorId: string, actorType: string): Promise<boolean> {
-    return this.#quarantines.release(this.#checkedKey(actorId, actorType))
+    const key = this.#checkedKey(actorId, actorType)
+    if ((await this.#quarantines.find(key)) === null) return false
+    // An import has the actor until it is whole: its mark is not anybody's to take away.
+    let released = false
+    await this.#pool.vacate(key, async () => {
+      released = await this.#quarantines.release(key)
+    })
+    return released
   }
 
   async deactivate(actorId: string, actorType: string): Promise<boolean> {

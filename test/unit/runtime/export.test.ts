@@ -14,7 +14,7 @@ import { encodeEntry } from '../../../host/journal/codec.ts'
 import { type MemoryDriver, memory } from '../../../host/store/memory/memory.ts'
 import { alteredDriver } from '../../support/altered-driver.ts'
 import { Peer } from '../../support/bank-actor.ts'
-import { errorOf, macrotasks, openHost, temporaryFolder } from '../../support/host.ts'
+import { errorOf, isPending, macrotasks, openHost, temporaryFolder } from '../../support/host.ts'
 import { Ledger } from '../../support/ledger-actor.ts'
 import { Ticking } from '../../support/ticking-actor.ts'
 
@@ -196,6 +196,33 @@ test.each([[undefined], [{ keep: { snapshots: 2 } }]] as const)(
     expect((await inspector.replay(copy)).snapshotsCompared).toBeGreaterThan(0)
   },
 )
+
+test('the mark of an import that is under way cannot be taken away: half an actor would take turns', async () => {
+  const from = memory()
+  await fill(from)
+  const file = await exported(from)
+  const gates: (() => void)[] = []
+  const to = alteredDriver(memory(), {
+    log: (log) => ({
+      append: async (commit) => {
+        if (commit.create !== undefined && gates.length === 0)
+          await new Promise<void>((resolve) => gates.push(resolve))
+        return log.append(commit)
+      },
+    }),
+  })
+  const runtime = await openHost({ store: to })
+  await runtime.registerActorType('Peer', types.Peer)
+  const imported = runtime.importActor(file)
+  await macrotasks(10)
+  expect(gates).toHaveLength(1)
+  const released = runtime.release('a', 'Peer')
+  expect(await isPending(released)).toBe(true)
+  gates[0]?.()
+  await imported
+  expect(await released).toBe(false)
+  expect(await balance(runtime, 'a')).toBe(12)
+})
 
 test('an import that a crash cut off takes no turns, and can be deleted', async () => {
   const from = memory()
