@@ -19,7 +19,7 @@ import type { HostCallContext } from '../../hostcalls/host-interface.ts'
 import type { Recorder } from '../../hostcalls/recorder.ts'
 import { type RecordableCall, Suspension } from '../../hostcalls/suspension.ts'
 import type { Effect } from '../../journal/entry.ts'
-import { asJournaled } from '../../journal/values.ts'
+import { asJournaled, copyJournaled } from '../../journal/values.ts'
 
 const asIs = (result: unknown): WitValue => result as WitValue
 
@@ -141,7 +141,7 @@ export class Calls {
 
 /** A copy of a recorded value for its author (TC1). */
 export function copyOf(value: WitValue): WitValue {
-  return typeof value === 'object' && value !== null ? structuredClone(value) : value
+  return typeof value === 'object' && value !== null ? copyJournaled(value) : value
 }
 
 /** A promise whose rejection ends no process when nobody awaits it. */
