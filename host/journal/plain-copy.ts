@@ -70,7 +70,12 @@ function copyRecord(record: object, depth: number): unknown {
   return copies
 }
 
-/** One is no property of its own when it is assigned; the other hides what msgpackr asks of a record. */
+/**
+ * `__proto__` is no property of its own when it is assigned; the others hide what msgpackr asks of a record, which may
+ * refuse it then.
+ */
+const KEYS_LEFT = new Set(['__proto__', 'constructor', 'hasOwnProperty', 'toJSON'])
+
 function isPlainKey(key: string): boolean {
-  return key !== '__proto__' && key !== 'hasOwnProperty' && key.isWellFormed()
+  return !KEYS_LEFT.has(key) && key.isWellFormed()
 }
