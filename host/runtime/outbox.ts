@@ -14,10 +14,12 @@
  *        behind it wait.
  *   OB3. What cannot be settled is settled later; until then a host that starts delivers it again, and the receiver
  *        answers from its journal.
+ *   OB4. What is taken up from the store may have been run under the key of a former build: the receiver is asked for
+ *        that as well, and another message that was run under it does not count.
  */
 import type { Activation } from '../actor/activation/activation.ts'
 import { isTurnFailure } from '../actor/mailbox/outcomes.ts'
-import { messageKey } from '../actor/turn/effects.ts'
+import { formerMessageKey, messageKey } from '../actor/turn/effects.ts'
 import { decodeMessage, type StoredMessage } from '../actor/turn/message.ts'
 import type { Clock } from '../base/clock.ts'
 import { type LoomError, toLoomError } from '../base/errors.ts'
@@ -42,6 +44,8 @@ const PAGE_ROWS = 1_024
 
 interface Waiting {
   readonly row: OutboxRow
+  /** An earlier host may have delivered it, perhaps of a build that made another key (OB4). */
+  readonly isInherited: boolean
   readonly message: StoredMessage
 }
 
@@ -103,7 +107,7 @@ export class Outbox {
       const rows: readonly OutboxRow[] = await this.#options.store.outbox(after, PAGE_ROWS)
       const wanted = rows.filter(isWanted)
       if (this.#delays.closed) return
-      this.add(wanted)
+      this.#add(wanted, true)
       if (rows.length === 0 || wanted.length < rows.length) return
       after = rows[rows.length - 1] ?? null
     }
@@ -111,6 +115,10 @@ export class Outbox {
 
   /** Messages of one actor, in the order in which they were sent, whose turn is durable. */
   add(rows: readonly OutboxRow[]): void {
+    this.#add(rows, false)
+  }
+
+  #add(rows: readonly OutboxRow[], isInherited: boolean): void {
     for (const row of rows) {
       const name = nameOf(row)
       if (this.#known.has(name)) continue
@@ -118,8 +126,9 @@ export class Outbox {
       const message = this.#read(row)
       if (message === null) continue
       const delayMs = message.notBeforeMs - this.#options.clock.wallMs()
-      if (delayMs <= 0) this.#queue(row, message)
-      else this.#delays.after(delayMs, () => this.#queue(row, message))
+      const waiting = { row, message, isInherited }
+      if (delayMs <= 0) this.#queue(waiting)
+      else this.#delays.after(delayMs, () => this.#queue(waiting))
     }
   }
 
@@ -138,14 +147,15 @@ export class Outbox {
     this.#delays.close()
   }
 
-  #queue(row: OutboxRow, message: StoredMessage): void {
+  #queue(waiting: Waiting): void {
+    const { row, message } = waiting
     const name = `${formatActorKey(row.sender)} ${formatActorKey(message.target)}`
     let pair = this.#pairs.get(name)
     if (pair === undefined) {
       pair = { name, waiting: [], inFlight: 0, retryMs: RETRY_MIN_MS, isPausing: false }
       this.#pairs.set(name, pair)
     }
-    pair.waiting.push({ row, message })
+    pair.waiting.push(waiting)
     this.#pump(pair)
   }
 
@@ -198,13 +208,15 @@ export class Outbox {
   }
 
   /** Null when the message needs no further delivery, else why it was not taken. */
-  async #hand(activation: Activation, { row, message }: Waiting): Promise<LoomError | null> {
+  async #hand(activation: Activation, waiting: Waiting): Promise<LoomError | null> {
+    const { row, message, isInherited } = waiting
     try {
       const method = findMethod(activation, message.method)
       const args = argumentsOf(method, message)
       const idempotencyKey = messageKey(row.incarnation, row)
       const caller = formatActorKey(row.sender)
-      await activation.call({ method, args, idempotencyKey, caller })
+      const formerKey = isInherited ? formerMessageKey(row.incarnation, row) : null
+      await activation.call({ method, args, idempotencyKey, formerKey, caller })
     } catch (error) {
       return this.#refused(row, error)
     }

@@ -16,6 +16,7 @@ import { argumentsError, argumentsSize } from '../mailbox/argument-size.ts'
 import { CallsInFlight } from '../mailbox/in-flight.ts'
 import { type CallHead, Invocation, type Journal } from '../mailbox/invocation.ts'
 import { type LocalCaller, LocalWaiter, outcomeOf, returned } from '../mailbox/local-call.ts'
+import { findEither } from '../mailbox/known-outcome.ts'
 import type { Mailbox } from '../mailbox/mailbox.ts'
 import type { TurnEngine } from '../turn/turn-engine.ts'
 import type { Queries } from './queries.ts'
@@ -54,7 +55,7 @@ export class Reception {
 
   /** Resolves when the call's turn is durable. */
   call(head: CallHead): Promise<WitValue> {
-    const { method, args, idempotencyKey } = head
+    const { method, args, idempotencyKey, formerKey = null } = head
     const size = argumentsSize(args)
     const refusal = this.#refusal(head, size)
     if (refusal !== null) return Promise.reject(refusal)
@@ -64,8 +65,14 @@ export class Reception {
       const first = this.#inFlight.join(idempotencyKey, method, args)
       if (first !== null) return first
     }
+    const former = formerKey === null ? null : this.#inFlight.joinSame(formerKey, method, args)
+    if (former !== null) return former
     const waiter = deferred<WitValue>()
-    const known = idempotencyKey === null ? null : this.#find(idempotencyKey)
+    let known = idempotencyKey === null ? null : this.#find(idempotencyKey)
+    if (formerKey !== null) {
+      known = findEither(this.#parts.log, journal.tail, known, { method, args, formerKey })
+      ignoreOutcome(known)
+    }
     const invocation = new Invocation(head, waiter, known, this.#port.open, size)
     this.track(invocation, waiter.promise)
     this.#enqueue(invocation)

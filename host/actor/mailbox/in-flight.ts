@@ -42,6 +42,14 @@ export class CallsInFlight {
     return same ? first.promise : Promise.reject(keyMismatch(this.#actor, key, known.name))
   }
 
+  /** As `join`; null also where the call in flight is another one. */
+  joinSame(key: string, method: ActorMethod, args: readonly WitValue[]): Promise<WitValue> | null {
+    const first = this.#calls.get(key)
+    const isSame =
+      first?.invocation.method.name === method.name && isSameValue(first.invocation.args, args)
+    return isSame ? first.promise : null
+  }
+
   /** The first call, while its turn has not begun. */
   waiting(key: string): Invocation | null {
     const invocation = this.#calls.get(key)?.invocation

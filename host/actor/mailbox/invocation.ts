@@ -14,6 +14,8 @@ export interface CallHead {
   readonly method: ActorMethod
   readonly args: readonly WitValue[]
   readonly idempotencyKey: string | null
+  /** The same call may have been run under this key; another call that was is none of its affair. */
+  readonly formerKey?: string | null
   /** The actor that calls, as `type/id`; null for callers from outside. */
   readonly caller: string | null
   /** What asks for the turn, when it is no caller. */

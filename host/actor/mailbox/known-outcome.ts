@@ -1,13 +1,14 @@
 /**
  * Known outcomes: the answer to a retry, from the journal.
  */
-import { LoomError } from '../../base/errors.ts'
+import { isLoomError, LoomError } from '../../base/errors.ts'
 import { type ActorKey, formatActorKey } from '../../base/names.ts'
-import type { JournalEntry, TurnOutcome } from '../../journal/entry.ts'
+import type { JournalEntry, TurnHead, TurnOutcome } from '../../journal/entry.ts'
 import { isSameValue } from '../../journal/values.ts'
+import type { ActorLog } from '../../store/store.ts'
 import type { JournalTail } from '../journal/journal-tail.ts'
 import { damagedJournal, decodeNamed, type ReadableLog } from '../journal/turn-reader.ts'
-import type { Invocation } from './invocation.ts'
+import type { CallHead, Invocation } from './invocation.ts'
 import { commitError, forgotten, settle } from './outcomes.ts'
 
 /** Answers a retry from the entry of the first call. Never rejects. */
@@ -39,13 +40,49 @@ async function readKnownOutcome(
   { method, args, idempotencyKey }: Invocation,
 ): Promise<TurnOutcome> {
   const key = idempotencyKey ?? ''
+  const { head, outcome } = await readTurn(log, seq, key)
+  if (head.method !== method.name || !isSameValue(head.args, args))
+    throw keyMismatch(log.key, key, head.method)
+  return outcome
+}
+
+interface KnownTurn {
+  readonly head: TurnHead
+  readonly outcome: TurnOutcome
+}
+
+async function readTurn(log: ReadableLog, seq: number, key: string): Promise<KnownTurn> {
   const end = await readEntry(log, seq)
   if (end.kind !== 'turn' && end.kind !== 'closed') throw noTurn(log, seq, key)
   const head = end.kind === 'turn' ? end : await readEntry(log, end.openedSeq)
   if (head.kind !== 'turn' && head.kind !== 'opened') throw noTurn(log, seq, key)
-  if (head.method !== method.name || !isSameValue(head.args, args))
-    throw keyMismatch(log.key, key, head.method)
-  return end.outcome
+  return { head, outcome: end.outcome }
+}
+
+/**
+ * `known`, where that is found; else the seq of the entry at which the same call ended under `formerKey`; null when there
+ * is none, or it was another call.
+ */
+export async function findEither(
+  log: ReadableLog & Pick<ActorLog, 'findIdempotent'>,
+  tail: JournalTail,
+  known: number | null | Promise<number | null>,
+  { method, args, formerKey }: Pick<CallHead, 'method' | 'args'> & { readonly formerKey: string },
+): Promise<number | null> {
+  const found = await known
+  if (found !== null) return found
+  const seq = await log.findIdempotent(formerKey)
+  if (seq === null) return null
+  // A commit that is on its way is known too (A2).
+  if (seq >= tail.seqDurable) await tail.last
+  try {
+    const { head } = await readTurn(log, seq, formerKey)
+    return head.method === method.name && isSameValue(head.args, args) ? seq : null
+  } catch (error) {
+    // Nobody knows whether it was this call: answering it from there says so.
+    if (isLoomError(error) && error.kind === 'corrupt') return seq
+    throw error
+  }
 }
 
 async function readEntry(log: ReadableLog, seq: number): Promise<JournalEntry> {

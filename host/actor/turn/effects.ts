@@ -32,7 +32,15 @@ export function messageKey(
   { seq, index, bytes }: Pick<OutboxRow, 'seq' | 'index' | 'bytes'>,
 ): string {
   const digest = createHash('sha256').update(bytes).digest('base64url').slice(0, 22)
-  return `${INTERNAL_KEY_PREFIX}send/${incarnation}/${seq}/${index}/${digest}`
+  return `${formerMessageKey(incarnation, { seq, index })}/${digest}`
+}
+
+/** The key of former builds, without what the message says: a receiver's journal may hold it. */
+export function formerMessageKey(
+  incarnation: string,
+  { seq, index }: Pick<OutboxRow, 'seq' | 'index'>,
+): string {
+  return `${INTERNAL_KEY_PREFIX}send/${incarnation}/${seq}/${index}`
 }
 
 function bounded(key: string): string {
