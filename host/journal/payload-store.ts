@@ -59,6 +59,10 @@ export class PayloadStore implements Store {
     return this.#store.openTurns()
   }
 
+  hasOpenTurn(key: ActorKey): Promise<boolean> {
+    return this.#store.hasOpenTurn(key)
+  }
+
   dueReminders(...given: Parameters<Store['dueReminders']>): Promise<readonly DueReminder[]> {
     return this.#store.dueReminders(...given)
   }

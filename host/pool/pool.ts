@@ -134,6 +134,12 @@ export class Pool {
     return this.#slots.get(name)?.kind === 'hot' ? 'hot' : 'cold'
   }
 
+  /** The activation, also of an actor that is leaving and has turns to end; it counts as no use of it. */
+  resident(name: string): Activation | undefined {
+    const slot = this.#slots.get(name)
+    return slot === undefined || slot.kind === 'activating' ? undefined : slot.activation
+  }
+
   /** The hot activation, lifted if the actor is warm; or undefined. The fast path of a call; never throws. */
   peek(name: string): Activation | undefined {
     const slot = this.#slots.get(name)

@@ -22,6 +22,7 @@ import type { Pool } from '../pool/pool.ts'
 import type { Store } from '../store/store.ts'
 import type { ActorCalls } from './actor-calls.ts'
 import type { LogLine, RuntimeLimits } from './api.ts'
+import { isKeyAwaited } from './awaited-keys.ts'
 import type { DeepReplays } from './deep-replay.ts'
 import type { OpenTurns } from './open-turns.ts'
 import type { Outbox } from './outbox.ts'
@@ -127,6 +128,7 @@ export class Activations {
         return home.fetcher.fetch({ actorType: key.type, gate, idempotencyKey }, request)
       },
       callActor: (caller, call, callId, isNew) => home.calls.call(caller, call, callId, isNew),
+      isAwaited: (caller, callId) => isKeyAwaited(home, caller, callId),
       onSent: (messages) => home.outbox.add(messages),
       onReminders: (changes) => home.reminders.changed(key, changes),
       deepReplay: (suffix) => home.deep.image(suffix),

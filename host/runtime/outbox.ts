@@ -80,7 +80,8 @@ export class Outbox {
     for (let pauseMs = RETRY_MIN_MS; !this.#delays.closed; pauseMs = longer(pauseMs))
       try {
         await this.#takeUp(null, () => true)
-        this.#isStarted = true
+        // Of a host that closes meanwhile nobody knows what it was left.
+        this.#isStarted = !this.#delays.closed
         return
       } catch {
         // The store says why to everybody who commits; here it is asked again.
@@ -91,6 +92,11 @@ export class Outbox {
   /** False while messages of earlier hosts may not be taken up yet: a sender's own have to be, before it sends more. */
   get isStarted(): boolean {
     return this.#isStarted
+  }
+
+  /** False when the store has forgotten the message for good: nobody delivers it again. */
+  mayHold(message: Pick<OutboxRow, 'incarnation' | 'seq' | 'index'>): boolean {
+    return !this.#isStarted || this.#known.has(nameOf(message))
   }
 
   /** Takes up what a commit of `sender` has left that was reported as failed. */
@@ -262,7 +268,11 @@ export class Outbox {
 }
 
 /** An incarnation is one actor's. */
-function nameOf({ incarnation, seq, index }: OutboxRow): string {
+function nameOf({
+  incarnation,
+  seq,
+  index,
+}: Pick<OutboxRow, 'incarnation' | 'seq' | 'index'>): string {
   return `${incarnation}/${seq}/${index}`
 }
 

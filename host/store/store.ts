@@ -242,6 +242,8 @@ export interface Store {
 
   /** Actors whose journal ends in the middle of a turn, in order of type, then id. */
   openTurns(): AsyncIterable<ActorKey>
+  /** Whether the journal of `key` ends in the middle of a turn, as of the last durable commit. */
+  hasOpenTurn(key: ActorKey): Promise<boolean>
 
   /** Reminders due at `atMs` or before, of all actors, soonest first, behind `after`, at most `countMax`. */
   dueReminders(

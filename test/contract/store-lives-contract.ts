@@ -320,6 +320,8 @@ export function describeStoreLives(name: string, make: () => StoreDriver): void 
         await Promise.all([closing, log.append({ ...commitOf(key.id, 3, 'x'), open: true })])
         await log.append({ ...commitOf(key.id, 4, 'y'), open: false })
         expect(await collect(store.openTurns())).toEqual([other.key])
+        expect(await store.hasOpenTurn(other.key)).toBe(true)
+        expect(await store.hasOpenTurn(key)).toBe(false)
       })
 
       it('marks no actor whose turn is opened and closed at once, whatever was marked before', async () => {

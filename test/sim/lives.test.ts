@@ -1,10 +1,10 @@
 /**
- * Aim: whatever lives end, actors are put away, journals are cut, payloads lie in blobs and clocks jump, while hosts falter
+ * Aim: whatever lives end, actors are put away, journals are cut short, payloads lie in blobs and clocks jump, while hosts falter
  * and die: what was answered happened once in a life that goes on, messages and calls arrive once, each reminder ticks as
  * often as it was set to, no actor is quarantined, every journal replays to the live state, and no blob is left over.
  *
  * Method: clients mark, tell, call and set reminders with keys, and ask again. A gardener deactivates and deletes actors and
- * sets the clock. Journals keep what lies behind one snapshot. The model: what each client was answered, and which deletions
+ * sets the clock. Journals keep what lies behind few snapshots, that of the actor which all others call and tell behind one. The model: what each client was answered, and which deletions
  * had begun by then.
  *
  * Fault model: that of engine.test.ts, and a wall clock that jumps.
@@ -32,7 +32,6 @@ const CALLS_PER_CLIENT = 16
 const GARDENING_COUNT = 40
 const KEPT = ['p0', 'p1']
 const MORTAL = ['d0', 'd1']
-/** Its journal is not cut: what a cut gives up is forgotten with the keys of those who may ask again. */
 const SINK = { type: 'Sink', id: 's0' }
 /** So often does every reminder tick. */
 const TICK_COUNT = 3
@@ -147,7 +146,7 @@ class World extends SimulatedHost {
       },
     })
     await runtime.registerActorType('Keeper', TYPES.Keeper)
-    await runtime.registerActorType('Sink', { ...TYPES.Sink, journal: { keep: 'all' } })
+    await runtime.registerActorType('Sink', { ...TYPES.Sink, journal: { keep: { snapshots: 1 } } })
     return runtime
   }
 

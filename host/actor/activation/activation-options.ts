@@ -7,6 +7,7 @@ import type { FetchOutcome, FetchRequest } from '../../hostcalls/fetch.ts'
 import type { OutgoingCall } from '../../hostcalls/host-interface.ts'
 import type { TurnOutcome } from '../../journal/entry.ts'
 import type { ActorLog, ActorRecord, OutboxRow, ReminderChange } from '../../store/store.ts'
+import type { IsAwaited } from '../journal/awaited-entries.ts'
 import type { DeepReplay } from '../journal/recovery.ts'
 import type { SnapshotPolicy } from '../journal/snapshot-writer.ts'
 import type { LocalActor } from '../mailbox/local-call.ts'
@@ -31,6 +32,8 @@ export interface ActivationOptions extends MailboxLimits, SnapshotPolicy {
     callId: string,
     isNew: boolean,
   ) => TurnOutcome | Promise<TurnOutcome>
+  /** Who called or told this actor may still ask again. */
+  readonly isAwaited: IsAwaited
   /** Sends an HTTP request, as the actor's type may; never rejects. */
   readonly fetch: (request: FetchRequest, idempotencyKey: string) => Promise<FetchOutcome>
   /** Messages that are durable now, in the order in which they were sent. */

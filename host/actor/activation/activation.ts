@@ -178,6 +178,9 @@ export class Activation implements LocalActor {
     this.#log.forgetKey(key)
   }
 
+  /** Whether one of its turns that may be run again may have called another actor under `key`. */
+  readonly awaits = (key: string): boolean => this.#journal.awaits(key)
+
   /** A4: a commit failed. Returns what everybody is told. */
   lost(error: unknown): LoomError {
     return this.#break(commitError(this.key, error))
@@ -389,8 +392,8 @@ export class Activation implements LocalActor {
     const { reminders } = this.#journal
     const { invocation, promise } = resumedInvocation(this, open, reminders, this.#open)
     this.#reception.track(invocation, promise)
-    this.#journal.resumed()
     const { calls, head } = open
+    this.#journal.resumed(head.idempotencyKey ?? head.invocationId ?? '')
     this.queries.turnBegins(this.#engine)
     // The gate is closed before the turn runs: it may call actors that call this one (A1).
     this.#turning = true

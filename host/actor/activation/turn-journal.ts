@@ -22,7 +22,13 @@ import { JournalTail, type OnLost } from '../journal/journal-tail.ts'
 import { KeyedState } from '../journal/keyed-state.ts'
 import type { Invocation } from '../mailbox/invocation.ts'
 import { PendingTurn } from '../mailbox/pending-turn.ts'
-import { type EffectRows, effectRows, NO_ROWS, type TimerEffect } from '../turn/effects.ts'
+import {
+  type EffectRows,
+  effectRows,
+  isCallKeyOf,
+  NO_ROWS,
+  type TimerEffect,
+} from '../turn/effects.ts'
 import type { TurnResult } from '../turn/turn-step.ts'
 import { ReminderBook } from './reminder-book.ts'
 import { encodePart, encodeTurn } from './turn-entry.ts'
@@ -63,6 +69,8 @@ export class TurnJournal {
   readonly #onTimers: OnTimers
   /** Turns whose end is not durable, and of which something has to go on. */
   #looseCount = 0
+  /** Ids of turns that are journaled as open, and whose end is not durable. */
+  readonly #unended = new Set<string>()
   /** Calls that the running turn has made of other actors; null when none. */
   #made: MadeCall[] | null = null
 
@@ -91,8 +99,16 @@ export class TurnJournal {
   }
 
   /** A turn goes on that the journal ends in the middle of. */
-  resumed(): void {
+  resumed(invocationId: string): void {
     this.#looseCount++
+    this.#unended.add(invocationId)
+  }
+
+  /** Whether a turn that may be run again may have called another actor under `key` (TJ3). */
+  awaits(key: string): boolean {
+    const incarnation = this.record?.incarnation ?? ''
+    for (const id of this.#unended) if (isCallKeyOf(key, incarnation, id)) return true
+    return false
   }
 
   /** The running turn calls another actor under `key`, which nobody needs when that turn's end is durable. */
@@ -117,7 +133,10 @@ export class TurnJournal {
     const seq = this.tail.seqNext + before.length
     const open = openedSeq === null ? true : null
     const entry = encodePart(seq, atMs, invocation, calls, invocationId)
-    if (openedSeq === null) this.#looseCount++
+    if (openedSeq === null) {
+      this.#looseCount++
+      this.#unended.add(idOf(invocation, invocationId))
+    }
     invocation.openedSeq ??= seq
     invocation.journaledCount = calls.length
     const entries = before.length === 0 ? [entry] : [...before, entry]
@@ -154,7 +173,8 @@ export class TurnJournal {
     const isLoose = open !== null || rows !== NO_ROWS
     const made = this.#made
     this.#made = null
-    const show = isLoose ? () => this.#show(made, rows, seq, atMs) : null
+    const endedId = open === null ? null : idOf(invocation, result.invocationId)
+    const show = isLoose ? () => this.#show(endedId, made, rows, seq, atMs) : null
     const pending = new PendingTurn(invocation.waiter, outcome, show)
     void this.tail.append({ entries, record, key, atMs, rows, open }, pending)
     if (open === null && isLoose) this.#looseCount++
@@ -174,8 +194,15 @@ export class TurnJournal {
   }
 
   /** TJ1. */
-  #show(made: readonly MadeCall[] | null, rows: EffectRows, seq: number, atMs: number): void {
+  #show(
+    endedId: string | null,
+    made: readonly MadeCall[] | null,
+    rows: EffectRows,
+    seq: number,
+    atMs: number,
+  ): void {
     this.#looseCount--
+    if (endedId !== null) this.#unended.delete(endedId)
     if (made !== null) for (const { callee, key } of made) callee.forgetKey(key)
     if (rows === NO_ROWS) return
     const { log, onSent, onReminders } = this.#options
@@ -188,4 +215,9 @@ export class TurnJournal {
     if (outbox !== undefined)
       onSent(outbox.map((row) => ({ ...row, sender: log.key, incarnation })))
   }
+}
+
+/** What the keys of a turn's calls are made of (turn-context.ts); drawn before it is journaled as open. */
+function idOf({ idempotencyKey }: Invocation, invocationId: string | null): string {
+  return idempotencyKey ?? invocationId ?? ''
 }

@@ -6,15 +6,20 @@
  *
  * Owns: choosing the cut. Does not own: removing entries (store/), when snapshots are taken (snapshot-writer.ts).
  *
- * Invariant JR1: it runs behind the write of a snapshot, never between a call and its reply.
+ * Invariants:
+ *   JR1. It runs behind the write of a snapshot, never between a call and its reply.
+ *   JR2. No entry is given up that another actor may still ask for (awaited-entries.ts): what actors do with each other
+ *        happens once, whatever is kept.
  */
 import { LoomError } from '../../base/errors.ts'
 import type { ActorLog, ActorRecord, SnapshotRow } from '../../store/store.ts'
+import { firstAwaited, type IsAwaited } from './awaited-entries.ts'
 import { decodeSnapshot } from './snapshot.ts'
 
 /**
  * `all`: everything. `snapshots`: what lies behind the newest n snapshots. `bytes`: at least the newest n bytes of
- * entries. Idempotency keys of entries that are given up are forgotten with them.
+ * entries. Idempotency keys of entries that are given up are forgotten with them; those of calls and messages of other actors keep their entries until
+ * nobody asks with them any more.
  */
 export interface JournalPolicy {
   readonly keep: 'all' | { readonly snapshots: number } | { readonly bytes: number }
@@ -44,14 +49,19 @@ const PAGE_ENTRIES = 256
 export class JournalRetention {
   readonly #log: RetainedLog
   readonly #policy: JournalPolicy
+  readonly #isAwaited: IsAwaited
   /** Sizes of the entries from each snapshot to the next, by the seq of the first. */
   readonly #sizes = new Map<number, number>()
   #seqFirst: number
+  /** No entry before this one is awaited (AE1). */
+  #seqAwaited: number
 
-  constructor(log: RetainedLog, policy: JournalPolicy) {
+  constructor(log: RetainedLog, policy: JournalPolicy, isAwaited: IsAwaited) {
     this.#log = log
     this.#policy = policy
+    this.#isAwaited = isAwaited
     this.#seqFirst = log.seqFirst
+    this.#seqAwaited = log.seqFirst
   }
 
   /** Seq of the oldest entry that is kept besides entry 0. */
@@ -75,12 +85,28 @@ export class JournalRetention {
         seqAfter = seq
         const enough = 'bytes' in keep ? sizeBytes >= keep.bytes : snapshots >= keep.snapshots
         if (enough) {
-          await this.#cut(seq)
+          await this.#cutUpTo(seq, record)
           return
         }
       }
       row = await this.#log.readSnapshot(seq - 1)
     }
+  }
+
+  /** JR2: or as far as the newest snapshot that gives up nothing awaited. */
+  async #cutUpTo(seq: number, record: ActorRecord): Promise<void> {
+    const from = Math.max(this.#seqAwaited, this.#seqFirst)
+    this.#seqAwaited = await firstAwaited(this.#log, from, seq, this.#isAwaited)
+    let cut: number | null = seq
+    while (cut !== null && cut > this.#seqAwaited) cut = await this.#usableBefore(cut, record)
+    if (cut !== null && cut > this.#seqFirst) await this.#cut(cut)
+  }
+
+  /** Seq of the newest usable snapshot before `seq`, or null. */
+  async #usableBefore(seq: number, record: ActorRecord): Promise<number | null> {
+    let row = await this.#log.readSnapshot(seq - 1)
+    while (row !== null && !isUsable(row, record)) row = await this.#log.readSnapshot(row.seq - 1)
+    return row?.seq ?? null
   }
 
   async #cut(seq: number): Promise<void> {

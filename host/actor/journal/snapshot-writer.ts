@@ -20,6 +20,7 @@ import type { ActorLog, ActorRecord } from '../../store/store.ts'
 import type { ActorProgram } from '../program/program.ts'
 import type { EngineEnvironment } from '../turn/turn-context.ts'
 import type { TurnEngine } from '../turn/turn-engine.ts'
+import type { IsAwaited } from './awaited-entries.ts'
 import { type JournalPolicy, JournalRetention } from './journal-retention.ts'
 import type { JournalTail } from './journal-tail.ts'
 import { encodeSnapshot } from './snapshot.ts'
@@ -35,6 +36,7 @@ export interface SnapshotPolicy {
 
 export interface SnapshotWriterOptions extends SnapshotPolicy {
   readonly log: ActorLog
+  readonly isAwaited: IsAwaited
   readonly epoch: number
   readonly program: Pick<ActorProgram, 'uncaptured'>
   readonly environment: Pick<EngineEnvironment, 'log'>
@@ -53,7 +55,7 @@ export class SnapshotWriter {
   constructor(options: SnapshotWriterOptions, tail: JournalTail) {
     this.#options = options
     this.#tail = tail
-    this.#retention = new JournalRetention(options.log, options.journal)
+    this.#retention = new JournalRetention(options.log, options.journal, options.isAwaited)
   }
 
   get seq(): number {

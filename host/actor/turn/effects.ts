@@ -15,12 +15,17 @@ import type { Commit, OutboxRow, ReminderChange } from '../../store/store.ts'
 import { type EffectPlace, type RemindEffect, setReminder } from '../ticks/reminder.ts'
 import { encodeMessage } from './message.ts'
 
+const CALL_PREFIX = `${INTERNAL_KEY_PREFIX}call/`
+const SEND_PREFIX = `${INTERNAL_KEY_PREFIX}send/`
+const SEND_KEY = new RegExp(`^${SEND_PREFIX}(.+?)/(\\d+)/(\\d+)(?:/[\\w-]+)?$`)
+const HASH_PREFIX = `${INTERNAL_KEY_PREFIX}hash/`
+
 /**
  * Idempotency key of a turn's `index`-th host call. The invocation id outlives a crash of the turn, and the
  * incarnation belongs to one actor only, so no other call has it.
  */
 export function callKey(incarnation: string, index: number, invocationId: string): string {
-  return bounded(`${INTERNAL_KEY_PREFIX}call/${incarnation}/${index}/${invocationId}`)
+  return bounded(`${CALL_PREFIX}${incarnation}/${index}/${invocationId}`)
 }
 
 /**
@@ -40,12 +45,26 @@ export function formerMessageKey(
   incarnation: string,
   { seq, index }: Pick<OutboxRow, 'seq' | 'index'>,
 ): string {
-  return `${INTERNAL_KEY_PREFIX}send/${incarnation}/${seq}/${index}`
+  return `${SEND_PREFIX}${incarnation}/${seq}/${index}`
+}
+
+/** The message that a key of this build, or of a former one, stands for; null for other keys. */
+export function messageOfKey(key: string): Pick<OutboxRow, 'incarnation' | 'seq' | 'index'> | null {
+  const parts = SEND_KEY.exec(key)
+  if (parts === null) return null
+  const [, incarnation = '', seq, index] = parts
+  return { incarnation, seq: Number(seq), index: Number(index) }
+}
+
+/** Whether `key` may be that of a call of the turn with `invocationId`. Of long keys nobody knows. */
+export function isCallKeyOf(key: string, incarnation: string, invocationId: string): boolean {
+  if (key.startsWith(HASH_PREFIX)) return true
+  return key.startsWith(`${CALL_PREFIX}${incarnation}/`) && key.endsWith(`/${invocationId}`)
 }
 
 function bounded(key: string): string {
   if (Buffer.byteLength(key) <= IDEMPOTENCY_KEY_SIZE_MAX_BYTES) return key
-  return `${INTERNAL_KEY_PREFIX}hash/${createHash('sha256').update(key).digest('hex')}`
+  return `${HASH_PREFIX}${createHash('sha256').update(key).digest('hex')}`
 }
 
 /** What a commit holds of a turn's effects, and what happens once it is durable. */

@@ -30,7 +30,7 @@ import { directoryKey, directoryRange, HOST_KEY } from './keys.ts'
 import { firstSeqOf } from './lives.ts'
 import { LmdbLog, type LogHome } from './lmdb-log.ts'
 import { looseChanges, namedChanges, readLoose } from './loose-blobs.ts'
-import { openTurnPage } from './open-turns.ts'
+import { hasOpenTurn, openTurnPage } from './open-turns.ts'
 import { readOutbox, type SettledMessage, settledChange } from './outbox.ts'
 import { quarantineChange, quarantinePage, readQuarantine, releaseChange } from './quarantine.ts'
 import { type DirectoryRow, decodeDirectory, encodeHost, type HostClaim } from './records.ts'
@@ -182,6 +182,11 @@ export class LmdbStore implements Store, LogHome {
       after = keys.at(-1) ?? null
       if (isLast) return
     }
+  }
+
+  async hasOpenTurn(key: ActorKey): Promise<boolean> {
+    this.#refresh()
+    return hasOpenTurn(this.environment, ownKey(key))
   }
 
   async *quarantined(): AsyncIterable<QuarantineRow> {

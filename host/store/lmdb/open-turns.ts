@@ -14,6 +14,10 @@ export function openTurnChange(key: ActorKey, isOpen: boolean): Change {
   return { key: openTurnKey(key), value: isOpen ? MARK : null }
 }
 
+export function hasOpenTurn(environment: Environment, key: ActorKey): boolean {
+  return environment.get(openTurnKey(key)) !== undefined
+}
+
 /** A page of actors behind `after`, in order of type, then id; the last page is shorter. */
 export function openTurnPage(
   environment: Environment,

@@ -83,6 +83,11 @@ export class MemoryStore implements Store {
     yield* [...this.#disk.openTurns.values()].sort(compareActors)
   }
 
+  async hasOpenTurn(key: ActorKey): Promise<boolean> {
+    this.checkOpen()
+    return this.#disk.openTurns.has(cellKey(key))
+  }
+
   async dueReminders(
     atMs: number,
     countMax: number,
