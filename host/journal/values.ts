@@ -91,16 +91,46 @@ const PLAIN_SIZE_MAX_BYTES = 1_024
 
 /**
  * A copy of plain data as the journal gives it back: lone surrogates are replaced, keys are text.
- * @throws what structuredClone and MessagePack refuse: functions, circular structures.
+ * Records have no key `__proto__`: MessagePack is read without it. `unkept` throws, unless it is about what was done
+ * already: former builds called that key `__proto_`.
+ * @throws what structuredClone and MessagePack refuse (functions, circular structures), and what `unkept` throws.
  */
-export function asJournaled(value: unknown): unknown {
+export function asJournaled(value: unknown, unkept: Unkept = REFUSED): unknown {
   const copy = copyPlain(value)
-  return copy === NOT_COPIED ? asJournaledAny(value) : copy
+  return copy === NOT_COPIED ? asJournaledAny(value, unkept) : copy
 }
 
+/** What becomes of a value that no journal holds as it is. */
+export interface Unkept {
+  refuse(reason: string): void
+}
+
+export const REFUSED: Unkept = {
+  refuse(reason) {
+    throw new TypeError(reason)
+  },
+}
+
+/** As former builds did. */
+export const RENAMED: Unkept = { refuse() {} }
+
 /** As `asJournaled`, the long way: what plain copies are compared with. */
-export function asJournaledAny(value: unknown): unknown {
-  return unpackValue(packValue(structuredClone(value)))
+export function asJournaledAny(value: unknown, unkept: Unkept = REFUSED): unknown {
+  const clone = structuredClone(value)
+  const bytes = packValue(clone)
+  if (Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(UNKEPT_KEY))
+    if (holdsUnkept(clone)) unkept.refuse(`a record cannot have the key "${UNKEPT_KEY}"`)
+  return unpackValue(bytes)
+}
+
+const UNKEPT_KEY = '__proto__'
+
+/** Of what could be packed, so there is no circle. Maps come back as records. */
+function holdsUnkept(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return false
+  if (value instanceof Map) return value.has(UNKEPT_KEY) || holdsUnkept([...value.values()])
+  if (value instanceof Set) return holdsUnkept([...value])
+  return Object.hasOwn(value, UNKEPT_KEY) || Object.values(value).some(holdsUnkept)
 }
 
 /** A copy of what the journal gave back. */

@@ -7,8 +7,9 @@
  * no turn can depend on what a crash or an eviction would have wiped out.
  */
 import { LoomError } from '../../base/errors.ts'
-import { asJournaled } from '../../journal/values.ts'
+import { asJournaled, type Unkept } from '../../journal/values.ts'
 import { frozen } from './frozen-state.ts'
+import { Reach } from './typescript-calls.ts'
 
 /** Whom to call. */
 export interface ActorTarget {
@@ -146,7 +147,7 @@ export interface ActorContext {
   log(level: 'trace' | 'debug' | 'info' | 'warn' | 'error', message: string): void
 }
 
-/** Plain data: what survives a structured clone and holds no function. */
+/** Plain data: what survives a structured clone and holds no function, and no record with a key `__proto__`. */
 export type ActorState = Readonly<Record<string, unknown>>
 
 /**
@@ -174,11 +175,12 @@ export abstract class Actor<S extends ActorState = ActorState> {
 
   /**
    * Merges `change` (or what it returns) into the state. Discarded when the turn fails.
-   * @throws ERR_ARGUMENT_TYPE when the change holds what cannot be kept: functions, symbols.
+   * @throws ERR_ARGUMENT_TYPE when the change holds what cannot be kept: functions, symbols, a key `__proto__`.
    */
   updateState(change: Partial<S> | ((state: S) => Partial<S>)): void {
     const patch = typeof change === 'function' ? change(this.#state) : change
-    this.#state = frozen({ ...this.#state, ...plainState(patch) })
+    const unkept = Reach.unkeptOf(this.context)
+    this.#state = frozen({ ...this.#state, ...plainState(patch, unkept) })
   }
 }
 
@@ -191,9 +193,9 @@ export interface ActorClass {
 }
 
 /** A copy of a state, or of a change of it. @throws ERR_ARGUMENT_TYPE */
-export function plainState<T>(value: T): T {
+export function plainState<T>(value: T, unkept?: Unkept): T {
   try {
-    return asJournaled(value) as T
+    return asJournaled(value, unkept) as T
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     throw new LoomError('ERR_ARGUMENT_TYPE', `state must be plain data: ${reason}`, {

@@ -11,6 +11,8 @@
  *   TC3. Code that goes on behind the end of its run (a promise that nobody awaited, a timer) reaches nothing, since
  *        another turn may be running: effects are dropped, promises never settle, what else it asks for is not
  *        recorded, and the state is the one that the method left. It may not fail either: nobody is there to catch that.
+ *   TC4. What former builds took in another form fails a live turn, whatever its code does with the error; in replay it is
+ *        taken as it was, so that their journals replay.
  */
 import { LoomError } from '../../base/errors.ts'
 import { ignoreOutcome } from '../../base/promises.ts'
@@ -19,7 +21,7 @@ import type { HostCallContext } from '../../hostcalls/host-interface.ts'
 import type { Recorder } from '../../hostcalls/recorder.ts'
 import { type RecordableCall, Suspension } from '../../hostcalls/suspension.ts'
 import type { Effect } from '../../journal/entry.ts'
-import { asJournaled, copyJournaled } from '../../journal/values.ts'
+import { asJournaled, copyJournaled, REFUSED, RENAMED, type Unkept } from '../../journal/values.ts'
 
 const asIs = (result: unknown): WitValue => result as WitValue
 
@@ -28,7 +30,7 @@ type Perform = RecordableCall['perform']
 /** running: next state waiting or over. waiting: came to a call that has to wait (TC2). over: the method has ended. */
 type Stage = 'running' | 'waiting' | 'over'
 
-export class Calls {
+export class Calls implements Unkept {
   readonly context: HostCallContext
   readonly #recorder: Recorder
   readonly #replaying: boolean
@@ -109,6 +111,17 @@ export class Calls {
     if (!this.#isOver(effect.kind)) this.context.effect(effect)
   }
 
+  /** TC4. Of code that reaches nothing any more (TC3) nothing is kept either. @throws ERR_ARGUMENT_TYPE */
+  refuse(reason: string): void {
+    if (this.#replaying || this.#stage !== 'running') return
+    throw this.#recorder.fail(new LoomError('ERR_ARGUMENT_TYPE', reason))
+  }
+
+  /** TC4, of what the method leaves at its end: its code cannot catch that. */
+  get atEnd(): Unkept {
+    return this.#replaying ? RENAMED : REFUSED
+  }
+
   log(level: string, message: string): void {
     if (this.#stage !== 'waiting' && this.context.live) this.context.log(level, message)
   }
@@ -139,6 +152,20 @@ export class Calls {
   }
 }
 
+/** What the context of a run is made of, for the class that is given it; authors do not see it. */
+export class Reach {
+  readonly #calls: Calls
+
+  constructor(calls: Calls) {
+    this.#calls = calls
+  }
+
+  /** Undefined for a context that no host made. */
+  static unkeptOf(context: object): Unkept | undefined {
+    return #calls in context ? context.#calls : undefined
+  }
+}
+
 /** A copy of a recorded value for its author (TC1). */
 export function copyOf(value: WitValue): WitValue {
   return typeof value === 'object' && value !== null ? copyJournaled(value) : value
@@ -151,9 +178,9 @@ export function handled<T>(promise: Promise<T>): Promise<T> {
 }
 
 /** Plain data as the journal gives it back (TC1). @throws ERR_ARGUMENT_TYPE */
-export function plain(what: string, value: unknown): WitValue {
+export function plain(what: string, value: unknown, unkept?: Unkept): WitValue {
   try {
-    return asJournaled(value) as WitValue
+    return asJournaled(value, unkept) as WitValue
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     throw new LoomError('ERR_ARGUMENT_TYPE', `${what}: expected plain data: ${reason}`)

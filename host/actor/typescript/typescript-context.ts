@@ -19,7 +19,7 @@ import type {
   SimpleState,
   Timers,
 } from './typescript-actor.ts'
-import { type Calls, copyOf, handled, plain } from './typescript-calls.ts'
+import { type Calls, copyOf, handled, plain, Reach } from './typescript-calls.ts'
 import { fetchOf } from './typescript-fetch.ts'
 import { reminders, timers } from './typescript-ticks.ts'
 
@@ -68,7 +68,7 @@ function simpleState(calls: Calls): SimpleState {
     get: <T>(key: string) => get(key) as Promise<T | undefined>,
     has: async (key) => (await get(key)) !== undefined,
     set: (key, value) => {
-      const copy = plain(`value of ${key}`, value)
+      const copy = plain(`value of ${key}`, value, calls)
       if (copy === undefined)
         throw new LoomError('ERR_ARGUMENT_TYPE', `value of ${key}: undefined; use delete`)
       calls.effect({ kind: 'set', key: checkStateKey(key), value: copy })
@@ -85,12 +85,13 @@ function simpleState(calls: Calls): SimpleState {
 }
 
 /** Made for each run of a method; each function when it is asked for, since few are. */
-export class RunContext implements ActorContext {
+export class RunContext extends Reach implements ActorContext {
   readonly #calls: Calls
   readonly #caller: string | null
   #simpleState: SimpleState | null = null
 
   constructor(calls: Calls) {
+    super(calls)
     this.#calls = calls
     this.#caller = calls.context.caller
   }
@@ -173,7 +174,7 @@ async function call<T>(
   method: string,
   args: readonly unknown[],
 ): Promise<T> {
-  const values = plain(`arguments of ${method}`, args) as readonly WitValue[]
+  const values = plain(`arguments of ${method}`, args, calls) as readonly WitValue[]
   const call = { target: checkedTarget(target), method, args: values }
   const named = [call.target.type, call.target.id, method, values]
   const perform = (): WitValue | PromiseLike<WitValue> => {
@@ -190,7 +191,7 @@ function send(
   method: string,
   args: readonly unknown[],
 ): void {
-  const values = plain(`arguments of ${method}`, args) as readonly WitValue[]
+  const values = plain(`arguments of ${method}`, args, calls) as readonly WitValue[]
   const message = { target: checkedTarget(target), method, args: values }
   if (typeof delayMs !== 'number' || !(delayMs >= 0 && delayMs <= TIME_MAX_MS))
     throw new LoomError(

@@ -18,7 +18,13 @@ import type { JsonValue, WitValue } from '../../component/wit/wit.ts'
 import { CALL_LIMITS } from '../../hostcalls/call-limits.ts'
 import type { HostCallContext } from '../../hostcalls/host-interface.ts'
 import type { Recorder } from '../../hostcalls/recorder.ts'
-import { asJournaled, copyJournaled, packValue, unpackValue } from '../../journal/values.ts'
+import {
+  asJournaled,
+  copyJournaled,
+  packValue,
+  type Unkept,
+  unpackValue,
+} from '../../journal/values.ts'
 import type { ActorBody, ActorMethod, ActorProgram } from '../program/program.ts'
 import { frozen, isChangeable } from './frozen-state.ts'
 import { Actor, type ActorClass, type ActorState, plainState } from './typescript-actor.ts'
@@ -64,10 +70,13 @@ class TypescriptBody implements ActorBody {
       ]
       if (run === undefined) throw new LoomError('ERR_INVARIANT', `no method ${method.name}`)
       const result = run.apply(this.#actor, copyJournaled(args) as unknown[])
-      if (isThenable(result)) return calls.ended(result, () => this.#leave()).then(copied, failed)
+      if (isThenable(result)) {
+        const copy = (given: unknown): WitValue => copied(given, calls.atEnd)
+        return calls.ended(result, () => this.#leave()).then(copy, failed)
+      }
       calls.end()
       this.#leave()
-      return copied(result)
+      return copied(result, calls.atEnd)
     } catch (error) {
       calls.end()
       return failed(error)
@@ -85,7 +94,7 @@ class TypescriptBody implements ActorBody {
   /** C3. @throws ERR_ARGUMENT_TYPE when it was changed in place, to what cannot be kept. */
   #leave(): void {
     const { state } = this.#actor
-    this.#left = isChangeable(state) ? frozen(plainState(state)) : state
+    this.#left = isChangeable(state) ? frozen(plainState(state, this.#calls.atEnd)) : state
   }
 
   accept(): void {
@@ -108,9 +117,9 @@ class TypescriptBody implements ActorBody {
 }
 
 /** Results cross as the journal would give them back (C1). */
-function copied(result: unknown): WitValue {
+function copied(result: unknown, unkept: Unkept): WitValue {
   try {
-    return asJournaled(result) as WitValue
+    return asJournaled(result, unkept) as WitValue
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     throw new LoomError('ERR_ACTOR_FAILED', `the result is not plain data: ${reason}`)
@@ -160,10 +169,19 @@ function methodOf(name: string): ActorMethod {
   return { name, signature: null, check, fromJson: check, toJson }
 }
 
-/** @throws ERR_OPTION when the class is not one that extends Actor. */
+function checkInitialState({ initialState }: ActorClass): void {
+  try {
+    asJournaled(initialState)
+  } catch (error) {
+    throw new LoomError('ERR_OPTION', `initialState: expected plain data: ${String(error)}`)
+  }
+}
+
+/** @throws ERR_OPTION when the class is not one that extends Actor, or its initial state is no plain data. */
 export function typescriptProgram(actorClass: ActorClass): ActorProgram {
   if (typeof actorClass !== 'function' || !(actorClass.prototype instanceof Actor))
     throw new LoomError('ERR_OPTION', 'actorClass: expected a class that extends Actor')
+  checkInitialState(actorClass)
   const methods = methodNames(actorClass).map(methodOf)
   const byName = new Map(methods.map((method) => [method.name, method]))
   return {

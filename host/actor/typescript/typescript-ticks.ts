@@ -50,6 +50,6 @@ export function timers(calls: Calls): Timers {
 }
 
 function set(calls: Calls, kind: 'remind' | 'timer', name: string, options: TickOptions): void {
-  const data = plain(`data of ${name}`, options.data)
+  const data = plain(`data of ${name}`, options.data, calls)
   calls.effect({ kind, name, schedule: scheduleOf(options), data })
 }

@@ -4,7 +4,7 @@ import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { copyPlain, NOT_COPIED } from '../../../host/journal/plain-copy.ts'
-import { asJournaled, asJournaledAny, isSameValue } from '../../../host/journal/values.ts'
+import { asJournaled, asJournaledAny, isSameValue, RENAMED } from '../../../host/journal/values.ts'
 
 const key = fc.oneof(
   fc.string({ maxLength: 8 }),
@@ -77,8 +77,30 @@ test('what cannot be journaled is refused as it was', () => {
 })
 
 test('keys that mean something to an object stay keys', () => {
-  const value = JSON.parse('{"__proto__": {"admin": true}, "constructor": 1, "toString": 2}')
-  const copy = asJournaled(value) as Record<string, unknown>
-  expect(copy).toStrictEqual(asJournaledAny(value))
-  expect((copy as { admin?: boolean }).admin).toBeUndefined()
+  const value = JSON.parse('{"constructor": 1, "toString": 2, "__proto": 3}')
+  expect(keysOf(asJournaled(value))).toEqual(Object.keys(value))
+  expect(asJournaled(value)).toStrictEqual(asJournaledAny(value))
+})
+
+test.each([
+  ['a record', JSON.parse('{"__proto__": {"admin": true}}')],
+  ['a record of a record', JSON.parse('[{"a": [{"__proto__": 1}]}]')],
+  ['a map', new Map([['__proto__', 1]])],
+  ['a record in a map', new Map([['a', JSON.parse('{"__proto__": 1}')]])],
+  ['a record in a set', new Set([JSON.parse('{"__proto__": 1}')])],
+])(
+  'the key __proto__ of %s is refused by name, or called as former builds called it',
+  (_, value) => {
+    expect(() => asJournaled(value)).toThrow('a record cannot have the key "__proto__"')
+    const copy = asJournaled(value, RENAMED)
+    expect(inspect(copy, { depth: null })).toMatch(/__proto_: /)
+    expect((copy as { admin?: boolean }).admin).toBeUndefined()
+  },
+)
+
+test('a text that says __proto__ is a text', () => {
+  expect(asJournaled(['__proto__', new Map([['a', '__proto__']])])).toEqual([
+    '__proto__',
+    { a: '__proto__' },
+  ])
 })
