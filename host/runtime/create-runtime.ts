@@ -167,7 +167,7 @@ class HostRuntime implements Runtime {
     this.#openTurns = openTurns
     this.#quarantines = quarantines
     this.#deep = deep
-    this.#lives = new Lives(home)
+    this.#lives = new Lives({ ...home, outbox })
     const { idempotencyRetentionMs: retentionMs } = limits
     const warn = (message: string): void => log({ level: 'warn', message })
     this.#retention = new KeyRetention({ store, clock, retentionMs, warn })

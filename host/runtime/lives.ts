@@ -16,11 +16,13 @@ import { type ActorKey, formatActorKey } from '../base/names.ts'
 import { encodeEntry } from '../journal/codec.ts'
 import type { Pool } from '../pool/pool.ts'
 import type { Store } from '../store/store.ts'
+import type { Outbox } from './outbox.ts'
 
 export interface LivesOptions {
   readonly store: Store
   readonly pool: Pool
   readonly clock: Clock
+  readonly outbox: Pick<Outbox, 'endLife'>
 }
 
 export class Lives {
@@ -41,7 +43,7 @@ export class Lives {
   }
 
   async #end(key: ActorKey): Promise<void> {
-    const { store, clock } = this.#options
+    const { store, clock, outbox } = this.#options
     const log = await store.openLog(key)
     const isMarked = (await store.readQuarantine(key)) !== null
     // A mark without a journal is what a crash leaves of an import that had just begun, or of the step below.
@@ -49,6 +51,7 @@ export class Lives {
       throw new LoomError('ERR_ACTOR_UNKNOWN', `${formatActorKey(key)} has no journal`)
     const seq = log.seqNext
     const entry = encodeEntry(seq, { kind: 'deleted', atMs: clock.wallMs() })
+    if (log.record !== null) await outbox.endLife(log)
     if (log.record !== null) await log.append({ seq, entries: [entry], end: true })
     if (isMarked) await store.release(key)
   }

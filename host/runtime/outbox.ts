@@ -16,6 +16,7 @@
  *        answers from its journal.
  *   OB4. What is taken up from the store may have been run under the key of a former build: the receiver is asked for
  *        that as well, and another message that was run under it does not count.
+ *   OB5. Before a receiver's life ends, the store has forgotten what that has run: its next life cannot know of it.
  */
 import type { Activation } from '../actor/activation/activation.ts'
 import { isTurnFailure } from '../actor/mailbox/outcomes.ts'
@@ -27,7 +28,7 @@ import { OUTBOX_IN_FLIGHT_MAX, RETRY_MAX_MS, RETRY_MIN_MS } from '../base/limits
 import { type ActorKey, formatActorKey } from '../base/names.ts'
 import { ignoreOutcome } from '../base/promises.ts'
 import type { Pool } from '../pool/pool.ts'
-import type { OutboxRow, Store } from '../store/store.ts'
+import type { ActorLog, OutboxRow, Store } from '../store/store.ts'
 import { argumentsOf } from './actor-calls.ts'
 import { Delays, longer } from './delays.ts'
 import { findMethod } from './handle.ts'
@@ -46,6 +47,8 @@ interface Waiting {
   readonly row: OutboxRow
   /** An earlier host may have delivered it, perhaps of a build that made another key (OB4). */
   readonly isInherited: boolean
+  /** Its receiver has had it (OB5). */
+  wasRun: boolean
   readonly message: StoredMessage
 }
 
@@ -53,7 +56,7 @@ interface Waiting {
 interface Pair {
   readonly name: string
   readonly waiting: Waiting[]
-  inFlight: number
+  inFlight: readonly Waiting[]
   retryMs: number
   /** A retry is put off. */
   isPausing: boolean
@@ -67,6 +70,8 @@ export class Outbox {
   readonly #known = new Set<string>()
   /** Delivered, and not forgotten by the store yet. */
   #settled: OutboxRow[] = []
+  /** Those on their way to be forgotten. */
+  #settling: readonly OutboxRow[] = []
   #isSettling = false
   #isStarted = false
 
@@ -132,7 +137,7 @@ export class Outbox {
       const message = this.#read(row)
       if (message === null) continue
       const delayMs = message.notBeforeMs - this.#options.clock.wallMs()
-      const waiting = { row, message, isInherited }
+      const waiting = { row, message, isInherited, wasRun: false }
       if (delayMs <= 0) this.#queue(waiting)
       else this.#delays.after(delayMs, () => this.#queue(waiting))
     }
@@ -158,7 +163,7 @@ export class Outbox {
     const name = `${formatActorKey(row.sender)} ${formatActorKey(message.target)}`
     let pair = this.#pairs.get(name)
     if (pair === undefined) {
-      pair = { name, waiting: [], inFlight: 0, retryMs: RETRY_MIN_MS, isPausing: false }
+      pair = { name, waiting: [], inFlight: [], retryMs: RETRY_MIN_MS, isPausing: false }
       this.#pairs.set(name, pair)
     }
     pair.waiting.push(waiting)
@@ -167,14 +172,14 @@ export class Outbox {
 
   /** OB2: the receiver is activated first, so that a pair's messages enter its mailbox in one go. */
   #pump(pair: Pair): void {
-    if (this.#delays.closed || pair.isPausing || pair.inFlight > 0) return
+    if (this.#delays.closed || pair.isPausing || pair.inFlight.length > 0) return
     const batch = pair.waiting.splice(0, OUTBOX_IN_FLIGHT_MAX)
     const [first] = batch
     if (first === undefined) {
       this.#pairs.delete(pair.name)
       return
     }
-    pair.inFlight = batch.length
+    pair.inFlight = batch
     ignoreOutcome(this.#deliver(pair, batch, first.message))
   }
 
@@ -188,7 +193,7 @@ export class Outbox {
       refusals = batch.map(({ row }) => this.#refused(row, error))
     }
     const failed = batch.filter((_, index) => refusals[index] !== null)
-    pair.inFlight = 0
+    pair.inFlight = []
     pair.waiting.unshift(...failed)
     const refusal = refusals.find((error) => error !== null)
     if (refusal === undefined) {
@@ -215,7 +220,8 @@ export class Outbox {
 
   /** Null when the message needs no further delivery, else why it was not taken. */
   async #hand(activation: Activation, waiting: Waiting): Promise<LoomError | null> {
-    const { row, message, isInherited } = waiting
+    const { row, message, isInherited, wasRun } = waiting
+    if (wasRun) return null
     try {
       const method = findMethod(activation, message.method)
       const args = argumentsOf(method, message)
@@ -240,6 +246,25 @@ export class Outbox {
     return null
   }
 
+  /** OB5: of the life whose journal is `log`, and which runs nothing any more. @throws ERR_STORE, ERR_FENCED */
+  async endLife(log: Pick<ActorLog, 'key' | 'findIdempotent'>): Promise<void> {
+    if (!this.#isStarted) await this.#takeUp(null, () => true)
+    const target = formatActorKey(log.key)
+    for (const { name, inFlight, waiting } of this.#pairs.values()) {
+      if (!name.endsWith(` ${target}`)) continue
+      for (const one of [...inFlight, ...waiting]) {
+        const { row, wasRun } = one
+        if (wasRun || (await log.findIdempotent(messageKey(row.incarnation, row))) === null)
+          continue
+        one.wasRun = true
+        this.#settle(row)
+      }
+    }
+    // Others may be on their way already: twice is as once.
+    const rows = [...this.#settling, ...this.#settled]
+    if (rows.length > 0) await this.#options.store.settleOutbox(rows)
+  }
+
   #settle(row: OutboxRow): void {
     this.#settled.push(row)
     if (this.#isSettling) return
@@ -251,6 +276,7 @@ export class Outbox {
   async #settleAll(): Promise<void> {
     for (let pauseMs = RETRY_MIN_MS; this.#settled.length > 0; ) {
       const rows = this.#settled
+      this.#settling = rows
       this.#settled = []
       try {
         await this.#options.store.settleOutbox(rows)
@@ -258,11 +284,13 @@ export class Outbox {
         pauseMs = RETRY_MIN_MS
       } catch (error) {
         this.#settled = rows.concat(this.#settled)
+        this.#settling = []
         if (toLoomError(error).kind === 'lost') return
         await this.#delays.pause(pauseMs)
         pauseMs = longer(pauseMs)
       }
     }
+    this.#settling = []
     this.#isSettling = false
   }
 }

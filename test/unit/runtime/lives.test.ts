@@ -1,9 +1,13 @@
 // Aim: the guarantee of host/runtime/lives.ts. Method: a memory store whose rows are looked at directly, calls that
 // wait for the test, a crash before and after the last commit of a life.
 import { expect, test } from 'vitest'
+import { VirtualClock } from '../../../host/base/clock.ts'
 import { durationMs } from '../../../host/base/duration.ts'
+import { LoomError } from '../../../host/base/errors.ts'
+import type { Runtime } from '../../../host/index.ts'
 import { memory } from '../../../host/store/memory/memory.ts'
 import type { StoreDriver } from '../../../host/store/store.ts'
+import { alteredDriver } from '../../support/altered-driver.ts'
 import { Peer } from '../../support/bank-actor.ts'
 import { damagingDriver } from '../../support/damaging-driver.ts'
 import { errorOf, isPending, openHost } from '../../support/host.ts'
@@ -84,6 +88,49 @@ test('messages that a deleted actor had sent are delivered', async () => {
   await runtime.deleteActor('sender', 'Peer')
   const receiver = await runtime.getActor('receiver', 'Peer')
   await expect.poll(() => receiver.call('balance')).toBe(4)
+})
+
+test.each([
+  ['the host that delivered it', 1],
+  ['the next host, which has not delivered it yet', 2],
+])('a message that a life has had is not given to the next one: deleted by %s', async (_, by) => {
+  const store = memory()
+  let fails = true
+  let failures = 0
+  const unsettled = alteredDriver(store, {
+    store: (opened) => ({
+      settleOutbox: (rows) => {
+        if (!fails) return opened.settleOutbox(rows)
+        failures++
+        return Promise.reject(new LoomError('ERR_STORE', 'EIO'))
+      },
+    }),
+  })
+  const open = async () => {
+    // The first try to settle fails, and the clock does not go on to the next one.
+    const runtime = await openHost({ store: unsettled, clock: new VirtualClock() })
+    await runtime.registerActorType('Peer', { type: 'typescript', actorClass: Peer })
+    return runtime
+  }
+  const first = await open()
+  const call = async (runtime: Runtime, id: string, method: string, ...args: unknown[]) =>
+    await (await runtime.getActor(id, 'Peer')).call(method, ...args)
+  await call(first, 'sender', 'deposit', 10)
+  await call(first, 'sender', 'pay', 'receiver', 4)
+  await expect.poll(() => call(first, 'receiver', 'balance')).toBe(4)
+  await expect.poll(() => failures).toBe(1)
+  if (by === 1) {
+    fails = false
+    await first.deleteActor('receiver', 'Peer')
+  }
+  store.crash()
+  const second = await open()
+  fails = false
+  if (by === 2) await second.deleteActor('receiver', 'Peer')
+  // What is sent now comes behind what would be delivered again.
+  await call(second, 'sender', 'pay', 'receiver', 1)
+  await expect.poll(() => call(second, 'receiver', 'balance')).toBeGreaterThan(0)
+  expect(await call(second, 'receiver', 'balance')).toBe(1)
 })
 
 test('a quarantined actor can be deleted, and its name used again', async () => {
