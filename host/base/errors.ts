@@ -49,6 +49,7 @@ export const ERRORS = {
   ERR_METHOD_UNKNOWN: row('usage', 404, 66, 'the actor type has no such method'),
   ERR_ACTOR_UNKNOWN: row('usage', 404, 66, 'the actor has no journal'),
   ERR_ACTOR_REMINDER_NOT_FOUND: row('usage', 404, 66, 'the actor has no such reminder'),
+  ERR_ACTOR_TIMER_NOT_FOUND: row('usage', 404, 66, 'the actor has no such timer'),
   ERR_ACTOR_REMINDER_ALREADY_EXISTS: row(
     'usage',
     409,

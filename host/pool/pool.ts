@@ -27,7 +27,7 @@ import type { Activation } from '../actor/activation/activation.ts'
 import { type WarmActor, wantsSnapshot } from '../actor/activation/warm-actor.ts'
 import type { Clock, Timer } from '../base/clock.ts'
 import { LoomError } from '../base/errors.ts'
-import { type ActorKey, formatActorKey } from '../base/names.ts'
+import { type ActorKey, formatActorKey, parseActorKey } from '../base/names.ts'
 import { deferred, ignoreOutcome } from '../base/promises.ts'
 import { type WarmLimits, WarmTier } from './warm-tier.ts'
 
@@ -126,6 +126,18 @@ export class Pool {
   get counts(): PoolCounts {
     const hot = this.#slots.size - this.#fallingCount
     return { hot, warm: this.#warm.count, warmSizeBytes: this.#warm.sizeBytes }
+  }
+
+  /** Of actors that are hot or warm. */
+  countsByType(): Map<string, number> {
+    const counts = new Map<string, number>()
+    const count = (name: string): void => {
+      const { type } = parseActorKey(name)
+      counts.set(type, (counts.get(type) ?? 0) + 1)
+    }
+    for (const [name, slot] of this.#slots) if (slot.kind !== 'falling') count(name)
+    for (const name of this.#warm.names()) count(name)
+    return counts
   }
 
   tierOf(key: ActorKey): 'hot' | 'warm' | 'cold' {

@@ -69,6 +69,10 @@ export class WarmTier {
     return this.#slots.has(name)
   }
 
+  names(): Iterable<string> {
+    return this.#slots.keys()
+  }
+
   put(name: string, actor: WarmActor, sweep: number): void {
     const { image } = actor
     const kept =

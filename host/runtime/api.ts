@@ -206,6 +206,8 @@ export interface ReminderHandle {
 export interface TimerHandle {
   set(name: string, options?: TickOptions & SetOptions): Promise<void>
   cancel(name: string): Promise<void>
+  /** In order of name; none of an actor that was not resident. */
+  list(): Promise<readonly ReminderDescription[]>
 }
 
 /** A call whose arguments are JSON. */
@@ -310,6 +312,8 @@ export interface Runtime {
   reminders(actorId: string, actorType: string): Promise<readonly ReminderDescription[]>
   actors(type?: string): AsyncIterable<ActorSummary>
   stats(): RuntimeStats
+  /** How many actors of each type are hot or warm, in order of type; those of registered types also when none is. */
+  residentCounts(): readonly { readonly type: string; readonly count: number }[]
   /** Actors that take no turns because their journal is damaged or diverges, in order of type, then id. */
   quarantined(): AsyncIterable<QuarantineRow>
   /** Lets the next call of a quarantined actor try again; false when it is not quarantined. Durable. */

@@ -270,6 +270,13 @@ class HostRuntime implements Runtime {
     return { ...this.#pool.counts, spareInstances: this.#stock.count, blobsCollected }
   }
 
+  residentCounts(): readonly { readonly type: string; readonly count: number }[] {
+    const counts = this.#pool.countsByType()
+    for (const type of this.#types.registered) counts.set(type, counts.get(type) ?? 0)
+    const types = [...counts.keys()].sort()
+    return types.map((type) => ({ type, count: counts.get(type) ?? 0 }))
+  }
+
   quarantined(): AsyncIterable<QuarantineRow> {
     return this.#quarantines.list()
   }

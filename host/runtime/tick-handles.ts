@@ -41,6 +41,7 @@ export function timerHandle(clock: Clock, use: UseActivation): TimerHandle {
     set: (name, options = {}) =>
       use((activation) => set(clock, activation, 'timer', name, options)),
     cancel: (name) => use((activation) => cancel(activation, CANCEL_TIMER, name)),
+    list: () => use(async ({ timers }) => timers.list().map(describeReminder)),
   }
 }
 

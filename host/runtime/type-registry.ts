@@ -194,6 +194,11 @@ export class TypeRegistry {
   }
 
   /** Registered types and types in the blob store, by name. */
+  /** Names of types that the embedder has registered. */
+  get registered(): Iterable<string> {
+    return this.#registered.keys()
+  }
+
   async describe(): Promise<readonly ActorTypeDescription[]> {
     const pushed = await this.#options.blobs.names(TYPE_NAME_PREFIX)
     const names = new Set([

@@ -10,6 +10,7 @@ import { checkTypeName } from '../base/names.ts'
 import type { Runtime } from '../runtime/api.ts'
 import { addAdminRoutes } from './admin-routes.ts'
 import { JSON_TYPE, jsonArray } from './json.ts'
+import { addMetadataRoute } from './metadata-route.ts'
 import {
   type PathParams,
   parseActorPath,
@@ -29,6 +30,7 @@ export function addRoutes(app: FastifyInstance, runtime: Runtime, probe: HealthP
   addReadingRoutes(app, runtime)
   addAdminRoutes(app, runtime)
   addTickRoutes(app, runtime)
+  addMetadataRoute(app, runtime)
   addHealthRoute(app, runtime, probe)
   app.setNotFoundHandler((request) => {
     const path = request.url.split('?', 1)[0]
@@ -37,9 +39,10 @@ export function addRoutes(app: FastifyInstance, runtime: Runtime, probe: HealthP
 }
 
 function addMethodRoute(app: FastifyInstance, runtime: Runtime): void {
-  app.post<{ Params: PathParams }>(
-    '/v1.0/actors/:type/:id/method/:method',
-    async (request, reply) => {
+  app.route<{ Params: PathParams }>({
+    method: ['POST', 'PUT'],
+    url: '/v1.0/actors/:type/:id/method/:method',
+    handler: async (request, reply) => {
       refuseWebPages(request.headers)
       const key = parseActorPath(request.params)
       const idempotencyKey = parseIdempotencyKey(request.raw.headersDistinct['idempotency-key'])
@@ -53,7 +56,7 @@ function addMethodRoute(app: FastifyInstance, runtime: Runtime): void {
       })
       return reply.type(JSON_TYPE).send(JSON.stringify(result ?? null))
     },
-  )
+  })
 }
 
 /** A query: nothing is run that could change anything, so that a GET is safe. */

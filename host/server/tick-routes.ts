@@ -55,34 +55,44 @@ function addSettingRoutes(app: FastifyInstance, runtime: Runtime): void {
   }
 }
 
-function addListingRoutes(app: FastifyInstance, runtime: Runtime): void {
-  app.get<{ Params: PathParams }>('/v1.0/actors/:type/:id/reminders', async (request, reply) => {
-    const { type, id } = parseActorPath(request.params)
-    const all = await runtime.reminders(id, type)
-    return reply.type(JSON_TYPE).send(JSON.stringify(all.map(jsonReminder)))
-  })
+const KINDS = {
+  reminders: { one: 'reminder', missing: 'ERR_ACTOR_REMINDER_NOT_FOUND' },
+  timers: { one: 'timer', missing: 'ERR_ACTOR_TIMER_NOT_FOUND' },
+} as const
 
-  app.get<{ Params: PathParams }>(
-    '/v1.0/actors/:type/:id/reminders/:name',
-    async (request, reply) => {
-      const { type, id } = parseActorPath(request.params)
-      const { name } = request.params
-      const found = (await runtime.reminders(id, type)).find((one) => one.name === name)
-      if (found === undefined)
-        throw new LoomError(
-          'ERR_ACTOR_REMINDER_NOT_FOUND',
-          `${type}/${id} has no reminder ${JSON.stringify(name)}`,
-        )
-      const { data, due, period, ttl } = jsonReminder(found)
-      const times = {
-        dueTime: due || undefined,
-        period: period || undefined,
-        ttl: ttl || undefined,
-      }
-      const shown = { actorID: id, actorType: type, data, ...times }
-      return reply.type(JSON_TYPE).send(JSON.stringify(shown))
-    },
-  )
+function addListingRoutes(app: FastifyInstance, runtime: Runtime): void {
+  for (const kind of ['reminders', 'timers'] as const) {
+    const listed = async (params: PathParams) => {
+      const { type, id } = parseActorPath(params)
+      const actor = await runtime.getActor(id, type)
+      return { type, id, all: await actor[kind].list() }
+    }
+
+    app.get<{ Params: PathParams }>(`/v1.0/actors/:type/:id/${kind}`, async (request, reply) => {
+      const { all } = await listed(request.params)
+      return reply.type(JSON_TYPE).send(JSON.stringify(all.map(jsonReminder)))
+    })
+
+    app.get<{ Params: PathParams }>(
+      `/v1.0/actors/:type/:id/${kind}/:name`,
+      async (request, reply) => {
+        const { type, id, all } = await listed(request.params)
+        const { name } = request.params
+        const found = all.find((tick) => tick.name === name)
+        const { one, missing } = KINDS[kind]
+        if (found === undefined)
+          throw new LoomError(missing, `${type}/${id} has no ${one} ${JSON.stringify(name)}`)
+        const { data, due, period, ttl } = jsonReminder(found)
+        const times = {
+          dueTime: due || undefined,
+          period: period || undefined,
+          ttl: ttl || undefined,
+        }
+        const shown = { actorID: id, actorType: type, data, ...times }
+        return reply.type(JSON_TYPE).send(JSON.stringify(shown))
+      },
+    )
+  }
 }
 
 /** Components are given bytes: those of JSON text, when they were set over HTTP. */

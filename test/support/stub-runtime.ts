@@ -47,7 +47,7 @@ export class StubRuntime implements Runtime {
     const executeJson = (request: JsonRequest) => this.executeJson(id, type, request)
     const unused = () => Promise.reject(new Error('not in the stub'))
     const reminders = { set: unused, cancel: unused, list: unused }
-    const timers = { set: unused, cancel: unused }
+    const timers = { set: unused, cancel: unused, list: unused }
     const named = { actorId: id, actorType: type, reminders, timers }
     return { ...named, call: unused, execute: unused, executeJson }
   }
@@ -78,6 +78,10 @@ export class StubRuntime implements Runtime {
 
   stats(): RuntimeStats {
     return { hot: 0, warm: 0, warmSizeBytes: 0, blobsCollected: 0, spareInstances: 0 }
+  }
+
+  residentCounts(): [] {
+    return []
   }
 
   async reminders(): Promise<[]> {

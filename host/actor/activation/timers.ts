@@ -11,6 +11,8 @@ import type { Clock, Timer } from '../../base/clock.ts'
 import { toLoomError } from '../../base/errors.ts'
 import { TIMERS_COUNT_MAX } from '../../base/limits.ts'
 import type { WitValue } from '../../component/wit/wit.ts'
+import type { ReminderInfo } from '../../hostcalls/host-interface.ts'
+import type { ScheduleText } from '../../journal/entry.ts'
 import type { CallHead } from '../mailbox/invocation.ts'
 import type { ActorProgram } from '../program/program.ts'
 import { tickMethod } from '../program/tick-methods.ts'
@@ -32,6 +34,8 @@ export type Timers = readonly TimerEffect[]
 interface Waiting {
   readonly name: string
   readonly schedule: Schedule
+  /** As its author wrote it. */
+  readonly text: ScheduleText
   readonly data: WitValue
   readonly firstMs: number
   dueMs: number
@@ -62,7 +66,8 @@ export class ActorTimers {
         continue
       }
       const { name, data } = effect
-      const waiting = { name, schedule, data, firstMs, dueMs: firstMs, timer: null }
+      const text = effect.schedule
+      const waiting = { name, schedule, text, data, firstMs, dueMs: firstMs, timer: null }
       this.#waiting.set(name, waiting)
       this.#wait(waiting)
     }
@@ -70,6 +75,13 @@ export class ActorTimers {
 
   get count(): number {
     return this.#waiting.size
+  }
+
+  /** In order of name. */
+  list(): readonly ReminderInfo[] {
+    return [...this.#waiting.values()]
+      .map(({ name, text: schedule, data, dueMs: dueAtMs }) => ({ name, dueAtMs, schedule, data }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
   close(): void {

@@ -146,7 +146,10 @@ test.each(['a/b', 'ünï', 'a%2Fb', '100%', 'a b', '日本', '#?&;+', '🙂', '%
 test.each([
   ['GET', '/'],
   ['PATCH', METHOD],
-  ['PUT', METHOD],
+  ['DELETE', METHOD],
+  ['POST', '/v1.0/actors/Counter/c1/state'],
+  ['GET', '/v1.0/actors/Counter/c1/state/k'],
+  ['POST', '/v1.0/shutdown'],
   ['DELETE', '/v1.0/actors/Counter'],
   ['OPTIONS', '/healthz'],
   ['POST', '/v1.0/actors/Counter/c1/method'],
@@ -288,7 +291,7 @@ test('/healthz names the epoch and the process, and turns 503 when the host is l
     expect(await request(server.address, path)).toMatchObject({ status: 204, text: '' })
   runtime.lose(new LoomError('ERR_FENCED', 'epoch 8 has taken over'))
   await runtime.lost
-  for (const path of dapr)
+  for (const path of [...dapr, '/v1.0/metadata'])
     expect(await request(server.address, path)).toMatchObject({ status: 503 })
   const lost = await request(server.address, '/healthz')
   expect([lost.status, JSON.parse(lost.text)]).toEqual([

@@ -6,6 +6,7 @@ import { openHost } from '../../support/host.ts'
 import { Ticking } from '../../support/ticking-actor.ts'
 
 async function serve(): Promise<{
+  address: string
   clock: VirtualClock
   send: (method: string, path: string, body?: unknown) => Promise<[number, unknown]>
 }> {
@@ -22,7 +23,7 @@ async function serve(): Promise<{
     const text = await response.text()
     return [response.status, text === '' ? null : JSON.parse(text)]
   }
-  return { clock, send }
+  return { address: server.address, clock, send }
 }
 
 test('a reminder is set, read, listed and deleted', async () => {
@@ -58,10 +59,47 @@ test('a reminder is set, read, listed and deleted', async () => {
   ])
 })
 
-test('a timer is set and deleted', async () => {
-  const { send } = await serve()
-  expect(await send('POST', 'timers/t', { dueTime: '1h', callback: 'c' })).toEqual([204, null])
+test('a timer is set, read, listed and deleted', async () => {
+  const { clock, send } = await serve()
+  const given = { dueTime: '1h', period: 'p1d', data: [1] }
+  expect(await send('POST', 'timers/t', { ...given, callback: 'c' })).toEqual([204, null])
+  expect(await send('PUT', 'timers/bare', {})).toEqual([204, null])
+  expect(await send('GET', 'timers/t')).toEqual([
+    200,
+    { actorID: 'a', actorType: 'Ticking', ...given },
+  ])
+  clock.advance(1)
+  expect((await send('GET', 'timers'))[1]).toMatchObject([{ name: 't', due: '1h', period: 'p1d' }])
+  expect(await send('GET', 'timers/bare')).toMatchObject([
+    404,
+    { errorCode: 'ERR_ACTOR_TIMER_NOT_FOUND' },
+  ])
   for (const _ of [1, 2]) expect(await send('DELETE', 'timers/t')).toEqual([204, null])
+})
+
+test('a client that starts is told which types are here, and how many actors of each are in memory', async () => {
+  const { address, send } = await serve()
+  await send('PUT', 'timers/t', { dueTime: '1h' })
+  const response = await fetch(`${address}/v1.0/metadata`)
+  const counts = [
+    { type: 'Ledger', count: 0 },
+    { type: 'Ticking', count: 1 },
+  ]
+  expect([response.status, await response.json()]).toMatchObject([
+    200,
+    {
+      id: 'loom',
+      runtimeVersion: expect.stringMatching(/^\d+\.\d+\.\d+/),
+      actors: counts,
+      actorRuntime: { runtimeStatus: 'RUNNING', activeActors: counts, hostReady: true },
+    },
+  ])
+})
+
+test('PUT calls a method as POST does', async () => {
+  const { send } = await serve()
+  const [status, ticks] = await send('PUT', 'method/ticks')
+  expect([status, ticks]).toEqual(await send('POST', 'method/ticks'))
 })
 
 test('what is malformed is refused', async () => {
