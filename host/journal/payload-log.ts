@@ -33,6 +33,7 @@ import type {
 } from '../store/store.ts'
 import { attach, blobOf, type Detached, detach, isDetached, NONCE_SIZE_BYTES } from './detached.ts'
 import type { LooseBlobs } from './loose-blobs.ts'
+import { firstKept, readableEntries } from './readable-entries.ts'
 
 export interface PayloadOptions {
   readonly blobs: Pick<BlobStore, 'get'>
@@ -69,8 +70,9 @@ export class PayloadLog implements ActorLog {
     return this.#log.seqNext
   }
 
+  /** Also behind cuts by this log: one of a warm actor is not opened again. */
   get seqFirst(): number {
-    return this.#log.seqFirst
+    return this.#seqFrom
   }
 
   get broken(): LoomError | null {
@@ -169,36 +171,19 @@ export class PayloadLog implements ActorLog {
   async #named(seqFrom: number, seqBefore: number): Promise<Digest[]> {
     const digests: Digest[] = []
     for (let seq = seqFrom; seq < seqBefore; ) {
-      const rows = await this.#readable(seq, Math.min(SCAN_PAGE_ENTRIES, seqBefore - seq))
+      const rows = await readableEntries(
+        this.#log,
+        seq,
+        Math.min(SCAN_PAGE_ENTRIES, seqBefore - seq),
+      )
       for (const row of rows) {
         const digest = digestIn(row)
         if (digest !== null) digests.push(digest)
       }
-      seq = rows.length > 0 ? seq + rows.length : await this.#keptFrom(seq + 1, seqBefore)
+      seq = rows.length > 0 ? seq + rows.length : await firstKept(this.#log, seq + 1, seqBefore)
       await nextTurn()
     }
     return digests
-  }
-
-  /** As `read` of the store; an entry that is damaged is empty. */
-  async #readable(seq: number, count: number): Promise<readonly JournalRow[]> {
-    try {
-      return await this.#log.read(seq, count)
-    } catch (error) {
-      if (!isLoomError(error) || error.code !== 'ERR_JOURNAL_CORRUPT') throw error
-      return count > 1 ? await this.#readable(seq, 1) : [{ seq, bytes: new Uint8Array(0) }]
-    }
-  }
-
-  /** The first entry from `low` up to `high` that is kept, or `high`: what is given up meanwhile lies before. */
-  async #keptFrom(low: number, high: number): Promise<number> {
-    let [from, until] = [low, high]
-    while (from < until) {
-      const middle = Math.floor((from + until) / 2)
-      if ((await this.#readable(middle, 1)).length > 0) until = middle
-      else from = middle + 1
-    }
-    return from
   }
 
   findIdempotent(key: string): number | null | Promise<number | null> {

@@ -10,9 +10,9 @@
  * Invariant AE1: an entry that is not awaited never is again.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { isLoomError } from '../../base/errors.ts'
 import { INTERNAL_KEY_PREFIX } from '../../base/names.ts'
 import { decodeEntry } from '../../journal/codec.ts'
+import { firstKept, readableEntries } from '../../journal/readable-entries.ts'
 import type { ActorLog, JournalRow } from '../../store/store.ts'
 
 /** Whether `caller` (`type/id`) may still ask with `key`, which is one of the host's. */
@@ -30,29 +30,16 @@ export async function firstAwaited(
   isAwaited: IsAwaited,
 ): Promise<number> {
   for (let seq = seqFrom; seq < seqBefore; await nextTurn()) {
-    const rows = await readable(log, seq, Math.min(PAGE_ENTRIES, seqBefore - seq))
-    if (rows.length === 0) break
+    // What cannot be read answers nobody, and keeps no journal from being cut.
+    const rows = await readableEntries(log, seq, Math.min(PAGE_ENTRIES, seqBefore - seq))
     for (const row of rows) {
       const asked = hostKeyOf(row)
       if (asked !== null && (await isAwaited(asked.caller, asked.key))) return row.seq
     }
-    seq += rows.length
+    // A warm actor's log knows of no cut since it was opened.
+    seq = rows.length > 0 ? seq + rows.length : await firstKept(log, seq + 1, seqBefore)
   }
   return seqBefore
-}
-
-/** What cannot be read answers nobody, and keeps no journal from being cut. */
-async function readable(
-  log: Pick<ActorLog, 'read'>,
-  seq: number,
-  count: number,
-): Promise<readonly JournalRow[]> {
-  try {
-    return await log.read(seq, count)
-  } catch (error) {
-    if (!isLoomError(error) || error.code !== 'ERR_JOURNAL_CORRUPT') throw error
-    return count > 1 ? await readable(log, seq, 1) : [{ seq, bytes: new Uint8Array(0) }]
-  }
 }
 
 /** Of the first entry of a turn that another actor asked for; null for any other. */

@@ -3,7 +3,7 @@
 // Method: TypeScript actors on a memory store. The receiver takes a snapshot after each turn and keeps what lies behind the
 // newest; it goes on while a caller's turn is open, or a message not settled; then the host dies.
 import { expect, test } from 'vitest'
-import { Actor, memory, type Runtime } from '../../../host/index.ts'
+import { Actor, memory, type Runtime, VirtualClock } from '../../../host/index.ts'
 import type { StoreDriver } from '../../../host/store/store.ts'
 import { alteredDriver } from '../../support/altered-driver.ts'
 import { macrotasks, openHost } from '../../support/host.ts'
@@ -37,10 +37,10 @@ class Box extends Actor<{ notes: readonly string[] }> {
   }
 }
 
-async function open(store: StoreDriver): Promise<Runtime> {
-  const limits = { snapshotIntervalTurns: 1 }
+async function open(store: StoreDriver, clock = new VirtualClock()): Promise<Runtime> {
+  const limits = { snapshotIntervalTurns: 1, coolTimeoutMs: 1_000 }
   const journal = { keep: { snapshots: 1 } } as const
-  const runtime = await openHost({ store, limits, journal })
+  const runtime = await openHost({ store, clock, limits, journal })
   await runtime.registerActorType('Box', { type: 'typescript', actorClass: Box })
   return runtime
 }
@@ -87,6 +87,27 @@ test.each([
   // The turn has ended: nobody asks any more.
   await goOn(second)
   expect(await seqFirst(second)).toBeGreaterThan(TURN_COUNT)
+})
+
+test('a call of a callee that was warm, and whose journal had been cut before', async () => {
+  const [store, clock] = [memory(), new VirtualClock()]
+  const first = await open(store, clock)
+  await goOn(first)
+  const before = await seqFirst(first)
+  expect(before).toBeGreaterThan(1)
+  for (let second = 0; second < 5; second++) clock.advance(1_000)
+  expect(await first.describeActor('b', 'Box')).toMatchObject({ tier: 'warm', seqFirst: before })
+  Box.isHeld = true
+  Box.releases = []
+  call(first, 'a', 'ask', 'b', 'one').catch(() => {})
+  await expect.poll(() => Box.releases.length).toBe(1)
+  await goOn(first)
+  expect(await seqFirst(first)).toBeLessThan(before + TURN_COUNT)
+  store.crash()
+  Box.isHeld = false
+  const second = await open(store)
+  expect(await call(second, 'a', 'notes')).toEqual([])
+  expect(await notesOf(second)).toEqual(['one'])
 })
 
 test('a later turn of the caller keeps nothing of calls that turns before it made', async () => {
