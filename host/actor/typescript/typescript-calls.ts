@@ -57,21 +57,21 @@ export class Calls implements Unkept {
   }
 
   /**
-   * The method's result, unless it comes to a call that has to wait first: rejects with the Suspension then. `leave` is
-   * called when the run ends: before any other code that goes on.
+   * What `leave` makes of the method's result, unless it comes to a call that has to wait first: rejects with the Suspension
+   * then. `leave` is called when the run ends: before any other code that goes on.
    */
-  ended<T>(result: PromiseLike<T>, leave: () => void): Promise<T> {
+  ended<T, Left>(result: PromiseLike<T>, leave: (value: T) => Left): Promise<Left> {
     return new Promise((resolve, reject) => {
       this.#unwind = reject
       if (this.#suspension !== null) reject(this.#suspension)
       result.then(
         (value) => {
-          this.end()
           try {
-            leave()
-            resolve(value)
+            resolve(leave(value))
           } catch (error) {
             reject(error)
+          } finally {
+            this.end()
           }
         },
         (error) => {

@@ -70,13 +70,9 @@ class TypescriptBody implements ActorBody {
       ]
       if (run === undefined) throw new LoomError('ERR_INVARIANT', `no method ${method.name}`)
       const result = run.apply(this.#actor, copyJournaled(args) as unknown[])
-      if (isThenable(result)) {
-        const copy = (given: unknown): WitValue => copied(given, calls.atEnd)
-        return calls.ended(result, () => this.#leave()).then(copy, failed)
-      }
-      calls.end()
-      this.#leave()
-      return copied(result, calls.atEnd)
+      if (isThenable(result))
+        return calls.ended(result, (given) => this.#end(calls, given)).catch(failed)
+      return this.#end(calls, result)
     } catch (error) {
       calls.end()
       return failed(error)
@@ -89,6 +85,14 @@ class TypescriptBody implements ActorBody {
 
   rollback(): boolean {
     return true
+  }
+
+  /** Reading the result and the state may run code of the author: that belongs to the turn. Returns a copy (C1). */
+  #end(calls: Calls, result: unknown): WitValue {
+    const copy = copied(result, calls.atEnd)
+    this.#leave()
+    calls.end()
+    return copy
   }
 
   /** C3. @throws ERR_ARGUMENT_TYPE when it was changed in place, to what cannot be kept. */

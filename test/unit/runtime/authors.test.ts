@@ -77,6 +77,33 @@ class Careless extends Actor<State> {
     }
   }
 
+  /** What it returns asks the host when it is looked at. */
+  lazy(): unknown {
+    const { context } = this
+    const add = (): void => this.updateState(({ count }) => ({ count: count + 1 }))
+    return {
+      get at(): unknown {
+        add()
+        return [context.now(), context.random(), context.invocationId()]
+      },
+    }
+  }
+
+  /** So does what it puts into the state. */
+  lazyTag(): void {
+    const { context } = this
+    this.state.nested.tags.add({
+      get name() {
+        return context.uuid()
+      },
+    })
+  }
+
+  async lazyLater(): Promise<unknown> {
+    await this.simpleState.get('nothing')
+    return this.lazy()
+  }
+
   forget(id: string): number {
     void this.context.call(target(id), 'give')
     return 1
@@ -187,6 +214,24 @@ test('a date that is none is as good as any other value', async () => {
     for (const given of [...(await Promise.all(both)), await actor.execute(call)])
       expect(String(given)).toBe('Invalid Date')
   }
+  expect(new Set(await hashes(runtime, 'a')).size).toBe(1)
+})
+
+test.each(['lazy', 'lazyLater'])(
+  'what a result asks the host for when it is read belongs to its turn: %s',
+  async (method) => {
+    const { runtime, hashes, lines } = await world()
+    const actor = await runtime.getActor('a', 'Careless')
+    await actor.call(method)
+    expect(await actor.call('show')).toMatchObject({ count: 1 })
+    expect(new Set(await hashes(runtime, 'a')).size).toBe(1)
+    expect(lines).toEqual([])
+  },
+)
+
+test('what a value that was put into the state in place asks the host for belongs to its turn', async () => {
+  const { runtime, hashes } = await world()
+  await (await runtime.getActor('a', 'Careless')).call('lazyTag')
   expect(new Set(await hashes(runtime, 'a')).size).toBe(1)
 })
 
