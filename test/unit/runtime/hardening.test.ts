@@ -171,7 +171,7 @@ describe('a TypeScript actor', () => {
     const given = [
       '\ud800',
       new Map([['a', 1]]),
-      JSON.parse('{"__proto__":1}'),
+      JSON.parse('{"constructor":1}'),
       -0,
       Buffer.from('b'),
     ]
@@ -184,7 +184,10 @@ describe('a TypeScript actor', () => {
         const answer = await notes.execute(call)
         expect(await notes.execute(call)).toEqual(answer)
       }
-      await errorOf(notes.call('note', Symbol('not plain')))
+      for (const refused of [Symbol('not plain'), JSON.parse('{"__proto__":1}')])
+        expect(await errorOf(notes.call('note', refused))).toMatchObject({
+          code: 'ERR_ARGUMENT_TYPE',
+        })
       store.crash()
     }
     const inspector = await openInspector({ store, blobs, types })
