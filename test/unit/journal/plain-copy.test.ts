@@ -25,7 +25,8 @@ const any = fc.letrec((tie) => ({
     fc.sparseArray(tie('value'), { maxNumElements: 3, maxLength: 5 }),
     fc.dictionary(key, tie('value'), { maxKeys: 4 }),
     fc.uint8Array({ maxLength: 5 }),
-    fc.date(),
+    // Of two invalid ones Node says that they differ.
+    fc.date({ noInvalidDate: true }),
   ),
 })).value
 
@@ -49,7 +50,7 @@ test('what it copies is what the journal gives back', () => {
       expect(isSameValue(fast, slow), inspect([fast, slow], { depth: null })).toBe(true)
       expect(keysOf(fast)).toEqual(keysOf(slow))
     }),
-    { numRuns: 5_000 },
+    { numRuns: 5_000, examples: [[{ toJSON: 1n, constructor: [] }]] },
   )
   expect(copied).toBeGreaterThan(2_000)
 })

@@ -88,6 +88,15 @@ test('an argument with the key is refused, and so is an initial state', async ()
   expect(await errorOf(open(memory(), Wrong))).toMatchObject({ code: 'ERR_OPTION' })
 })
 
+test('an argument that cannot be journaled is refused, and harms no call beside it', async () => {
+  const actor = await open(memory(), Keeper)
+  const unkept = JSON.parse('{"toJSON": 1, "constructor": []}')
+  const beside = [actor.call('take', 1), actor.call('take', unkept), actor.call('take', 2)]
+  const [before, refused, after] = await Promise.allSettled(beside)
+  expect(refused).toMatchObject({ reason: { code: 'ERR_ARGUMENT_TYPE' } })
+  expect([before, after]).toMatchObject([{ status: 'fulfilled' }, { status: 'fulfilled' }])
+})
+
 test('a turn in which a former build renamed the key replays', async () => {
   class Former extends Keeper {
     override state_(): void {
