@@ -69,8 +69,8 @@ export class TurnJournal {
   readonly #onTimers: OnTimers
   /** Turns whose end is not durable, and of which something has to go on. */
   #looseCount = 0
-  /** Ids of turns that are journaled as open, and whose end is not durable. */
-  readonly #unended = new Set<string>()
+  /** Ids of turns that are journaled as open, and whose end is not durable; null until there is one. */
+  #unended: Set<string> | null = null
   /** Calls that the running turn has made of other actors; null when none. */
   #made: MadeCall[] | null = null
 
@@ -100,12 +100,18 @@ export class TurnJournal {
 
   /** A turn goes on that the journal ends in the middle of. */
   resumed(invocationId: string): void {
+    this.#opened(invocationId)
+  }
+
+  #opened(id: string): void {
     this.#looseCount++
-    this.#unended.add(invocationId)
+    this.#unended ??= new Set()
+    this.#unended.add(id)
   }
 
   /** Whether a turn that may be run again may have called another actor under `key` (TJ3). */
   awaits(key: string): boolean {
+    if (this.#unended === null) return false
     const incarnation = this.record?.incarnation ?? ''
     for (const id of this.#unended) if (isCallKeyOf(key, incarnation, id)) return true
     return false
@@ -133,10 +139,7 @@ export class TurnJournal {
     const seq = this.tail.seqNext + before.length
     const open = openedSeq === null ? true : null
     const entry = encodePart(seq, atMs, invocation, calls, invocationId)
-    if (openedSeq === null) {
-      this.#looseCount++
-      this.#unended.add(idOf(invocation, invocationId))
-    }
+    if (openedSeq === null) this.#opened(idOf(invocation, invocationId))
     invocation.openedSeq ??= seq
     invocation.journaledCount = calls.length
     const entries = before.length === 0 ? [entry] : [...before, entry]
@@ -202,7 +205,7 @@ export class TurnJournal {
     atMs: number,
   ): void {
     this.#looseCount--
-    if (endedId !== null) this.#unended.delete(endedId)
+    if (endedId !== null) this.#unended?.delete(endedId)
     if (made !== null) for (const { callee, key } of made) callee.forgetKey(key)
     if (rows === NO_ROWS) return
     const { log, onSent, onReminders } = this.#options
