@@ -68,8 +68,8 @@ function tooMany(
   )
 }
 
-/** A target, a hash and a result take at least this much in an entry. */
-export const CALL_SIZE_BYTES = 8
+/** What stands around the values of an effect takes at least this much in an entry. */
+export const EFFECT_SIZE_BYTES = 8
 
 /** Bytes of strings and lists in a value; the rest is small. */
 export function sizeOf(value: WitValue): number {
@@ -81,10 +81,11 @@ export function sizeOf(value: WitValue): number {
   return size
 }
 
-/** Of R6: what would not fit the next entry. */
+/** Of R6: what would not fit the next entry. It is no limit of the type: the author has to ask for less. */
 export function tooMuch(target: string): LoomError {
   return new LoomError(
-    'ERR_OPTION',
-    `${target}: what the turn was told by the host exceeds the ${ENTRY_SIZE_MAX_BYTES} bytes of a journal entry`,
+    'ERR_HOST_CALLS',
+    `${target}: what the turn asked of the host and was told exceeds the ${ENTRY_SIZE_MAX_BYTES} bytes of a journal entry`,
+    { data: { function: target, limit: 'journal entry', allowed: ENTRY_SIZE_MAX_BYTES } },
   )
 }

@@ -12,8 +12,8 @@
  *   R5. A call that has to wait parks the guest where it can be parked. Otherwise it unwinds the turn: a
  *       Suspension passes through the guest's frames, the instance is dropped, and the turn is run again from
  *       what it recorded, when the result is there. Both record the same.
- *   R6. What is recorded between two commits is never much more than an entry holds: a guest that asks for
- *       more is stopped at that call, before it fills the host's memory.
+ *   R6. What is recorded between two commits is never much more than an entry holds, names of functions included: a
+ *       guest that asks for more is stopped at that call, before it fills the host's memory.
  *   R7. Effects are kept in the order in which the turn asked for them, and compared in replay as calls are.
  *   R4. A recorded result is checked against its WIT type before it is kept, so that the journal never
  *       holds a value that replay could not give to the guest.
@@ -26,13 +26,14 @@ import { type Effect, NO_EFFECTS, type RecordedCall } from '../journal/entry.ts'
 import { hashArguments, isSameValue } from '../journal/values.ts'
 import {
   CALL_LIMITS,
-  CALL_SIZE_BYTES,
+  EFFECT_SIZE_BYTES,
   type HostCallLimits,
   refusedCall,
   sizeOf,
   tooMuch,
 } from './call-limits.ts'
 import { divergence, effectDivergence } from './divergence.ts'
+import { recordedSize } from './recorded-size.ts'
 import { hostCallError, type RecordableCall, type Suspension, suspensionOf } from './suspension.ts'
 
 /**
@@ -187,13 +188,15 @@ export class Recorder {
 
   #keep(effect: Effect): void {
     const target = `loom:actor#${effect.kind}`
-    this.#recordedSizeBytes += CALL_SIZE_BYTES + sizeOf(effect as unknown as WitValue)
-    if (this.#recordedSizeBytes > ENTRY_SIZE_MAX_BYTES) {
-      this.#failure = tooMuch(target)
-      throw this.#failure
-    }
+    this.#takeRoom(target, EFFECT_SIZE_BYTES + sizeOf(effect as unknown as WitValue))
     this.#effects ??= []
     this.#effects.push(effect)
+  }
+
+  /** R6. @throws ERR_HOST_CALLS */
+  #takeRoom(target: string, sizeBytes: number): void {
+    this.#recordedSizeBytes += sizeBytes
+    if (this.#recordedSizeBytes > ENTRY_SIZE_MAX_BYTES) throw this.fail(tooMuch(target))
   }
 
   #compareEffect(effect: Effect, expected: Effect | undefined): void {
@@ -265,14 +268,10 @@ export class Recorder {
       throw this.#unwind(suspension)
     }
     const checked = this.#guard(target, () => check(result))
-    const sizeBytes = sizeOf(checked)
-    this.#turnSizeBytes += sizeBytes
-    this.#recordedSizeBytes += CALL_SIZE_BYTES + sizeBytes
-    if (this.#recordedSizeBytes > ENTRY_SIZE_MAX_BYTES) {
-      this.#failure = tooMuch(target)
-      throw this.#failure
-    }
-    mode.recorded.push({ target, argsHash: hashArguments(args), result: checked })
+    const argsHash = hashArguments(args)
+    this.#turnSizeBytes += sizeOf(checked)
+    this.#takeRoom(target, recordedSize(target, argsHash, checked))
+    mode.recorded.push({ target, argsHash, result: checked })
     mode.next++
     return checked
   }

@@ -1,6 +1,7 @@
 // Aim: what a guest asks the host is recorded live, answered from the journal in replay, and a mismatch
 // or a failure can not be hidden by the guest.
 import { describe, expect, test } from 'vitest'
+import { ENTRY_SIZE_MAX_BYTES } from '../../../host/base/limits.ts'
 import { bindHostFunction } from '../../../host/hostcalls/bound-function.ts'
 import type { HostCallContext, HostFunctionSpec } from '../../../host/hostcalls/host-interface.ts'
 import { Recorder } from '../../../host/hostcalls/recorder.ts'
@@ -119,11 +120,30 @@ test('a guest that asks for more than an entry holds is stopped at that call', (
   call()
   call()
   expect(() => call()).toThrow(
-    'a:b/c#d: what the turn was told by the host exceeds the 16777216 bytes',
+    expect.objectContaining({
+      code: 'ERR_HOST_CALLS',
+      message: expect.stringContaining('a:b/c#d: what the turn asked of the host and was told'),
+      data: { function: 'a:b/c#d', limit: 'journal entry', allowed: ENTRY_SIZE_MAX_BYTES },
+    }),
   )
   expect(() => call()).toThrow('exceeds')
   expect(count).toBe(3)
   expect(recorder.abandon().calls).toHaveLength(2)
+})
+
+test('a guest that is told little, very often, is stopped as early: names of functions are recorded, too', () => {
+  const recorder = new Recorder()
+  const target = `a:b/${'c'.repeat(1_000)}#d`
+  const call = bindHostFunction({ recorder, context }, target, counting('recorded'), asIs)
+  recorder.beginLive()
+  const asked = (): unknown => {
+    for (let count = 0; count < 1_000_000; count++) call()
+    return null
+  }
+  expect(asked).toThrow(expect.objectContaining({ code: 'ERR_HOST_CALLS' }))
+  const { calls } = recorder.abandon()
+  expect(calls.length).toBeLessThan(ENTRY_SIZE_MAX_BYTES / 1_000)
+  expect(calls.length).toBeGreaterThan(ENTRY_SIZE_MAX_BYTES / 1_020)
 })
 
 test('a host function at the end of the stack fails the guest, not the host', () => {
