@@ -14,6 +14,7 @@ import { instantiate } from './instance/instantiate.ts'
 import { type ParkingPlan, planParking } from './instance/parking.ts'
 import { type ComponentPlan, modulesOf, planComponent } from './instance/plan.ts'
 import { elideShims } from './link/elide.ts'
+import { memoryMaxima } from './link/memory-maxima.ts'
 import { readComponent } from './read.ts'
 
 /**
@@ -25,9 +26,10 @@ export async function loadComponent(bytes: Uint8Array): Promise<Component> {
   const { link, unused } = readComponent(bytes)
   const cores = link.modules.map(({ core }) => core)
   const throws = cores.some(mayThrow)
+  const maxima = memoryMaxima(link)
   const metered: MeteredCode[] = []
-  for (const core of cores) {
-    metered.push(meterModule(bytes, core, throws))
+  for (const [index, core] of cores.entries()) {
+    metered.push(meterModule(bytes, core, throws, maxima[index]))
     // After each, so that what is too large is never there as a whole.
     checkWork(metered)
   }

@@ -38,17 +38,26 @@ export class FunctionWriter {
   readonly #bytes: Uint8Array
   readonly #module: CoreModule
   readonly #scan: FunctionScan
+  /** Of memories, by index. Units: pages. */
+  readonly #pagesMax: readonly number[]
   readonly #fuel: number
   readonly #room: number
   /** Locals of our own: an i64 and an i32. */
   readonly #wide: number
   readonly #count: number
 
-  constructor(out: Writer, bytes: Uint8Array, module: CoreModule, scan: FunctionScan) {
+  constructor(
+    out: Writer,
+    bytes: Uint8Array,
+    module: CoreModule,
+    scan: FunctionScan,
+    pagesMax: readonly number[],
+  ) {
     this.#out = out
     this.#bytes = bytes
     this.#module = module
     this.#scan = scan
+    this.#pagesMax = pagesMax
     this.#fuel = module.globalImportCount
     this.#room = module.globalImportCount + 1
     this.#wide = scan.localCount
@@ -194,10 +203,10 @@ export class FunctionWriter {
     out.code(0x45, 0x04, 0x40, 0x3f)
     out.u32(memory)
     out.code(0x0c, 0x01, 0x0b)
-    // if (count > own maximum - memory.size) return -1
+    // if (count > its maximum - memory.size) return -1
     this.#local(0x20, this.#count)
     out.code(0x41)
-    out.signed(this.#module.memories[memory]?.pagesMax ?? 0)
+    out.signed(this.#pagesMax[memory] ?? 0)
     out.code(0x3f)
     out.u32(memory)
     out.code(0x6b, 0x4b, 0x04, 0x40, 0x41, 0x7f, 0x0c, 0x01, 0x0b)
@@ -208,14 +217,7 @@ export class FunctionWriter {
     out.u32(memory)
     this.#local(0x22, this.#count)
     out.code(0x41, 0x7f, 0x46, 0x04, 0x40)
-    if (memory >= this.#module.memoryImportCount) this.#stop(STOPPED_BY_HOST_MEMORY)
-    else {
-      // An imported memory's own maximum may be lower than the one that the import asks for.
-      this.#get(this.#room)
-      this.#local(0x20, this.#wide)
-      out.code(0x7c)
-      this.#set(this.#room)
-    }
+    this.#stop(STOPPED_BY_HOST_MEMORY)
     out.code(0x0b)
     this.#local(0x20, this.#count)
     out.code(0x0b)

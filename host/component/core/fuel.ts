@@ -22,8 +22,8 @@
  *   FU3. Instructions whose time grows with an operand are charged by that operand; those that move values, by how
  *        many; functions, by how many locals they have, and, where exceptions may leave them, for that.
  *   FU4. Charges depend on the module's bytes alone: the same turn spends the same fuel in every engine.
- *   FU5. Memory grows as the module's own maximum says. Growth that the type's limit forbids, or that the
- *        host cannot give, traps: no turn that returned has seen either, so neither can change a replay.
+ *   FU5. Memory grows as its own maximum says, also where a module imports it. Growth that the type's limit forbids, or
+ *        that the host cannot give, traps: no turn that returned has seen either, so neither can change a replay.
  *   FU6. Of NaNs a mutable global holds the canonical one alone: what sets it makes it so. An image says of a global
  *        that it is NaN, not which, and the NaN of 0/0 is another on another CPU. This costs no fuel.
  *
@@ -64,16 +64,18 @@ export function mayThrow({ externs }: CoreModule): boolean {
 }
 
 /**
- * `throws`: exceptions may leave the module's functions, its own or those of another module.
+ * `throws`: exceptions may leave the module's functions, its own or those of another module. `importedMax`: of each
+ * imported memory, how many pages it can have; null where that is not the same for every instance.
  * @throws ERR_COMPONENT_FORMAT, ERR_COMPONENT_FEATURE
  */
 export function meterModule(
   binary: Uint8Array,
   module: CoreModule,
   throws = mayThrow(module),
+  importedMax: readonly (number | null)[] = [],
 ): MeteredCode {
   const section = module.sections.find(({ id }) => id === CODE)
-  if (section !== undefined) return meterCode(binary, module, section, throws)
+  if (section !== undefined) return meterCode(binary, module, section, throws, importedMax)
   return { functions: null, count: 0, hidden: [], changesTables: false, work: 0 }
 }
 
@@ -82,7 +84,9 @@ function meterCode(
   module: CoreModule,
   section: Section,
   throws: boolean,
+  importedMax: readonly (number | null)[],
 ): MeteredCode {
+  const pagesMax = module.memories.map((memory, index) => importedMax[index] ?? memory.pagesMax)
   const reader = new InstructionReader(binary, section.payload, section.end)
   const payload = new Writer(2 * (section.end - section.payload))
   const changes: StateChanges = { hidden: new Set(), changesTables: false }
@@ -106,7 +110,10 @@ function meterCode(
     const scan = new FunctionScan(reader, module, signature, changes, throws)
     scan.run()
     work += scan.work
-    new FunctionWriter(body, reader.bytes, module, scan).run()
+    for (const { kind, value, at } of scan.points)
+      if (kind === 'memory.grow' && importedMax[value] === null)
+        throw featureError('memory.grow of a memory whose maximum differs between instances', at)
+    new FunctionWriter(body, reader.bytes, module, scan, pagesMax).run()
     payload.u32(body.written.length)
     payload.bytes(body.written)
   }

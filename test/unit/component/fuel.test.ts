@@ -4,6 +4,8 @@ import { parse } from '@bytecodealliance/jco-transpile/wasm-tools'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { isLoomError } from '../../../host/base/errors.ts'
+import { meterModule } from '../../../host/component/core/fuel.ts'
+import { instrument } from '../../../host/component/core/instrument.ts'
 import { readCoreModule } from '../../../host/component/core/module.ts'
 import { meter, meteredModule, outcomeOf, plainExports, runMetered } from '../../support/metered.ts'
 import { programs, STEP_INSTRUCTIONS } from '../../support/program-arbitrary.ts'
@@ -280,16 +282,33 @@ describe('memory', () => {
     expect(outcomeOf(() => run.exports.grow?.(0))).toBe('trap: unreachable')
   })
 
-  test('of another module grows by its rules too', async () => {
-    const memory = new WebAssembly.Memory({ initial: 1, maximum: 2 })
-    const binary = meter(await parse(`(module (import "m" "m" (memory 1)) ${GROW})`))
+  /** A module that imports a memory which can have `pagesMax`, and is given one of 1 page that the engine lets have 2. */
+  async function importing(pagesMax: number) {
+    const binary = await parse(`(module (import "m" "m" (memory 1)) ${GROW})`)
+    const core = readCoreModule(binary, 0, binary.length)
+    const { bytes } = instrument(binary, core, {
+      metered: meterModule(binary, core, false, [pagesMax]),
+    })
     const room = new WebAssembly.Global({ value: 'i64', mutable: true }, 10n * PAGE)
     const fuel = new WebAssembly.Global({ value: 'i64', mutable: true }, START)
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: 2 })
     const imports = { m: { m: memory }, 'loom:meter': { fuel, room } }
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(binary), imports)
-    const grow = exports.grow as (pages: number) => number
-    expect([grow(1), grow(1)]).toEqual([1, -1])
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), imports)
+    return { grow: exports.grow as (pages: number) => number, fuel, room }
+  }
+
+  test('of another module grows up to that maximum as well', async () => {
+    const { grow, room } = await importing(2)
+    expect([grow(2), grow(1), grow(1)]).toEqual([-1, 1, -1])
     expect(room.value).toBe(9n * PAGE)
+  })
+
+  test('of another module that the host cannot give stops the guest, and is no maximum', async () => {
+    const { grow, fuel } = await importing(5)
+    expect(grow(5)).toBe(-1)
+    expect(grow(1)).toBe(1)
+    expect(outcomeOf(() => grow(1))).toBe('trap: unreachable')
+    expect(fuel.value).toBe(-(2n ** 61n))
   })
 
   test('of tables is bounded likewise', async () => {
