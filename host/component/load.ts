@@ -9,6 +9,7 @@
 import type { Component } from './component.ts'
 import { checkWork, compileModule } from './core/compile.ts'
 import { type MeteredCode, mayThrow, meterModule } from './core/fuel.ts'
+import { checkInstanceWork, partsOf } from './core/instance-work.ts'
 import { instrumentAll } from './core/instrument.ts'
 import { instantiate } from './instance/instantiate.ts'
 import { type ParkingPlan, planParking } from './instance/parking.ts'
@@ -25,6 +26,9 @@ import { readComponent } from './read.ts'
 export async function loadComponent(bytes: Uint8Array): Promise<Component> {
   const { link, unused } = readComponent(bytes)
   const cores = link.modules.map(({ core }) => core)
+  const parts = cores.map((core) => partsOf(bytes, core))
+  const made = modulesOf(link.steps).map((index) => parts[index] ?? {})
+  checkInstanceWork(made, link.lowers.length + link.builtins.length)
   const throws = cores.some(mayThrow)
   const maxima = memoryMaxima(link)
   const metered: MeteredCode[] = []

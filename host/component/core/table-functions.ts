@@ -83,12 +83,15 @@ function readReference(reader: Reader): boolean {
   return isIndex || heap === FUNCREF || heap === EXTERNREF
 }
 
-/** Bits of the flags: 1 passive or declared, 2 a table's index or declared, 4 expressions. */
+/**
+ * Passes over one segment; gives the number of its elements. Bits of the flags: 1 passive or declared, 2 a table's index
+ * or declared, 4 expressions.
+ */
 export function skipElements(
   reader: Reader,
   onGlobal?: (from: number, index: number) => void,
   onFunction: (index: number) => void = () => {},
-): void {
+): number {
   const flags = reader.u32('element segment')
   const isActive = (flags & 1) === 0
   if (isActive && (flags & 2) !== 0) reader.u32('table index')
@@ -98,7 +101,9 @@ export function skipElements(
     if (hasExpressions) readCoreType(reader)
     else reader.byte('element kind')
   }
-  for (let count = reader.count('element'); count > 0; count--)
+  const count = reader.count('element')
+  for (let left = count; left > 0; left--)
     if (hasExpressions) skipConstant(reader, onGlobal, onFunction)
     else onFunction(reader.u32('element'))
+  return count
 }
