@@ -27,7 +27,10 @@ export function bindHostFunction(
   if (spec.kind === 'pure')
     return (...args) => {
       const { recorder, context } = seat
-      return recorder.callPure(target, () => spec.perform(context, args, 0) as WitValue)
+      const perform = (): WitValue => spec.perform(context, args, 0) as WitValue
+      if (spec.standsIn === true && recorder.holds(target, args))
+        return recorder.call({ target, args, perform, check, kind: 'recorded' })
+      return recorder.callPure(target, perform)
     }
   const { kind, derive, resolve } = spec
   if (derive !== undefined)

@@ -99,6 +99,8 @@ export interface HostFunctionSpec {
    * functions that have `derive` too. Pure.
    */
   readonly resolve?: (context: HostCallContext, args: readonly WitValue[]) => readonly WitValue[]
+  /** Of pure functions that stand in for one of an embedder: where a journal holds that one's answers, they are given. */
+  readonly standsIn?: boolean
 }
 
 /** What serves a function, made of its qualified name and its type. */
@@ -138,7 +140,9 @@ export class HostInterfaces {
     const served = this.find(interfaceName, func.name)
     if (served !== undefined) return served
     const answer = this.#defaults.get(compatibleName(interfaceName))
-    return answer?.(importName(interfaceName, func), func) ?? this.#rule(interfaceName, func)
+    const standIn = answer?.(importName(interfaceName, func), func)
+    if (standIn !== undefined) return { ...standIn, standsIn: true }
+    return this.#rule(interfaceName, func)
   }
 
   /** True when it was added, not when there is a default for it. */

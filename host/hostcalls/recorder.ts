@@ -294,6 +294,14 @@ export class Recorder {
     return suspension
   }
 
+  /** Whether the journal has this call at this place. */
+  holds(target: string, args: readonly WitValue[]): boolean {
+    const mode = this.#mode
+    if (mode.kind === 'idle') return false
+    const expected = mode.kind === 'live' ? mode.recorded[mode.next] : mode.expected[mode.next]
+    return expected?.target === target && expected.argsHash === hashArguments(args)
+  }
+
   /** Performs a pure function: live and in replay alike. */
   callPure(target: string, perform: () => WitValue): WitValue {
     this.#asked = true
