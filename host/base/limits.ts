@@ -107,6 +107,9 @@ export const NESTED_TURNS_MAX = 8
 /** Actors with an open turn that are recovered at once when a host starts. */
 export const OPEN_TURNS_AT_ONCE_MAX = 32
 
+/** Threads with a large stack that replay journals at once: each has an engine and the actor's memory of its own. */
+export const DEEP_REPLAYS_AT_ONCE_MAX = 4
+
 /** Messages of one actor to another that are under way at once. */
 export const OUTBOX_IN_FLIGHT_MAX = 256
 

@@ -12,11 +12,15 @@
  *   DR1. The thread reads nothing by itself: it has no store and no blobs.
  *   DR2. What it throws is thrown here, as the same code with the same data. A thread that ends without an answer has
  *        said nothing about the journal.
+ *   DR3. Few of them run at once, whoever asks: each takes some 16 MB and a core, and a guest can see to it that all actors of
+ *        its type need one when a host starts.
  */
 import { Worker } from 'node:worker_threads'
 import type { DeepSuffix } from '../actor/journal/recovery.ts'
 import { checkDigest } from '../base/digest.ts'
 import { ERRORS, type ErrorCode, isLoomError, LoomError } from '../base/errors.ts'
+import { DEEP_REPLAYS_AT_ONCE_MAX } from '../base/limits.ts'
+import { Turnstile } from '../base/turnstile.ts'
 import type { BlobStore } from '../blob/blob-store.ts'
 import type { RecordedCall } from '../journal/entry.ts'
 import type { ActorLog, ActorRecord } from '../store/store.ts'
@@ -79,29 +83,30 @@ export function receivedError({ code, message, data }: SentError): LoomError {
 
 export class DeepReplays {
   readonly #blobs: Pick<BlobStore, 'get'>
+  readonly #turnstile = new Turnstile(DEEP_REPLAYS_AT_ONCE_MAX)
 
   constructor(blobs: Pick<BlobStore, 'get'>) {
     this.#blobs = blobs
   }
 
   /** The image behind the last whole turn of a suffix. @throws what a replay throws */
-  async image({ log, record, seqNext, ...start }: DeepSuffix): Promise<Uint8Array> {
-    const component = await this.#component(record)
-    const { seqFirst } = log
-    const task = { kind: 'image', component, record, seqFirst, seqNext, ...start } as const
-    return (await run(task, log, () => {})) as Uint8Array
+  image({ log, record, seqNext, ...start }: DeepSuffix): Promise<Uint8Array> {
+    return this.#turnstile.pass(async () => {
+      const component = await this.#component(record)
+      const { seqFirst } = log
+      const task = { kind: 'image', component, record, seqFirst, seqNext, ...start } as const
+      return (await run(task, log, () => {})) as Uint8Array
+    })
   }
 
   /** As `replayLog`. */
-  async report(
-    log: ReplayedLog,
-    record: ActorRecord,
-    onProgress: OnProgress,
-  ): Promise<ReplayReport> {
-    const component = await this.#component(record)
-    const { seqFirst, seqNext } = log
-    const task = { kind: 'report', component, record, seqFirst, seqNext } as const
-    return (await run(task, log, onProgress)) as ReplayReport
+  report(log: ReplayedLog, record: ActorRecord, onProgress: OnProgress): Promise<ReplayReport> {
+    return this.#turnstile.pass(async () => {
+      const component = await this.#component(record)
+      const { seqFirst, seqNext } = log
+      const task = { kind: 'report', component, record, seqFirst, seqNext } as const
+      return (await run(task, log, onProgress)) as ReplayReport
+    })
   }
 
   #component({ digest }: ActorRecord): Promise<Uint8Array> {
@@ -119,11 +124,13 @@ function run(task: DeepTask, log: Log, onProgress: OnProgress): Promise<unknown>
     resourceLimits: { stackSizeMb: STACK_SIZE_MB },
   })
   return new Promise<unknown>((resolve, reject) => {
-    thread.on('error', reject)
-    thread.on('exit', (code) => {
-      const message = `the thread that replays on a larger stack ended with ${code}`
-      reject(new LoomError('ERR_INVARIANT', message))
-    })
+    const ended = (how: string, cause?: unknown): void => {
+      const message = `the thread that replays on a larger stack ended with ${how}`
+      reject(new LoomError('ERR_INVARIANT', message, { cause }))
+    }
+    // Where there is no memory for its heap, for one.
+    thread.on('error', (error) => ended(String(error), error))
+    thread.on('exit', (code) => ended(`${code}`))
     thread.on('message', (said: FromThread) => {
       if (said.kind === 'progress') onProgress(said.turns, said.of)
       else if (said.kind === 'done') resolve(said.result)
