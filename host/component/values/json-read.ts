@@ -118,18 +118,28 @@ function asObject(json: unknown, expected: string): Record<string, unknown> {
   return json as Record<string, unknown>
 }
 
-/** Reads keys in camelCase or as in the WIT text; a key given in both is refused. */
-function pick(object: Record<string, unknown>, keys: readonly (readonly [string, string])[]) {
-  const names = new Map<string, string>()
-  for (const [label, key] of keys) {
-    names.set(label, key)
-    names.set(key, key)
+/** Keys in camelCase by what they may be written as: so, or as in the WIT text. */
+type Spellings = ReadonlyMap<string, string>
+
+function spellingsOf(labels: readonly string[]): Spellings {
+  const spellings = new Map<string, string>()
+  for (const label of labels) {
+    const key = camelCase(label)
+    spellings.set(label, key)
+    spellings.set(key, key)
   }
+  return spellings
+}
+
+/** The values of an object by their keys; a key given in both spellings is refused. */
+function pick(object: Record<string, unknown>, spellings: Spellings): Map<string, unknown> {
   const picked = new Map<string, unknown>()
   for (const name of Object.keys(object)) {
-    const key = names.get(name)
-    const known = `the keys ${quoteAll(keys.map(([, camel]) => camel))}`
-    if (key === undefined) throw new Mismatch(`only ${known}`, `the key ${describe(name)}`)
+    const key = spellings.get(name)
+    if (key === undefined) {
+      const known = `the keys ${quoteAll([...new Set(spellings.values())])}`
+      throw new Mismatch(`only ${known}`, `the key ${describe(name)}`)
+    }
     if (picked.has(key)) throw new Mismatch('each key once', `the key ${describe(name)} twice`)
     picked.set(key, object[name])
   }
@@ -143,10 +153,10 @@ function makeRecord(fields: readonly { name: string; type: WitType }[]): FromJso
     isOption: type.kind === 'option',
     nothing: absent(type),
   }))
-  const keys = fields.map(({ name }) => [name, camelCase(name)] as const)
-  const expected = `an object with the keys ${quoteAll(keys.map(([, key]) => key))}`
+  const spellings = spellingsOf(fields.map(({ name }) => name))
+  const expected = `an object with the keys ${quoteAll(members.map(({ key }) => key))}`
   return (json) => {
-    const picked = pick(asObject(json, expected), keys)
+    const picked = pick(asObject(json, expected), spellings)
     const record: Record<string, WitValue> = {}
     for (const { key, read, isOption, nothing } of members)
       record[key] = descend(
@@ -190,21 +200,21 @@ function makeTagged(
 }
 
 function makeFlags(labels: readonly string[]): FromJson {
-  const keys = labels.map((label) => [label, camelCase(label)] as const)
+  const spellings = spellingsOf(labels)
   const expected = `an array of flags ${quoteAll(labels)}, or an object of them`
   return (json) => {
     const flags: Record<string, boolean> = {}
-    for (const [, key] of keys) flags[key] = false
+    for (const key of spellings.values()) flags[key] = false
     if (Array.isArray(json)) {
       for (const [index, name] of json.entries()) {
-        const entry = keys.find(([label, key]) => label === name || key === name)
-        if (entry === undefined)
+        const key = typeof name === 'string' ? spellings.get(name) : undefined
+        if (key === undefined)
           return descend(index, (part) => mismatch(`one of ${quoteAll(labels)}`, part), name)
-        flags[entry[1]] = true
+        flags[key] = true
       }
       return flags
     }
-    for (const [key, value] of pick(asObject(json, expected), keys)) {
+    for (const [key, value] of pick(asObject(json, expected), spellings)) {
       if (typeof value !== 'boolean') return descend(key, (part) => mismatch('bool', part), value)
       flags[key] = value
     }

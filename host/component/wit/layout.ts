@@ -22,7 +22,8 @@ export const MAX_FLAT_RESULTS = 1
 
 /** Deeper than any type that people write, shallow enough for every recursive walk. */
 const TYPE_DEPTH_MAX = 100
-const NODE_COUNT_MAX = 100_000
+/** The journal has no larger records, and nobody writes such types. */
+const NODE_COUNT_MAX = 65_535
 /** "Element Size": the size of every value type stays below 2^28. */
 const ELEMENT_SIZE_MAX_BYTES = 2 ** 28
 

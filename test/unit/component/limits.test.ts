@@ -246,6 +246,14 @@ describe('memories', () => {
   })
 })
 
+test('a record of more fields than a journal can hold is refused', async () => {
+  const fields = Array.from({ length: 65_536 }, (_, index) => `(field "f${index}" u8)`)
+  await expect(loadWat(`(component (type (record ${fields.join(' ')})))`)).rejects.toMatchObject({
+    code: 'ERR_COMPONENT_FORMAT',
+    message: expect.stringContaining('a record type has more than 65535 members'),
+  })
+})
+
 describe('fuel', () => {
   const two = `(component
     (component $inner
