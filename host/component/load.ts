@@ -27,8 +27,11 @@ export async function loadComponent(bytes: Uint8Array): Promise<Component> {
   const { link, unused } = readComponent(bytes)
   const cores = link.modules.map(({ core }) => core)
   const parts = cores.map((core) => partsOf(bytes, core))
-  const made = modulesOf(link.steps).map((index) => parts[index] ?? {})
-  checkInstanceWork(made, link.lowers.length + link.builtins.length)
+  const around = {
+    'component instances': link.parents.length,
+    'adapted functions': link.lowers.length + link.builtins.length,
+  }
+  checkInstanceWork([around, ...modulesOf(link.steps).map((index) => parts[index] ?? {})])
   const throws = cores.some(mayThrow)
   const maxima = memoryMaxima(link)
   const metered: MeteredCode[] = []

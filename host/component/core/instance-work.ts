@@ -28,6 +28,7 @@ const COSTS = {
   'elements of segments': 100,
   'segments of data': 30,
   'bytes of data': 0.6,
+  'component instances': 2_000,
   'adapted functions': 2_500,
 } as const
 
@@ -90,14 +91,14 @@ function skipData(reader: Reader): number {
 }
 
 /**
- * Refuses a component of whose instances `made` is made, as often as it stands there, beside `adaptedCount` functions
- * between components and the host.
+ * Refuses a component whose instances are made of `parts`: a part of the list for each core instance, and one for all that
+ * stands around them.
  * @throws ERR_COMPONENT_FEATURE naming what there is most of
  */
-export function checkInstanceWork(made: readonly InstanceParts[], adaptedCount: number): void {
-  const counts = new Map<Part, number>([['adapted functions', adaptedCount]])
-  for (const parts of made)
-    for (const [part, count] of Object.entries(parts))
+export function checkInstanceWork(parts: readonly InstanceParts[]): void {
+  const counts = new Map<Part, number>()
+  for (const one of parts)
+    for (const [part, count] of Object.entries(one))
       counts.set(part as Part, (counts.get(part as Part) ?? 0) + count)
   const costs = [...counts].map(([part, count]) => ({ part, count, cost: COSTS[part] * count }))
   if (costs.reduce((sum, { cost }) => sum + cost, 0) <= WORK_MAX) return

@@ -27,6 +27,10 @@ const ENDLESS: Readonly<Record<string, { readonly wat: string; readonly most: st
       ${instances(900, '(with "t" (instance $t))')}`,
     most: '9000000 elements of segments',
   },
+  'many instances of a component that holds nothing but a table of handles': {
+    wat: `(component $c (type (resource (rep i32)))) ${numbered(260_000, () => '(instance (instantiate $c))')}`,
+    most: '260001 component instances',
+  },
   'many functions between components and the host': {
     wat: `(type $r (resource (rep i32))) ${numbered(210_000, () => '(core func (canon resource.drop $r))')}`,
     most: '210000 adapted functions',
