@@ -18,8 +18,8 @@ import { decodeSnapshot } from './snapshot.ts'
 
 /**
  * `all`: everything. `snapshots`: what lies behind the newest n snapshots. `bytes`: at least the newest n bytes of
- * entries. Idempotency keys of entries that are given up are forgotten with them; those of calls and messages of other actors keep their entries until
- * nobody asks with them any more.
+ * entries. Idempotency keys of entries that are given up are forgotten with them; those of calls and messages of other
+ * actors keep their entries until nobody asks with them any more.
  */
 export interface JournalPolicy {
   readonly keep: 'all' | { readonly snapshots: number } | { readonly bytes: number }
