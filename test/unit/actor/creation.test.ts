@@ -54,10 +54,11 @@ test('what instantiation was told lies in the created entry', () => {
 })
 
 test('what fits in no entry makes no actor, be it seen at the call or at the entry', async () => {
-  for (const length of [ENTRY_SIZE_MAX_BYTES + 1, ENTRY_SIZE_MAX_BYTES - 20])
-    expect(await creationError(asker(told('x'.repeat(length))))).toMatchObject({
-      code: 'ERR_OPTION',
-    })
+  for (const [length, code] of [
+    [ENTRY_SIZE_MAX_BYTES + 1, 'ERR_HOST_CALLS'],
+    [ENTRY_SIZE_MAX_BYTES - 20, 'ERR_OPTION'],
+  ] as const)
+    expect(await creationError(asker(told('x'.repeat(length))))).toMatchObject({ code })
 })
 
 test('there is no invocation while an actor is instantiated, and so no id, no effect and no call', async () => {
