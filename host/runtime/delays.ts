@@ -1,7 +1,8 @@
 /**
  * Delays: what the host puts off, until it closes.
  *
- * Owns: the timers. Does not own: what is done then, and whether it is tried again.
+ * Owns: the timers, and trying again what reads the store at the start. Does not own: what is done then, and whether
+ * anything else is tried again.
  */
 import type { Clock, Timer } from '../base/clock.ts'
 import { RETRY_MAX_MS, RETRY_MIN_MS } from '../base/limits.ts'
@@ -37,6 +38,20 @@ export class Delays {
   /** Resolves in `delayMs`; never, when closed by then. */
   pause(delayMs: number): Promise<void> {
     return new Promise((resolve) => this.after(delayMs, resolve))
+  }
+
+  /**
+   * Runs `task`, which reads the store, until it has succeeded, or this is closed. Never rejects: the store says why to
+   * everybody who commits; here it is asked again.
+   */
+  async untilRead(task: () => Promise<void>): Promise<void> {
+    for (let pauseMs = RETRY_MIN_MS; !this.#closed; pauseMs = longer(pauseMs))
+      try {
+        await task()
+        return
+      } catch {
+        await this.pause(pauseMs)
+      }
   }
 
   close(): void {

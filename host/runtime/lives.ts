@@ -49,10 +49,12 @@ export class Lives {
     // A mark without a journal is what a crash leaves of an import that had just begun, or of the step below.
     if (log.record === null && !isMarked)
       throw new LoomError('ERR_ACTOR_UNKNOWN', `${formatActorKey(key)} has no journal`)
-    const seq = log.seqNext
-    const entry = encodeEntry(seq, { kind: 'deleted', atMs: clock.wallMs() })
-    if (log.record !== null) await outbox.endLife(log)
-    if (log.record !== null) await log.append({ seq, entries: [entry], end: true })
+    if (log.record !== null) {
+      const seq = log.seqNext
+      const entry = encodeEntry(seq, { kind: 'deleted', atMs: clock.wallMs() })
+      await outbox.endLife(log)
+      await log.append({ seq, entries: [entry], end: true })
+    }
     if (isMarked) await store.release(key)
   }
 }

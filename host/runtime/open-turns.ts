@@ -37,15 +37,8 @@ export class OpenTurns {
   }
 
   /** Finds those of earlier hosts, however long the store cannot be read. */
-  async start(): Promise<void> {
-    for (let pauseMs = RETRY_MIN_MS; !this.#delays.closed; pauseMs = longer(pauseMs))
-      try {
-        await this.#start()
-        return
-      } catch {
-        // The store says why to everybody who commits; here it is asked again.
-        await this.#delays.pause(pauseMs)
-      }
+  start(): Promise<void> {
+    return this.#delays.untilRead(() => this.#start())
   }
 
   async #start(): Promise<void> {

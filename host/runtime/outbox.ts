@@ -81,17 +81,12 @@ export class Outbox {
   }
 
   /** Takes up what an earlier host did not deliver, however long the store cannot be read. */
-  async start(): Promise<void> {
-    for (let pauseMs = RETRY_MIN_MS; !this.#delays.closed; pauseMs = longer(pauseMs))
-      try {
-        await this.#takeUp(null, () => true)
-        // Of a host that closes meanwhile nobody knows what it was left.
-        this.#isStarted = !this.#delays.closed
-        return
-      } catch {
-        // The store says why to everybody who commits; here it is asked again.
-        await this.#delays.pause(pauseMs)
-      }
+  start(): Promise<void> {
+    return this.#delays.untilRead(async () => {
+      await this.#takeUp(null, () => true)
+      // Of a host that closes meanwhile nobody knows what it was left.
+      this.#isStarted = !this.#delays.closed
+    })
   }
 
   /** False while messages of earlier hosts may not be taken up yet: a sender's own have to be, before it sends more. */
